@@ -1,0 +1,66 @@
+/**
+ * Every closed list of words that crosses the wire, is stored in a column and is shown to people.
+ *
+ * One constant array is the source of the TypeScript type, the JSON schema and (held to it by a test) the database's
+ * `CHECK` constraint. Adding a word is a migration and an API change; renaming one is forbidden within `/v1`.
+ */
+
+/** The states of a delivery. `pending`, `retrying` and `held` are unfinished; the others are final until a person resends. */
+export const deliveryStates = ['pending', 'retrying', 'held', 'delivered', 'failed', 'canceled'] as const
+export type DeliveryState = (typeof deliveryStates)[number]
+
+/** What may be asked of a delivery in which state. The API refuses everything else with `delivery_state_conflict`. */
+export const deliveryCan = {
+  /** One more attempt, now. In `retrying` the schedule goes on unchanged if that attempt fails. */
+  resend: ['retrying', 'delivered', 'failed', 'canceled'],
+  cancel: ['pending', 'retrying', 'held'],
+} as const satisfies Record<string, readonly DeliveryState[]>
+
+export const subscriptionStates = ['active', 'paused', 'disabled'] as const
+export type SubscriptionState = (typeof subscriptionStates)[number]
+
+/** Why a subscription is `disabled`: the receiver answered 410, or nothing but failure for too long. */
+export const disabledReasons = ['gone', 'failing_too_long'] as const
+export type DisabledReason = (typeof disabledReasons)[number]
+
+/** What caused an attempt: the schedule, or a person. */
+export const attemptTriggers = ['automatic', 'resend', 'replay', 'test'] as const
+export type AttemptTrigger = (typeof attemptTriggers)[number]
+
+/**
+ * Why an attempt failed. Found by error codes and status codes, never by the wording of a message.
+ * `docs/errors.md` explains each to the receiver's developer.
+ */
+export const failureCodes = [
+  'dns_not_found',
+  'connect_refused',
+  'connect_timeout',
+  'connection_reset',
+  'tls_expired',
+  'tls_untrusted',
+  'tls_error',
+  'response_timeout',
+  'response_malformed',
+  'http_3xx',
+  'http_4xx',
+  'http_410',
+  'http_429',
+  'http_5xx',
+  'blocked_address',
+  'aborted',
+  'internal_error',
+] as const
+export type FailureCode = (typeof failureCodes)[number]
+
+export const eventTypeStates = ['active', 'archived'] as const
+export type EventTypeState = (typeof eventTypeStates)[number]
+
+/** What happens to published data that does not fit the event type's schema: not looked at, stored and marked, or refused. */
+export const validationModes = ['off', 'warn', 'reject'] as const
+export type ValidationMode = (typeof validationModes)[number]
+
+export const apiKeyRoles = ['admin', 'publisher', 'support', 'viewer', 'tenant'] as const
+export type ApiKeyRole = (typeof apiKeyRoles)[number]
+
+export const replayStates = ['draft', 'running', 'paused', 'completed', 'canceled'] as const
+export type ReplayState = (typeof replayStates)[number]

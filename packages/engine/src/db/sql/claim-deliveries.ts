@@ -1,0 +1,150 @@
+import type { Uuid } from '@posthorn/contract'
+import { type Runner, run } from './statement.ts'
+
+export type ClaimRequest = {
+  /** The shards we own, in the order in which they are served, and where in each the last turn ended (nil at its start). */
+  shards: readonly number[]
+  after: readonly Uuid[]
+  /** Subscriptions a shard may be asked for in this turn. */
+  subscriptionsPerShard: number
+  /** Deliveries one subscription may give in this turn. */
+  deliveriesPerSubscription: number
+  /** Deliveries of subscriptions that have some in flight here. */
+  inFlight: ReadonlyMap<Uuid, number>
+  /** One new id an attempt; their number is the number of deliveries claimed at the most. */
+  attemptIds: readonly Uuid[]
+  /** What the lease lasts beyond the subscription's own time-out, in milliseconds. */
+  leaseMarginMs: number
+}
+
+/**
+ * One row a subscription that had its turn, and one for each delivery claimed from it (`delivery_id` null when none was:
+ * paused, slowed down, or enough in flight).
+ */
+export type ClaimRow = {
+  shard: number
+  turn: number
+  subscription_id: string
+  delivery_id: string | null
+  tenant_id: string
+  event_id: string
+  attempt_id: string
+  attempt_number: number
+  schedule_step: number
+  trigger: string
+  actor: string | null
+  reason: string | null
+  resume_at: Date | null
+  /** How long the delivery had been due, in milliseconds. */
+  waited_ms: number
+  url: string
+  headers: Record<string, string>
+  timeout_ms: number
+  retry_schedule_seconds: number[]
+  /** Base64 of the keys to sign with, the current one first. */
+  keys: string[] | null
+  type: string
+  timestamp: Date
+  data: string
+}
+
+/**
+ * Claims due deliveries of many subscriptions, taking turns: each subscription gives a few, whatever the others hold.
+ *
+ * In each owned shard it hops from one subscription with due work to the next on `backlog_ready_idx`, one probe a
+ * subscription however many rows it has, so a subscription with a million waiting deliveries costs the others nothing.
+ * A claim counts the attempt and moves `next_attempt_at` to the end of the lease: a row whose dispatcher dies becomes due
+ * again by itself.
+ *
+ * Locks the claimed rows, and skips rows that another caller has locked: two callers never claim the same delivery. A
+ * shard owned by two dispatchers for a moment is therefore safe, only less fair.
+ */
+export function claimDeliveries(runner: Runner, request: ClaimRequest): Promise<ClaimRow[]> {
+  return run<ClaimRow>(runner, {
+    name: 'claim-deliveries',
+    text,
+    values: [
+      request.shards,
+      request.after,
+      request.subscriptionsPerShard,
+      request.deliveriesPerSubscription,
+      [...request.inFlight.keys()],
+      [...request.inFlight.values()],
+      request.attemptIds,
+      request.leaseMarginMs,
+    ],
+  })
+}
+
+const text = `
+with turn as materialized (
+  select owned.shard, hop.n, hop.subscription_id, owned.place
+  from unnest($1::smallint[], $2::uuid[]) with ordinality as owned (shard, after, place)
+  cross join lateral (
+    with recursive hop as (
+      (select b.subscription_id, 1 as n
+       from backlog b
+       where b.ready and b.shard = owned.shard and b.subscription_id > owned.after
+       order by b.subscription_id
+       limit 1)
+      union all
+      select next.subscription_id, hop.n + 1
+      from hop
+      cross join lateral (
+        select b.subscription_id
+        from backlog b
+        where b.ready and b.shard = owned.shard and b.subscription_id > hop.subscription_id
+        order by b.subscription_id
+        limit 1
+      ) next
+      where hop.n < $3::int
+    )
+    select subscription_id, n from hop
+  ) hop
+), candidate as materialized (
+  select t.shard, t.n, t.place, s.id, s.timeout_ms,
+         least($4::int, s.max_in_flight - coalesce(busy.in_flight, 0)) as room
+  from turn t
+  join subscription s on s.id = t.subscription_id
+  left join unnest($5::uuid[], $6::int[]) as busy (subscription_id, in_flight) on busy.subscription_id = s.id
+  where s.state = 'active' and s.deleted_at is null and (s.not_before is null or s.not_before <= now())
+  order by t.n, t.place
+), picked as materialized (
+  select row.delivery_id, row.next_attempt_at, c.timeout_ms, row_number() over () as place
+  from (select * from candidate where room > 0 order by n, place) c
+  cross join lateral (
+    select b.delivery_id, b.next_attempt_at
+    from backlog b
+    where b.ready and b.shard = c.shard and b.subscription_id = c.id
+    order by b.next_attempt_at
+    limit c.room
+    for update skip locked
+  ) row
+  limit cardinality($7::uuid[])
+), claimed as (
+  update backlog b
+  set ready = false,
+      leased_at = now(),
+      next_attempt_at = now() + (p.timeout_ms + $8::int) * interval '1 millisecond',
+      attempt_number = b.attempt_number + 1,
+      attempt_id = ($7::uuid[])[p.place]
+  from picked p
+  where b.delivery_id = p.delivery_id
+  returning b.*, greatest(0, extract(epoch from now() - p.next_attempt_at) * 1000)::float8 as waited_ms
+)
+select t.shard, t.n::int as turn, t.subscription_id,
+       c.delivery_id, c.tenant_id, c.event_id, c.attempt_id, c.attempt_number, c.schedule_step,
+       c.trigger, c.actor, c.reason, c.resume_at, c.waited_ms,
+       s.url, s.headers, s.timeout_ms, s.retry_schedule_seconds,
+       case when c.delivery_id is not null then array(
+         select translate(encode(k.key, 'base64'), E'\\n', '')
+         from secret k
+         where k.subscription_id = s.id and (k.expires_at is null or k.expires_at > now())
+         order by k.expires_at desc nulls first
+       ) end as keys,
+       e.type, e."timestamp", e.data
+from turn t
+join subscription s on s.id = t.subscription_id
+left join claimed c on c.subscription_id = t.subscription_id
+left join lateral (select * from event where event.id = c.event_id limit 1) e on true
+order by t.shard, t.n`

@@ -1,0 +1,168 @@
+import type { AttemptTrigger, FailureCode, Uuid } from '@posthorn/contract'
+import type { NextStep } from '../../schedule.ts'
+import { type Runner, run } from './statement.ts'
+
+/** An attempt that was made, what came of it, and what follows. */
+export type AttemptRecord = {
+  id: Uuid
+  tenantId: string
+  deliveryId: Uuid
+  eventId: Uuid
+  subscriptionId: Uuid
+  number: number
+  trigger: AttemptTrigger
+  actor: string | null
+  reason: string | null
+  startedAt: Date
+  url: string
+  requestHeaders: Record<string, string>
+  remoteAddress: string | null
+  status: number | null
+  failureCode: FailureCode | null
+  failureDetail: string | null
+  responseHeaders: Record<string, string>
+  responseBody: Uint8Array
+  responseTruncated: boolean
+  waitMs: number
+  dnsMs: number | null
+  connectMs: number | null
+  tlsMs: number | null
+  firstByteMs: number | null
+  totalMs: number
+  next: NextStep
+  /** The receiver is gone (410): its subscription is disabled. */
+  gone: boolean
+  /** Nothing more is sent to the subscription for so many milliseconds; 0 for no pause. */
+  slowDownMs: number
+}
+
+export type RecordRow = {
+  delivery_id: string
+  state: string
+  subscription_id: string
+}
+
+/**
+ * Records attempts, moves their deliveries and lets the backlog go on, in one statement for everything that ended at
+ * about the same time.
+ *
+ * The fence is `(delivery_id, attempt_number)`: only the holder of the lease moves its delivery. An attempt whose lease
+ * was lost is still written down, over the `aborted` note that its successor left, and changes nothing else. Answers with
+ * the deliveries that were moved.
+ *
+ * Locks the backlog rows and deliveries of these attempts by primary key, and subscriptions only when they are disabled
+ * or slowed down. Recording the same attempts twice does nothing the second time.
+ */
+export function recordAttempts(runner: Runner, records: readonly AttemptRecord[]): Promise<RecordRow[]> {
+  const column = <T>(read: (record: AttemptRecord) => T): T[] => records.map(read)
+  return run<RecordRow>(runner, {
+    name: 'record-attempts',
+    text,
+    values: [
+      column((r) => r.id),
+      column((r) => r.tenantId),
+      column((r) => r.deliveryId),
+      column((r) => r.eventId),
+      column((r) => r.subscriptionId),
+      column((r) => r.number),
+      column((r) => r.trigger),
+      column((r) => r.actor),
+      column((r) => r.reason),
+      column((r) => r.startedAt),
+      column((r) => r.url),
+      column((r) => JSON.stringify(r.requestHeaders)),
+      column((r) => r.remoteAddress),
+      column((r) => r.status),
+      column((r) => r.failureCode),
+      column((r) => r.failureDetail),
+      column((r) => JSON.stringify(r.responseHeaders)),
+      column((r) => Buffer.from(r.responseBody.buffer, r.responseBody.byteOffset, r.responseBody.byteLength)),
+      column((r) => r.responseTruncated),
+      column((r) => r.waitMs),
+      column((r) => r.dnsMs),
+      column((r) => r.connectMs),
+      column((r) => r.tlsMs),
+      column((r) => r.firstByteMs),
+      column((r) => r.totalMs),
+      column((r) => r.next.kind),
+      column((r) => (r.next.kind === 'retry' ? r.next.delayMs : null)),
+      column((r) => (r.next.kind === 'retry' ? r.next.scheduleStep : null)),
+      column((r) => r.gone),
+      column((r) => r.slowDownMs),
+    ],
+  })
+}
+
+const text = `
+with outcome as materialized (
+  select *
+  from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::text[], $8::text[], $9::text[],
+    $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::smallint[], $15::text[], $16::text[], $17::text[],
+    $18::bytea[], $19::boolean[], $20::real[], $21::real[], $22::real[], $23::real[], $24::real[], $25::real[],
+    $26::text[], $27::bigint[], $28::int[], $29::boolean[], $30::bigint[])
+    as o (id, tenant_id, delivery_id, event_id, subscription_id, number, trigger, actor, reason,
+      started_at, url, request_headers, remote_address, http_status, failure_code, failure_detail, response_headers,
+      response_body, response_truncated, wait_ms, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms,
+      next, delay_ms, schedule_step, gone, slow_down_ms)
+), logged as (
+  insert into attempt (id, tenant_id, delivery_id, event_id, subscription_id, number, trigger, actor, reason, started_at,
+    url, request_headers, remote_address, http_status, failure_code, failure_detail, response_headers, response_body,
+    response_truncated, wait_ms, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms)
+  select id, tenant_id, delivery_id, event_id, subscription_id, number, trigger, actor, reason, started_at,
+    url, request_headers::json, remote_address, http_status, failure_code, failure_detail, response_headers::json, response_body,
+    response_truncated, wait_ms, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms
+  from outcome
+  on conflict (id) do update
+  set url = excluded.url, request_headers = excluded.request_headers, remote_address = excluded.remote_address,
+      http_status = excluded.http_status, failure_code = excluded.failure_code, failure_detail = excluded.failure_detail,
+      response_headers = excluded.response_headers, response_body = excluded.response_body,
+      response_truncated = excluded.response_truncated, started_at = excluded.started_at, wait_ms = excluded.wait_ms,
+      dns_ms = excluded.dns_ms, connect_ms = excluded.connect_ms, tls_ms = excluded.tls_ms,
+      first_byte_ms = excluded.first_byte_ms, total_ms = excluded.total_ms
+  where attempt.failure_code = 'aborted'
+), finished as (
+  delete from backlog b
+  using outcome o
+  where b.delivery_id = o.delivery_id and b.attempt_number = o.number and b.leased_at is not null
+    and o.next in ('delivered', 'failed')
+  returning b.delivery_id
+), postponed as (
+  update backlog b
+  set ready = false, leased_at = null, attempt_id = null, trigger = 'automatic', actor = null, reason = null, resume_at = null,
+      next_attempt_at = case when o.next = 'resume' then b.resume_at else now() + o.delay_ms * interval '1 millisecond' end,
+      schedule_step = coalesce(o.schedule_step, b.schedule_step)
+  from outcome o
+  where b.delivery_id = o.delivery_id and b.attempt_number = o.number and b.leased_at is not null
+    and o.next in ('retry', 'resume')
+  returning b.delivery_id
+), advised as (
+  update subscription s
+  set state = case when a.gone and s.state = 'active' then 'disabled' else s.state end,
+      disabled_reason = case when a.gone and s.state = 'active' then 'gone' else s.disabled_reason end,
+      state_changed_at = case when a.gone and s.state = 'active' then now() else s.state_changed_at end,
+      not_before = case when a.slow_down_ms > 0
+        then greatest(s.not_before, now() + a.slow_down_ms * interval '1 millisecond') else s.not_before end
+  from (
+    select o.subscription_id, bool_or(o.gone) as gone, max(o.slow_down_ms) as slow_down_ms
+    from outcome o
+    where (o.gone or o.slow_down_ms > 0)
+      and (o.delivery_id in (select delivery_id from finished) or o.delivery_id in (select delivery_id from postponed))
+    group by o.subscription_id
+  ) a
+  where s.id = a.subscription_id and s.deleted_at is null
+)
+update delivery d
+set state = case when o.next = 'delivered' then 'delivered'
+                 when o.next <> 'failed' then 'retrying'
+                 -- A resend that failed does not undo that the receiver accepted the event before.
+                 when d.delivered_at is not null then 'delivered'
+                 else 'failed' end,
+    attempt_count = greatest(d.attempt_count, o.number),
+    last_failure_code = o.failure_code,
+    last_http_status = o.http_status,
+    delivered_at = case when o.next = 'delivered' then coalesce(d.delivered_at, now()) else d.delivered_at end,
+    finished_at = case when o.next in ('delivered', 'failed') then now() end
+from outcome o
+where d.id = o.delivery_id
+  and (o.delivery_id in (select delivery_id from finished) or o.delivery_id in (select delivery_id from postponed))
+returning d.id as delivery_id, d.state, d.subscription_id`

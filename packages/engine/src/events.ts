@@ -1,0 +1,272 @@
+/**
+ * Publishing: a draft becomes a stored event and its deliveries, or an error, and nothing in between.
+ *
+ * What is promised: when `publish` resolves, the event, its deliveries and the work for the dispatcher are committed.
+ * Concurrent calls share one transaction (`batcher.ts`); a bad draft fails alone.
+ */
+import { matchesAnyEventType, Problem, type ProblemPlace, type Uuid } from '@posthorn/contract'
+import { BatcherFull, createBatcher } from './batcher.ts'
+import type { Database } from './db/database.ts'
+import { insertEvents, type NewDelivery, type NewEvent } from './db/sql/insert-events.ts'
+import { type AudienceRow, selectAudience } from './db/sql/select-audience.ts'
+import { type EventTypeRow, selectEventTypes } from './db/sql/select-event-types.ts'
+import { type PublishedRow, selectPublished } from './db/sql/select-published.ts'
+import { isDatabaseUnavailable } from './db/unavailable.ts'
+import { newUuid, type World } from './world.ts'
+
+/** Drafts in one transaction at the most, and the bytes of their data. */
+const batchEventsMax = 500
+const batchBytesMax = 8 * 1024 * 1024
+/** Transactions of one process under way at once. Two keep the disk busy while the next batch gathers. */
+const batchesParallel = 2
+/** Drafts that may wait for their transaction; beyond it publishers are told to come back. */
+const draftsWaitingMax = 5_000
+/** What a publisher is told to wait when too many are waiting, in seconds. */
+const overloadedRetryAfterSeconds = 1
+
+export type EventDraft = {
+  tenantId: string
+  type: string
+  /** The exact JSON text of `data`, valid by the caller's word. */
+  data: string
+  /** When it happened; the time of publishing when absent. */
+  timestamp?: Date
+  /** The publisher's own id: the same one again is the same event. */
+  publishId?: string
+  keys?: Record<string, string>
+  traceparent?: string
+  /** Only these of the tenant's subscriptions, and only if they want the type. */
+  subscriptionIds?: readonly Uuid[]
+}
+
+export type Accepted = {
+  eventId: Uuid
+  /** The event had been published before under the same `publishId`; nothing was stored or sent now. */
+  duplicate: boolean
+  deliveries: readonly { id: Uuid; subscriptionId: Uuid }[]
+}
+
+export type Publisher = {
+  /** @throws Problem `tenant_not_found`, `event_type_not_found`, `payload_invalid`, `overloaded`, `database_unavailable` */
+  publish(draft: EventDraft): Promise<Accepted>
+  /** Each draft on its own: one result a draft, in order, accepted or refused. */
+  publishMany(drafts: readonly EventDraft[]): Promise<readonly (Accepted | Problem)[]>
+  /** Resolves when nothing is under way any more. */
+  idle(): Promise<void>
+}
+
+export type PublisherParts = {
+  db: Database
+  world: World
+  /** Holds data to the schema of its event type; an empty list means that it fits. */
+  checkSchema(eventType: string, version: number, data: string): Promise<readonly ProblemPlace[]>
+  /** Unknown event types are created on the fly. */
+  createEventTypes: boolean
+  /** Told after the commit which shards have work. A hint: whoever misses it finds the work anyway. */
+  onWork(shards: ReadonlySet<number>): void
+}
+
+/** Builds the publisher. One a process. */
+export function createPublisher(parts: PublisherParts): Publisher {
+  const batcher = createBatcher<EventDraft, Accepted | Problem>({
+    run: (drafts) => publishTogether(parts, drafts),
+    itemsMax: batchEventsMax,
+    parallel: batchesParallel,
+    waitingMax: draftsWaitingMax,
+    weigh: (draft) => draft.data.length,
+    weightMax: batchBytesMax,
+    // A statement that the server refused has left nothing behind; a lost connection may have committed.
+    mayRunAlone: (error) => !isDatabaseUnavailable(error),
+  })
+
+  async function publishOne(draft: EventDraft): Promise<Accepted | Problem> {
+    try {
+      return await batcher.add(draft)
+    } catch (error) {
+      return refusal(error)
+    }
+  }
+
+  return {
+    async publish(draft) {
+      const result = await publishOne(draft)
+      if (result instanceof Problem) throw result
+      return result
+    },
+    publishMany: (drafts) => Promise.all(drafts.map((draft) => publishOne(draft).catch(ourFault))),
+    idle: () => batcher.idle(),
+  }
+}
+
+async function publishTogether(parts: PublisherParts, drafts: readonly EventDraft[]): Promise<(Accepted | Problem)[]> {
+  const { db } = parts
+  const [audience, eventTypes] = await Promise.all([
+    selectAudience(db.pool, [...new Set(drafts.map((draft) => draft.tenantId))]),
+    knownEventTypes(parts, [...new Set(drafts.map((draft) => draft.type))]),
+  ])
+  const subscriptions = Map.groupBy(audience, (row) => row.tenant_id)
+
+  const plans = await Promise.all(
+    drafts.map((draft) => plan(parts, draft, subscriptions.get(draft.tenantId), eventTypes.get(draft.type))),
+  )
+  const good = plans.filter((one): one is Plan => !(one instanceof Problem))
+  if (good.length === 0) return plans.filter((one) => one instanceof Problem)
+
+  const deliveries = good.flatMap((one) => one.deliveries)
+  const fresh = await insertEvents(
+    db.pool,
+    good.map((one) => one.event),
+    deliveries,
+  )
+  const due = deliveries.filter((delivery) => fresh.has(delivery.eventId) && !delivery.held)
+  if (due.length > 0) parts.onWork(new Set(due.map((delivery) => delivery.shard)))
+
+  const earlier = await publishedBefore(
+    db,
+    good.map((one) => one.event).filter((event) => !fresh.has(event.id)),
+  )
+  return plans.map((one) => {
+    if (one instanceof Problem) return one
+    if (fresh.has(one.event.id)) return { eventId: one.event.id, duplicate: false, deliveries: one.deliveries }
+    return earlier(one.event)
+  })
+}
+
+type Plan = { event: NewEvent; deliveries: NewDelivery[] }
+
+/** Everything about a draft that can be decided before the transaction. */
+async function plan(
+  parts: PublisherParts,
+  draft: EventDraft,
+  audience: readonly AudienceRow[] | undefined,
+  eventType: EventTypeRow | undefined,
+): Promise<Plan | Problem> {
+  if (audience === undefined) {
+    return new Problem(
+      'tenant_not_found',
+      `There is no tenant "${draft.tenantId}". Create it with PUT /v1/tenants/${draft.tenantId}.`,
+      {
+        errors: [{ pointer: '/tenant', detail: 'is not a known tenant' }],
+      },
+    )
+  }
+  if (eventType === undefined || eventType.state !== 'active') {
+    const state = eventType === undefined ? 'is not known' : 'is archived'
+    return new Problem(
+      'event_type_not_found',
+      `The event type "${draft.type}" ${state}. Create it with PUT /v1/event-types/${draft.type}.`,
+      {
+        status: 422,
+        errors: [{ pointer: '/type', detail: state }],
+      },
+    )
+  }
+  const wrong = await schemaErrors(parts, draft, eventType)
+  if (wrong.length > 0 && eventType.validation === 'reject') {
+    const errors = wrong.map(({ pointer, detail }) => ({ pointer: `/data${pointer}`, detail }))
+    return new Problem(
+      'payload_invalid',
+      `The data does not fit version ${eventType.latest_version} of "${draft.type}".`,
+      { errors },
+    )
+  }
+  const event: NewEvent = {
+    id: newUuid(parts.world),
+    tenantId: draft.tenantId,
+    type: draft.type,
+    timestamp: draft.timestamp ?? new Date(parts.world.now()),
+    data: draft.data,
+    keys: draft.keys ?? {},
+    publishId: draft.publishId ?? null,
+    traceparent: draft.traceparent ?? null,
+    schemaVersion: eventType.validation !== 'off' && eventType.latest_version > 0 ? eventType.latest_version : null,
+    validationErrors: wrong.length > 0 ? JSON.stringify(wrong) : null,
+  }
+  return { event, deliveries: match(parts.world, event, audience, draft.subscriptionIds) }
+}
+
+function match(
+  world: World,
+  event: NewEvent,
+  audience: readonly AudienceRow[],
+  only: readonly Uuid[] | undefined,
+): NewDelivery[] {
+  const deliveries: NewDelivery[] = []
+  for (const { subscription_id: subscriptionId, event_types, shard, state } of audience) {
+    if (subscriptionId === null || !matchesAnyEventType(event_types, event.type)) continue
+    if (only !== undefined && !only.includes(subscriptionId)) continue
+    deliveries.push({ id: newUuid(world), eventId: event.id, subscriptionId, shard, held: state !== 'active' })
+  }
+  return deliveries
+}
+
+async function schemaErrors(
+  parts: PublisherParts,
+  draft: EventDraft,
+  eventType: EventTypeRow,
+): Promise<readonly ProblemPlace[]> {
+  if (eventType.validation === 'off' || eventType.latest_version === 0) return []
+  return parts.checkSchema(draft.type, eventType.latest_version, draft.data)
+}
+
+async function knownEventTypes(parts: PublisherParts, names: readonly string[]): Promise<Map<string, EventTypeRow>> {
+  const rows = await selectEventTypes(parts.db.pool, names)
+  const known = new Map(rows.map((row) => [row.name, row]))
+  const missing = names.filter((name) => !known.has(name))
+  if (parts.createEventTypes && missing.length > 0) {
+    await parts.db.prisma.eventType.createMany({ data: missing.map((name) => ({ name })), skipDuplicates: true })
+    for (const name of missing) known.set(name, { name, state: 'active', validation: 'off', latest_version: 0 })
+  }
+  return known
+}
+
+/** How to answer for events that were published before. */
+async function publishedBefore(db: Database, repeated: readonly NewEvent[]): Promise<(event: NewEvent) => Accepted> {
+  const asked = repeated.map((event) => ({ tenantId: event.tenantId, publishId: event.publishId ?? '' }))
+  const rows = asked.length === 0 ? [] : await selectPublished(db.pool, asked)
+  const byIdentity = Map.groupBy(rows, (row) => identity(row.tenant_id, row.publish_id))
+  return (event) => {
+    const found = byIdentity.get(identity(event.tenantId, event.publishId ?? '')) ?? []
+    const deliveries = new Map(found.flatMap(deliveryOf))
+    return {
+      eventId: found[0]?.event_id ?? event.id,
+      duplicate: true,
+      deliveries: [...deliveries].map(([id, subscriptionId]) => ({ id, subscriptionId })),
+    }
+  }
+}
+
+function deliveryOf(row: PublishedRow): [Uuid, Uuid][] {
+  return row.delivery_id !== null && row.subscription_id !== null ? [[row.delivery_id, row.subscription_id]] : []
+}
+
+function identity(tenantId: string, publishId: string): string {
+  return JSON.stringify([tenantId, publishId])
+}
+
+/** What a publisher is told when a draft could not be stored. Anything unexpected goes up as it is. */
+function refusal(error: unknown): Problem {
+  if (error instanceof BatcherFull) {
+    return new Problem(
+      'overloaded',
+      'Too many events are waiting to be stored. Nothing of this one was stored; publish it again.',
+      {
+        retryAfterSeconds: overloadedRetryAfterSeconds,
+        cause: error,
+      },
+    )
+  }
+  if (isDatabaseUnavailable(error)) {
+    return new Problem(
+      'database_unavailable',
+      'The database does not answer, so the event may not have been stored. Publish it again, with its own `id` to be safe.',
+      { retryAfterSeconds: overloadedRetryAfterSeconds, cause: error },
+    )
+  }
+  throw error
+}
+
+/** In a batch, a fault of ours at one draft says nothing about the others, which may be stored already. */
+function ourFault(error: unknown): Problem {
+  return new Problem('internal_error', 'This event could not be stored because of a fault of ours.', { cause: error })
+}

@@ -1,0 +1,50 @@
+/**
+ * Nothing vanishes while a subscription is paused or disabled: its deliveries are held, and resume brings them back.
+ *
+ * The truth is the subscription's state, which every claim looks at; moving the rows only makes the deliveries *say* so
+ * and keeps the backlog small. It is therefore done in pieces, by a job, and by a sweep for what slipped in between.
+ */
+import type { Uuid } from '@posthorn/contract'
+import type { Database } from './db/database.ts'
+import { holdDeliveries } from './db/sql/hold-deliveries.ts'
+import { releaseDeliveries } from './db/sql/release-deliveries.ts'
+import type { Tx } from './db/transaction.ts'
+import type { Jobs } from './jobs.ts'
+
+/** Deliveries moved by one statement: short enough to hold no lock for long. */
+const rowsPerPiece = 1_000
+
+/** Asks, within the change that paused, disabled or deleted a subscription, that its work be held (or canceled). */
+export async function requestHolding(tx: Tx, jobs: Jobs, subscriptionId: Uuid): Promise<void> {
+  await jobs.send(tx, 'hold-deliveries', { subscription_id: subscriptionId }, subscriptionId)
+}
+
+/** Asks, within the change that made a subscription active again, that its held deliveries be sent or canceled. */
+export async function requestRelease(
+  tx: Tx,
+  jobs: Jobs,
+  subscriptionId: Uuid,
+  backfill: 'held' | 'none',
+): Promise<void> {
+  await jobs.send(tx, 'release-deliveries', { subscription_id: subscriptionId, backfill }, subscriptionId)
+}
+
+/** Holds the work of one inactive subscription, or of all of them (`null`). Answers how many deliveries were moved. */
+export function hold(db: Database, subscriptionId: Uuid | null): Promise<number> {
+  return inPieces(() => holdDeliveries(db.pool, subscriptionId, rowsPerPiece))
+}
+
+/** Sends or cancels what is held for an active subscription. Answers how many deliveries were moved. */
+export function release(db: Database, subscriptionId: Uuid, backfill: 'held' | 'none'): Promise<number> {
+  const options = { send: backfill === 'held', rowsMax: rowsPerPiece }
+  return inPieces(() => releaseDeliveries(db.pool, subscriptionId, options))
+}
+
+async function inPieces(movePiece: () => Promise<number>): Promise<number> {
+  let total = 0
+  for (;;) {
+    const moved = await movePiece()
+    total += moved
+    if (moved === 0) return total
+  }
+}
