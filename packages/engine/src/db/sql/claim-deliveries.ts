@@ -25,6 +25,8 @@ export type ClaimRow = {
   shard: number
   turn: number
   subscription_id: string
+  /** Deliveries that the subscription could have given; null while it is paused, disabled or slowed down. */
+  room: number | null
   delivery_id: string | null
   tenant_id: string
   event_id: string
@@ -132,7 +134,7 @@ with turn as materialized (
   where b.delivery_id = p.delivery_id
   returning b.*, greatest(0, extract(epoch from now() - p.next_attempt_at) * 1000)::float8 as waited_ms
 )
-select t.shard, t.n::int as turn, t.subscription_id,
+select t.shard, t.n::int as turn, t.subscription_id, can.room,
        c.delivery_id, c.tenant_id, c.event_id, c.attempt_id, c.attempt_number, c.schedule_step,
        c.trigger, c.actor, c.reason, c.resume_at, c.waited_ms,
        s.url, s.headers, s.timeout_ms, s.retry_schedule_seconds,
@@ -145,6 +147,7 @@ select t.shard, t.n::int as turn, t.subscription_id,
        e.type, e."timestamp", e.data
 from turn t
 join subscription s on s.id = t.subscription_id
+left join candidate can on can.id = t.subscription_id
 left join claimed c on c.subscription_id = t.subscription_id
 left join lateral (select * from event where event.id = c.event_id limit 1) e on true
 order by t.shard, t.n`

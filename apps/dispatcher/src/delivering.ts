@@ -1,0 +1,72 @@
+/**
+ * Makes one attempt: prepare → send → record. Whatever the receiver does becomes an outcome; whatever *we* do wrong
+ * becomes the outcome `internal_error`, so that no delivery is ever stuck or sent unsigned because of a fault of ours.
+ */
+import {
+  type AttemptOutcome,
+  type AttemptRequest,
+  type Claim,
+  type createKeyRing,
+  judgeAttempt,
+  prepareAttempt,
+  type Telemetry,
+  type World,
+} from '@posthorn/engine'
+import { parseRetryAfterMs } from './http/retry-after.ts'
+import type { Sender } from './http/send.ts'
+import type { Recorder } from './recording.ts'
+
+export type DeliveringParts = {
+  sender: Sender
+  recorder: Recorder
+  keyOf: ReturnType<typeof createKeyRing>
+  world: World
+  telemetry: Telemetry
+}
+
+/**
+ * Resolves when the attempt is recorded.
+ *
+ * @param breakOff aborted when the process must end before the receiver has answered
+ */
+export async function deliver(parts: DeliveringParts, claim: Claim, breakOff: AbortSignal): Promise<void> {
+  const startedAtMs = parts.world.now()
+  const { request, outcome } = await attempt(parts, claim, startedAtMs, breakOff)
+  const made = { startedAt: new Date(startedAtMs), random: randomPart(parts.world) }
+  await parts.recorder.record(judgeAttempt(claim, request, outcome, made))
+}
+
+async function attempt(
+  parts: DeliveringParts,
+  claim: Claim,
+  nowMs: number,
+  breakOff: AbortSignal,
+): Promise<{ request: AttemptRequest; outcome: AttemptOutcome }> {
+  let request: AttemptRequest = { url: claim.url, headers: {}, body: '', timeoutMs: claim.timeoutMs }
+  try {
+    request = prepareAttempt(claim, parts.keyOf, nowMs)
+    const { retryAfter, ...outcome } = await parts.sender.send(request, breakOff)
+    return { request, outcome: { ...outcome, retryAfterMs: parseRetryAfterMs(retryAfter, parts.world.now()) } }
+  } catch (error) {
+    parts.telemetry({ what: 'delivery_fault', deliveryId: claim.deliveryId, error })
+    return { request, outcome: ourFault }
+  }
+}
+
+const ourFault: AttemptOutcome = {
+  status: null,
+  failureCode: 'internal_error',
+  failureDetail: 'This attempt failed inside Posthorn before anything was sent. It is not a fault of the receiver.',
+  remoteAddress: null,
+  responseHeaders: {},
+  responseBody: new Uint8Array(),
+  responseTruncated: false,
+  retryAfterMs: null,
+  timings: { dns: null, connect: null, tls: null, firstByte: null, total: 0 },
+}
+
+/** A number from 0 (inclusive) to 1 (exclusive). */
+function randomPart(world: World): number {
+  const [a = 0, b = 0, c = 0] = world.randomBytes(3)
+  return (a * 65_536 + b * 256 + c) / 2 ** 24
+}

@@ -1,0 +1,224 @@
+/**
+ * The dispatcher: claims due deliveries of the shards it owns, makes their attempts and records them, for as long as it
+ * lives.
+ *
+ * Three rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
+ * *Claiming* takes due deliveries in turns and sets each off; there is no barrier between them, so a receiver that is
+ * slow holds its own slot and nothing else. A slot is held until the attempt is recorded.
+ *
+ * To stop is to drain: nothing more is claimed, what is in flight ends and is recorded, the shards are given back. After
+ * `drainMs` what is still in flight is broken off and recorded as `aborted`, to be made again by another dispatcher.
+ */
+import {
+  type Claim,
+  createKeyRing,
+  type Database,
+  giveBack,
+  type JobName,
+  type JobPayloads,
+  type Jobs,
+  listenForWork,
+  newUuid,
+  type Telemetry,
+  type World,
+  wakeDeliveries,
+} from '@posthorn/engine'
+import type { PgBoss } from 'pg-boss'
+import { createTurns } from './claiming.ts'
+import { deliver } from './delivering.ts'
+import { holdDeliveries } from './handlers/hold-deliveries.ts'
+import { makePartitions } from './handlers/make-partitions.ts'
+import { releaseDeliveries } from './handlers/release-deliveries.ts'
+import { sweepBacklog } from './handlers/sweep-backlog.ts'
+import type { Sender } from './http/send.ts'
+import { createRecorder } from './recording.ts'
+import { startRounds } from './rounds.ts'
+import { createOwnership } from './shard-ownership.ts'
+
+/** The longest that due work waits to be found without a hint, in milliseconds. */
+const lookEveryMs = 250
+/** Heartbeats are due every 10 s; a round that fails is tried again before that. */
+const ownershipEveryMs = 2_000
+const pauseAfterFailureMs = 500
+/** Rows made due by one statement: a million overdue ones come in portions. */
+const wokenPerRoundMax = 5_000
+/** A claim asks for at least this part of all slots, unless that many do not get free within `gatherMs`. */
+const claimPart = 1 / 8
+const gatherMs = 5
+/** How often the rare jobs are looked for, in seconds. */
+const jobsEverySeconds = 2
+/** Recording is given this long after the last attempt was broken off, in milliseconds. */
+const lastRecordingMs = 2_000
+
+export type DispatcherParts = {
+  db: Database
+  jobs: Jobs
+  sender: Sender
+  world: World
+  telemetry: Telemetry
+  /** Attempts in flight at once. */
+  concurrency: number
+  /** How long `stop` waits for attempts in flight, in milliseconds. */
+  drainMs: number
+}
+
+export type Dispatcher = {
+  /** A hint that shards have work. Answers with those that are not ours, for others to be told. */
+  wake(shards: Iterable<number>): number[]
+  /** Drains and ends. Resolves when nothing of it runs any more; calling it again changes nothing. */
+  stop(): Promise<void>
+}
+
+/** Starts a dispatcher. It begins to deliver as soon as it owns a shard. */
+export async function startDispatcher(parts: DispatcherParts): Promise<Dispatcher> {
+  const { db, jobs, telemetry, world } = parts
+  const giveUp = new AbortController()
+  const breakOff = new AbortController()
+  const turns = createTurns(db, world)
+  const recorder = createRecorder(db, telemetry, giveUp.signal)
+  const delivering = { sender: parts.sender, recorder, keyOf: createKeyRing(), world, telemetry }
+  const ownership = createOwnership({
+    db,
+    jobs,
+    telemetry,
+    dispatcherId: newUuid(world),
+    monotonicMs: () => performance.now(),
+  })
+  const inFlight = new Set<Promise<void>>()
+  let draining = false
+  let slotFreed = (): void => undefined
+
+  async function claimRound(): Promise<number> {
+    const shards = ownership.shards()
+    const free = await freeSlots()
+    if (draining || shards.length === 0) return lookEveryMs
+    const claims = await turns.claim(shards, free)
+    // The drain may have begun while the claim was under way; what was not sent is given back untouched.
+    if (draining) {
+      await handBack(claims)
+      return lookEveryMs
+    }
+    if (claims.length > 0) telemetry({ what: 'deliveries_claimed', count: claims.length })
+    for (const claim of claims) setOff(claim)
+    return claims.length > 0 ? 0 : lookEveryMs
+  }
+
+  /** Waits until a slot is free, and a moment longer for more of them: claims are cheaper together. */
+  async function freeSlots(): Promise<number> {
+    const enough = Math.ceil(parts.concurrency * claimPart)
+    while (!draining && inFlight.size >= parts.concurrency) await slot()
+    if (parts.concurrency - inFlight.size < enough) {
+      const deadline = new Promise<void>((resolve) => setTimeout(resolve, gatherMs))
+      let late = false
+      void deadline.then(() => (late = true))
+      while (!late && parts.concurrency - inFlight.size < enough) await Promise.race([slot(), deadline])
+    }
+    return parts.concurrency - inFlight.size
+  }
+
+  function slot(): Promise<void> {
+    return new Promise((resolve) => (slotFreed = resolve))
+  }
+
+  function setOff(claim: Claim): void {
+    const delivery = deliver(delivering, claim, breakOff.signal)
+      // Unrecorded, so its lease runs out and it is made again.
+      .catch((error: unknown) => telemetry({ what: 'delivery_fault', deliveryId: claim.deliveryId, error }))
+      .finally(() => {
+        inFlight.delete(delivery)
+        slotFreed()
+        if (turns.ended(claim)) claiming.hurry()
+      })
+    inFlight.add(delivery)
+  }
+
+  async function handBack(claims: readonly Claim[]): Promise<void> {
+    if (claims.length > 0) await giveBack(db.pool, claims)
+    for (const claim of claims) turns.ended(claim)
+  }
+
+  async function wakeRound(): Promise<number> {
+    const woken = await wakeDeliveries(db.pool, ownership.shards(), wokenPerRoundMax)
+    const count = woken.reduce((sum, row) => sum + row.woken, 0)
+    if (count === 0) return lookEveryMs
+    telemetry({ what: 'deliveries_woken', count })
+    claiming.hurry()
+    return count === wokenPerRoundMax ? 0 : lookEveryMs
+  }
+
+  async function ownershipRound(): Promise<number> {
+    const before = ownership.shards()
+    await ownership.round()
+    if (ownership.shards() !== before) {
+      claiming.hurry()
+      waking.hurry()
+    }
+    return ownershipEveryMs
+  }
+
+  function wake(shards: Iterable<number>): number[] {
+    const foreign: number[] = []
+    let ours = false
+    for (const shard of shards) {
+      if (ownership.owns(shard)) ours = true
+      else foreign.push(shard)
+    }
+    if (ours) claiming.hurry()
+    return foreign
+  }
+
+  const rounds = { telemetry, pauseAfterFailureMs }
+  const claiming = startRounds('claim', claimRound, rounds)
+  const waking = startRounds('wake', wakeRound, rounds)
+  const owning = startRounds('own shards', ownershipRound, rounds)
+  const hints = listenForWork(db, wake)
+  await workJobs(parts, jobs.boss)
+
+  async function drain(): Promise<void> {
+    draining = true
+    slotFreed()
+    await Promise.all([claiming.stop(), waking.stop()])
+    await Promise.race([Promise.all(inFlight), after(parts.drainMs)])
+    breakOff.abort()
+    await Promise.race([Promise.all(inFlight), after(lastRecordingMs)])
+    giveUp.abort()
+    telemetry({ what: 'dispatcher_stopped', unfinished: inFlight.size })
+    await owning.stop()
+    await Promise.all([
+      ownership
+        .release()
+        .catch((error: unknown) => telemetry({ what: 'round_failed', round: 'release shards', error })),
+      hints[Symbol.asyncDispose](),
+    ])
+  }
+
+  let drained: Promise<void> | undefined
+  return {
+    wake,
+    stop() {
+      drained ??= drain()
+      return drained
+    },
+  }
+}
+
+/** The rare jobs, one handler each. */
+async function workJobs({ db, telemetry, world }: DispatcherParts, boss: PgBoss): Promise<void> {
+  async function work<Name extends JobName>(
+    name: Name,
+    handle: (payload: JobPayloads[Name]) => Promise<void>,
+  ): Promise<void> {
+    await boss.work<JobPayloads[Name]>(name, { pollingIntervalSeconds: jobsEverySeconds }, async (batch) => {
+      for (const job of batch) await handle(job.data)
+    })
+  }
+  await work('hold-deliveries', (payload) => holdDeliveries(db, telemetry, payload))
+  await work('release-deliveries', (payload) => releaseDeliveries(db, telemetry, payload))
+  await work('sweep-backlog', () => sweepBacklog(db, telemetry))
+  await work('make-partitions', () => makePartitions(db, new Date(world.now())))
+}
+
+/** A pause that does not keep the process alive. */
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
+}

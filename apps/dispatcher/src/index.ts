@@ -1,0 +1,3 @@
+export { dispatcherSettings } from './config.ts'
+export { type Dispatcher, type DispatcherParts, startDispatcher } from './dispatcher.ts'
+export { createSender, type Sender } from './http/send.ts'

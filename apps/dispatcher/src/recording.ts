@@ -1,0 +1,83 @@
+/**
+ * Writes down what came of attempts, many at a time. An outcome is known only to this process until it is recorded, so
+ * it is kept through an outage of the database and tried again; if the process dies meanwhile, the lease runs out and
+ * the attempt is made again.
+ */
+import { setTimeout as wait } from 'node:timers/promises'
+import {
+  type AttemptRecord,
+  createBatcher,
+  type Database,
+  isDatabaseUnavailable,
+  recordAttempts,
+  type Telemetry,
+} from '@posthorn/engine'
+
+const recordsPerBatchMax = 500
+/** Two batches under way: one commits while the next is gathered. */
+const batchesParallel = 2
+/** Wait before a batch is tried again that found the database away, in milliseconds. */
+const tryAgainMs = 250
+
+export type Recorder = {
+  /** Resolves when the attempt is committed. Rejects only when `signal` gives up on a database that stays away. */
+  record(record: AttemptRecord): Promise<void>
+}
+
+/** @param giveUp aborted when the process must end although the database is away */
+export function createRecorder(db: Database, telemetry: Telemetry, giveUp: AbortSignal): Recorder {
+  const batcher = createBatcher<AttemptRecord, undefined>({
+    run: (records) => recordTogether(db, telemetry, giveUp, records),
+    itemsMax: recordsPerBatchMax,
+    parallel: batchesParallel,
+    waitingMax: Number.POSITIVE_INFINITY, // bounded by the slots: each waiting record holds one
+    mayRunAlone: (error) => !isDatabaseUnavailable(error),
+  })
+  return {
+    async record(record) {
+      try {
+        await batcher.add(record)
+      } catch (error) {
+        if (isDatabaseUnavailable(error)) throw error
+        // The row itself was refused, so something the receiver sent cannot be stored. The fact of the attempt can.
+        telemetry({ what: 'delivery_fault', deliveryId: record.deliveryId, error })
+        await batcher.add(withoutAnswer(record))
+      }
+    },
+  }
+}
+
+async function recordTogether(
+  db: Database,
+  telemetry: Telemetry,
+  giveUp: AbortSignal,
+  records: readonly AttemptRecord[],
+): Promise<undefined[]> {
+  const moved = await untilAnswered(() => recordAttempts(db.pool, records), telemetry, giveUp)
+  const movedIds = new Set(moved.map((row) => row.delivery_id))
+  for (const record of records) telemetry({ what: 'attempt_recorded', record, moved: movedIds.has(record.deliveryId) })
+  return records.map(() => undefined)
+}
+
+async function untilAnswered<T>(ask: () => Promise<T>, telemetry: Telemetry, giveUp: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!isDatabaseUnavailable(error) || giveUp.aborted) throw error
+      telemetry({ what: 'round_failed', round: 'record', error })
+      await wait(tryAgainMs, undefined, { signal: giveUp }).catch(() => undefined)
+    }
+  }
+}
+
+function withoutAnswer(record: AttemptRecord): AttemptRecord {
+  return {
+    ...record,
+    responseHeaders: {},
+    responseBody: new Uint8Array(),
+    responseTruncated: true,
+    failureDetail: null,
+    remoteAddress: null,
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * What happens, told in one place: every occurrence worth a log line is a member of one union, and nothing else logs it.
+ *
+ * Parts are given a `Telemetry` and tell it what they did. In production it writes a structured log; tests await the
+ * same occurrences instead of sleeping.
+ */
+import { formatId } from '@posthorn/contract'
+import type { Logger } from 'pino'
+import type { AttemptRecord } from './db/sql/record-attempts.ts'
+
+export type Occurrence =
+  /** An attempt and what follows are committed. `moved` is false when another dispatcher had taken the delivery over. */
+  | { what: 'attempt_recorded'; record: AttemptRecord; moved: boolean }
+  | { what: 'deliveries_claimed'; count: number }
+  | { what: 'deliveries_woken'; count: number }
+  | { what: 'deliveries_held'; count: number }
+  | { what: 'deliveries_released'; count: number }
+  /** The shards that this dispatcher works on now. */
+  | { what: 'shards_owned'; shards: readonly number[] }
+  | { what: 'dispatcher_stopped'; unfinished: number }
+  /** A round of something that goes on for ever failed and will be tried again. */
+  | { what: 'round_failed'; round: string; error: unknown }
+  /** A fault of ours at one delivery; the delivery is not lost. */
+  | { what: 'delivery_fault'; deliveryId: string; error: unknown }
+
+export type Telemetry = (occurrence: Occurrence) => void
+
+/** Writes occurrences to a log: one line each, all fields, no payloads and no secrets. */
+export function logTo(logger: Logger): Telemetry {
+  return (occurrence) => {
+    switch (occurrence.what) {
+      case 'attempt_recorded':
+        logger.info(attemptFields(occurrence.record, occurrence.moved), 'attempt')
+        break
+      case 'deliveries_claimed':
+      case 'deliveries_woken':
+        logger.trace(occurrence, occurrence.what)
+        break
+      case 'round_failed':
+        logger.warn({ round: occurrence.round, err: occurrence.error }, 'round failed, trying again')
+        break
+      case 'delivery_fault':
+        logger.error(
+          { delivery: formatId('delivery', occurrence.deliveryId), err: occurrence.error },
+          'fault of ours at a delivery',
+        )
+        break
+      default:
+        logger.info(occurrence, occurrence.what)
+    }
+  }
+}
+
+function attemptFields(record: AttemptRecord, moved: boolean): Record<string, unknown> {
+  return {
+    event: formatId('event', record.eventId),
+    delivery: formatId('delivery', record.deliveryId),
+    attempt: formatId('attempt', record.id),
+    subscription: formatId('subscription', record.subscriptionId),
+    tenant: record.tenantId,
+    number: record.number,
+    trigger: record.trigger,
+    outcome: record.next.kind,
+    failure_code: record.failureCode,
+    status: record.status,
+    wait_ms: record.waitMs,
+    total_ms: record.totalMs,
+    next_in_ms: record.next.kind === 'retry' ? record.next.delayMs : undefined,
+    moved,
+  }
+}

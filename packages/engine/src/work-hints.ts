@@ -1,0 +1,80 @@
+/**
+ * Hints from publishers to dispatchers: which shards have work now. A hint saves up to a quarter of a second; whoever
+ * misses one finds the work at the next look, so nothing here is ever waited for or retried.
+ */
+import pg from 'pg'
+import type { Database } from './db/database.ts'
+import { listenWork } from './db/sql/listen-work.ts'
+import { notifyWork } from './db/sql/notify-work.ts'
+
+/** A process sends at most one NOTIFY in this time, in milliseconds: a commit with NOTIFY locks the whole database. */
+const notifyEveryMs = 50
+/** Wait before listening again after the connection broke, in milliseconds. */
+const listenAgainMs = 1_000
+
+export type WorkHints = {
+  /** Tells other processes about shards with work, now or together with others a moment later. */
+  tell(shards: Iterable<number>): void
+}
+
+/** For publishers. */
+export function createWorkHints(db: Database): WorkHints {
+  const waiting = new Set<number>()
+  let quiet = true
+
+  function flush(): void {
+    if (waiting.size === 0) {
+      quiet = true
+      return
+    }
+    const shards = [...waiting]
+    waiting.clear()
+    quiet = false
+    notifyWork(db.pool, shards)
+      .catch(() => undefined) // the dispatchers look by themselves
+      .finally(() => setTimeout(flush, notifyEveryMs).unref())
+  }
+
+  return {
+    tell(shards) {
+      for (const shard of shards) waiting.add(shard)
+      if (quiet) flush()
+    },
+  }
+}
+
+/** For dispatchers: calls back with the shards of every hint, and listens again when the connection breaks. */
+export function listenForWork(db: Database, onWork: (shards: readonly number[]) => void): AsyncDisposable {
+  let stopped = false
+  let client: pg.Client | undefined
+  let again: NodeJS.Timeout | undefined
+
+  async function connect(): Promise<void> {
+    const fresh = new pg.Client({ connectionString: db.url, application_name: 'posthorn-hints', keepAlive: true })
+    client = fresh
+    fresh.on('error', () => undefined) // 'end' follows
+    fresh.on('end', listenLater)
+    fresh.on('notification', ({ payload }) => onWork((payload ?? '').split(',').map(Number)))
+    await fresh.connect()
+    await listenWork(fresh)
+  }
+
+  function listen(): void {
+    again = undefined
+    connect().catch(listenLater)
+  }
+
+  /** A failed connection may say so twice; it is followed by one new one. */
+  function listenLater(): void {
+    if (!stopped) again ??= setTimeout(listen, listenAgainMs)
+  }
+
+  listen()
+  return {
+    async [Symbol.asyncDispose]() {
+      stopped = true
+      clearTimeout(again)
+      await client?.end().catch(() => undefined)
+    },
+  }
+}
