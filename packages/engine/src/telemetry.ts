@@ -5,7 +5,7 @@
  * same occurrences instead of sleeping.
  */
 import { formatId } from '@posthorn/contract'
-import type { Logger } from 'pino'
+import pino, { type Logger } from 'pino'
 import type { AttemptRecord } from './db/sql/record-attempts.ts'
 
 export type Occurrence =
@@ -22,6 +22,17 @@ export type Occurrence =
   | { what: 'round_failed'; round: string; error: unknown }
   /** A fault of ours at one delivery; the delivery is not lost. */
   | { what: 'delivery_fault'; deliveryId: string; error: unknown }
+
+/** Fields that never reach a log, wherever they stand in a line. */
+const redactedFields = ['authorization', 'cookie', 'secret', 'key', 'webhook-signature', 'password']
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+/** The log of a process: JSON lines with the time in RFC 3339, secrets redacted. */
+export function createLogger(level: (typeof logLevels)[number], destination: { write(line: string): void }): Logger {
+  const paths = redactedFields.flatMap((field) => [`["${field}"]`, `*["${field}"]`, `*.*["${field}"]`])
+  return pino({ level, timestamp: pino.stdTimeFunctions.isoTime, redact: { paths, censor: '[redacted]' } }, destination)
+}
 
 export type Telemetry = (occurrence: Occurrence) => void
 

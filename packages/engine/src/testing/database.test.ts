@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createEmptyDatabase, createTestDatabase, withClient } from './database.ts'
+import { createEmptyDatabase, createTestDatabase } from './database.ts'
+import { withClient } from './server.ts'
 
 const countTables = `select count(*)::int as tables from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace`
 

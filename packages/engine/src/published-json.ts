@@ -1,0 +1,183 @@
+/**
+ * Finds the exact text of what a publisher wrote, inside a request body.
+ *
+ * JavaScript's parser rounds `12345678901234567890`, forgets `1.0` and drops a repeated key, so the bytes of `data` are
+ * cut out of the body and never printed again. The text is known to be valid JSON when it comes here (`JSON.parse` has
+ * accepted it); this file only has to find where things begin and end.
+ *
+ * Everything is linear in the text and nothing is recursive: depth costs no stack.
+ */
+import { Problem } from '@posthorn/contract'
+
+/**
+ * The exact text of the member `data` of the body of one event, or `undefined` when there is none.
+ *
+ * @param text valid JSON
+ * @throws Problem `invalid_request` when a member of the event is given twice: one of the two would be dropped silently
+ */
+export function publishedData(text: string): string | undefined {
+  return dataOf(text, afterSpace(text, 0))
+}
+
+/**
+ * The same for each element of the member `events`. An element that gives a member twice is a `Problem` in its place.
+ *
+ * @param text valid JSON
+ * @throws Problem `invalid_request` when the body itself gives a member twice
+ */
+export function publishedBatchData(text: string): (string | undefined | Problem)[] {
+  const events = membersOf(text, afterSpace(text, 0)).get('events')
+  if (events === undefined) return []
+  return elementsOf(text, events.start).map((start) => {
+    try {
+      return dataOf(text, start)
+    } catch (error) {
+      if (error instanceof Problem) return error
+      throw error
+    }
+  })
+}
+
+/**
+ * Whether objects and arrays lie deeper inside one another than allowed.
+ *
+ * @param text valid JSON
+ */
+export function nestsDeeperThan(text: string, depthMax: number): boolean {
+  let depth = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === quote) {
+      at = afterString(text, at) - 1
+    } else if (opens(code)) {
+      depth += 1
+      if (depth > depthMax) return true
+    } else if (closes(code)) {
+      depth -= 1
+    }
+  }
+  return false
+}
+
+function dataOf(text: string, start: number): string | undefined {
+  const data = membersOf(text, start).get('data')
+  return data === undefined ? undefined : text.slice(data.start, data.end)
+}
+
+type Span = { start: number; end: number }
+
+/** Where the value of each member of the object at `start` lies; empty for anything that is no object. */
+function membersOf(text: string, start: number): Map<string, Span> {
+  const members = new Map<string, Span>()
+  if (text.charCodeAt(start) !== openBrace) return members
+  let at = afterSpace(text, start + 1)
+  while (text.charCodeAt(at) === quote) {
+    const keyEnd = afterString(text, at)
+    const key = keyOf(text.slice(at, keyEnd))
+    const valueStart = afterSpace(text, afterSpace(text, keyEnd) + 1) // over the colon
+    const valueEnd = afterValue(text, valueStart)
+    if (members.has(key)) throw givenTwice(key)
+    members.set(key, { start: valueStart, end: valueEnd })
+    at = afterSpace(text, valueEnd)
+    if (text.charCodeAt(at) === comma) at = afterSpace(text, at + 1)
+  }
+  return members
+}
+
+/** Where each element of the array at `start` begins; empty for anything that is no array. */
+function elementsOf(text: string, start: number): number[] {
+  const elements: number[] = []
+  if (text.charCodeAt(start) !== openBracket) return elements
+  let at = afterSpace(text, start + 1)
+  while (at < text.length && text.charCodeAt(at) !== closeBracket) {
+    elements.push(at)
+    at = afterSpace(text, afterValue(text, at))
+    if (text.charCodeAt(at) === comma) at = afterSpace(text, at + 1)
+  }
+  return elements
+}
+
+/** `"d\u0061ta"` is the key `data` as well. */
+function keyOf(literal: string): string {
+  if (!literal.includes('\\')) return literal.slice(1, -1)
+  const key: unknown = JSON.parse(literal)
+  return String(key)
+}
+
+function givenTwice(key: string): Problem {
+  const pointer = `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
+  return new Problem('invalid_request', `The member ${JSON.stringify(key)} is given twice. Give it once.`, {
+    errors: [{ pointer, detail: 'is given twice' }],
+  })
+}
+
+const quote = 0x22
+const comma = 0x2c
+const backslash = 0x5c
+const openBracket = 0x5b
+const closeBracket = 0x5d
+const openBrace = 0x7b
+const closeBrace = 0x7d
+
+function opens(code: number): boolean {
+  return code === openBrace || code === openBracket
+}
+
+function closes(code: number): boolean {
+  return code === closeBrace || code === closeBracket
+}
+
+/** Tab, line feed, carriage return and space: all the white space that JSON has (RFC 8259 §2). */
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
+}
+
+function afterSpace(text: string, start: number): number {
+  let at = start
+  while (isSpace(text.charCodeAt(at))) at += 1
+  return at
+}
+
+/** The place after the string whose opening quote is at `start`: the next quote with an even number of backslashes before it. */
+function afterString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let before = end - 1
+    while (text.charCodeAt(before) === backslash) before -= 1
+    if ((end - before) % 2 === 1) return end + 1
+  }
+  return text.length
+}
+
+function afterValue(text: string, start: number): number {
+  const first = text.charCodeAt(start)
+  if (first === quote) return afterString(text, start)
+  return opens(first) ? afterContainer(text, start) : afterWord(text, start)
+}
+
+function afterContainer(text: string, start: number): number {
+  let depth = 0
+  let at = start
+  while (at < text.length) {
+    const code = text.charCodeAt(at)
+    if (code === quote) {
+      at = afterString(text, at)
+      continue
+    }
+    if (opens(code)) depth += 1
+    else if (closes(code)) depth -= 1
+    at += 1
+    if (depth === 0) break
+  }
+  return at
+}
+
+/** A number, `true`, `false` or `null`. */
+function afterWord(text: string, start: number): number {
+  let at = start
+  while (at < text.length) {
+    const code = text.charCodeAt(at)
+    if (isSpace(code) || code === comma || closes(code)) break
+    at += 1
+  }
+  return at
+}
