@@ -48,7 +48,7 @@ export function createTurns(db: Database, world: World): Turns {
       attemptIds: Array.from({ length: count }, () => newUuid(world)),
       leaseMarginMs,
     })
-    const claims = rows.flatMap((row) => claimOf(row) ?? [])
+    const claims = rows.flatMap((row) => (row.delivery_id === null ? [] : [claimOf(row)]))
     for (const { subscriptionId } of claims) inFlight.set(subscriptionId, (inFlight.get(subscriptionId) ?? 0) + 1)
     for (const [subscriptionId, given] of Map.groupBy(rows, (row) => row.subscription_id)) {
       const count = given.filter((row) => row.delivery_id !== null).length
@@ -70,7 +70,7 @@ export function createTurns(db: Database, world: World): Turns {
     for (const shard of shards) {
       const hops = byShard.get(shard) ?? []
       // When all slots were filled, subscriptions behind the last served one had no turn yet.
-      const had = turn.full ? hops.findLast((row) => row.delivery_id !== null) : hops.at(-1)
+      const had = lastTurn(turn.full ? hops.filter((row) => row.delivery_id !== null) : hops)
       const atEnd = !turn.full && (had?.turn ?? 0) < turn.subscriptionsPerShard
       if (atEnd) {
         wrapped ||= lastServed.delete(shard)
@@ -96,4 +96,11 @@ export function createTurns(db: Database, world: World): Turns {
       return more
     },
   }
+}
+
+function lastTurn(rows: readonly ClaimRow[]): ClaimRow | undefined {
+  return rows.reduce<ClaimRow | undefined>(
+    (last, row) => (last === undefined || row.turn > last.turn ? row : last),
+    undefined,
+  )
 }

@@ -10,6 +10,7 @@ import type { Uuid } from '@posthorn/contract'
 import {
   beatDispatcher,
   type Database,
+  forgetDispatcher,
   type JobPayloads,
   type Jobs,
   shardCount,
@@ -103,6 +104,7 @@ export function createOwnership(parts: {
       settle()
     },
     async release() {
+      await forgetDispatcher(db.pool, parts.dispatcherId)
       await giveBack([...owned])
     },
   }

@@ -1,15 +1,30 @@
 /** The settings of the whole process. The API's and the dispatcher's own stand with them. */
 import { apiSettings } from '@posthorn/api'
 import { dispatcherSettings } from '@posthorn/dispatcher'
-import { boolean, choice, integer, logLevels, optional, parseAllowedReceivers, postgresUrl, text } from '@posthorn/engine'
+import {
+  boolean,
+  choice,
+  integer,
+  logLevels,
+  optional,
+  parseAllowedReceivers,
+  postgresUrl,
+  text,
+} from '@posthorn/engine'
 
 /** What every command that opens the database reads. */
 export const databaseSettings = {
-  DATABASE_URL: optional({ secret: true, parse: postgresUrl }, 'the PostgreSQL database (15 or newer); the demo brings its own when unset'),
+  DATABASE_URL: optional(
+    { secret: true, parse: postgresUrl },
+    'the PostgreSQL database (15 or newer); the demo brings its own when unset',
+  ),
 }
 
 const sharedSettings = {
-  POSTHORN_DATABASE_CONNECTIONS: integer({ min: 2, max: 200, default: 10 }, 'connections of this process for hand-written statements; Prisma takes as many again'),
+  POSTHORN_DATABASE_CONNECTIONS: integer(
+    { min: 2, max: 200, default: 10 },
+    'connections of this process for hand-written statements; Prisma takes as many again',
+  ),
   POSTHORN_ALLOW_HTTP: boolean({ default: false }, 'whether callback URLs may be http'),
   POSTHORN_ALLOWED_RECEIVERS: text(
     { default: '', parse: parseAllowedReceivers },

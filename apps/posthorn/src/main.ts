@@ -1,1 +1,17 @@
-process.stdout.write(JSON.stringify(process.argv)+process.version+'\n')
+#!/usr/bin/env node
+/** The door of every process: reads the command line and the environment, and turns signals into an orderly end. */
+import { randomBytes } from 'node:crypto'
+import { runCommand } from './command.ts'
+
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort(signal))
+
+process.exitCode = await runCommand(process.argv.slice(2), {
+  environment: process.env,
+  world: { now: () => Date.now(), randomBytes: (count) => randomBytes(count) },
+  host: { uid: process.getuid?.() ?? -1, pid: process.pid, env: process.env },
+  nodeVersion: process.versions.node,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  stop: stop.signal,
+})

@@ -4,7 +4,7 @@
  */
 import { type AttemptTrigger, type FailureCode, formatId, type Uuid } from '@posthorn/contract'
 import { type SigningKey, signedHeaders } from '@posthorn/signing'
-import type { ClaimRow } from './db/sql/claim-deliveries.ts'
+import type { ClaimedRow } from './db/sql/claim-deliveries.ts'
 import type { AttemptRecord } from './db/sql/record-attempts.ts'
 import { envelope } from './envelope.ts'
 import { type AttemptResult, defaultRetryScheduleSeconds, type NextStep, nextStep, slowDownMs } from './schedule.ts'
@@ -54,9 +54,8 @@ export type AttemptOutcome = {
   timings: { dns: number | null; connect: number | null; tls: number | null; firstByte: number | null; total: number }
 }
 
-/** Reads a claimed row. `undefined` for a row that only says that its subscription had its turn. */
-export function claimOf(row: ClaimRow): Claim | undefined {
-  if (row.delivery_id === null) return undefined
+/** Reads a claimed row. */
+export function claimOf(row: ClaimedRow): Claim {
   return {
     deliveryId: row.delivery_id,
     tenantId: row.tenant_id,
@@ -76,7 +75,7 @@ export function claimOf(row: ClaimRow): Claim | undefined {
     timeoutMs: row.timeout_ms,
     retryScheduleSeconds:
       row.retry_schedule_seconds.length > 0 ? row.retry_schedule_seconds : defaultRetryScheduleSeconds,
-    keys: row.keys ?? [],
+    keys: row.keys,
     event: { type: row.type, timestamp: row.timestamp, data: row.data },
   }
 }

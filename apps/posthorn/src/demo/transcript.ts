@@ -68,7 +68,9 @@ function forPeople(line: Line, options: TranscriptOptions): string[] {
     case 'created':
       return [`  ${line.text}`]
     case 'step':
-      return [`  ${paint('dim', timeOfDay(options.now()))}  ${line.step.padEnd(stepWidth)}${shortId(line.id).padEnd(idWidth)}${line.text}`]
+      return [
+        `  ${paint('dim', timeOfDay(options.now()))}  ${line.step.padEnd(stepWidth)}${shortId(line.id).padEnd(idWidth)}${line.text}`,
+      ]
     case 'next':
       return ['', ...line.text.map((text) => (text === '' ? '' : `  ${text}`))]
     case 'failed':

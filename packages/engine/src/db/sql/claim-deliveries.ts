@@ -17,17 +17,20 @@ export type ClaimRequest = {
   leaseMarginMs: number
 }
 
-/**
- * One row a subscription that had its turn, and one for each delivery claimed from it (`delivery_id` null when none was:
- * paused, slowed down, or enough in flight).
- */
-export type ClaimRow = {
+/** Says that a subscription had its turn. */
+type TurnRow = {
   shard: number
+  /** 1 for the first subscription of the shard in this claim. */
   turn: number
   subscription_id: string
   /** Deliveries that the subscription could have given; null while it is paused, disabled or slowed down. */
   room: number | null
-  delivery_id: string | null
+  delivery_id: null
+}
+
+/** A claimed delivery. */
+export type ClaimedRow = Omit<TurnRow, 'delivery_id'> & {
+  delivery_id: string
   tenant_id: string
   event_id: string
   attempt_id: string
@@ -44,11 +47,14 @@ export type ClaimRow = {
   timeout_ms: number
   retry_schedule_seconds: number[]
   /** Base64 of the keys to sign with, the current one first. */
-  keys: string[] | null
+  keys: string[]
   type: string
   timestamp: Date
   data: string
 }
+
+/** One row for each subscription that had its turn, and one for each delivery claimed; in no order. */
+export type ClaimRow = TurnRow | ClaimedRow
 
 /**
  * Claims due deliveries of many subscriptions, taking turns: each subscription gives a few, whatever the others hold.
@@ -70,8 +76,7 @@ export function claimDeliveries(runner: Runner, request: ClaimRequest): Promise<
       request.after,
       request.subscriptionsPerShard,
       request.deliveriesPerSubscription,
-      [...request.inFlight.keys()],
-      [...request.inFlight.values()],
+      JSON.stringify(Object.fromEntries(request.inFlight)),
       request.attemptIds,
       request.leaseMarginMs,
     ],
@@ -80,7 +85,9 @@ export function claimDeliveries(runner: Runner, request: ClaimRequest): Promise<
 
 const text = `
 with turn as materialized (
-  select owned.shard, hop.n, hop.subscription_id, owned.place
+  select owned.shard, owned.place, hop.n, hop.subscription_id, s.timeout_ms,
+         case when s.state = 'active' and s.deleted_at is null and (s.not_before is null or s.not_before <= now())
+           then least($4::int, s.max_in_flight - coalesce(($5::jsonb ->> s.id::text)::int, 0)) end as room
   from unnest($1::smallint[], $2::uuid[]) with ordinality as owned (shard, after, place)
   cross join lateral (
     with recursive hop as (
@@ -103,51 +110,48 @@ with turn as materialized (
     )
     select subscription_id, n from hop
   ) hop
-), candidate as materialized (
-  select t.shard, t.n, t.place, s.id, s.timeout_ms,
-         least($4::int, s.max_in_flight - coalesce(busy.in_flight, 0)) as room
-  from turn t
-  join subscription s on s.id = t.subscription_id
-  left join unnest($5::uuid[], $6::int[]) as busy (subscription_id, in_flight) on busy.subscription_id = s.id
-  where s.state = 'active' and s.deleted_at is null and (s.not_before is null or s.not_before <= now())
-  order by t.n, t.place
+  join subscription s on s.id = hop.subscription_id
 ), picked as materialized (
-  select row.delivery_id, row.next_attempt_at, c.timeout_ms, row_number() over () as place
-  from (select * from candidate where room > 0 order by n, place) c
+  select row.delivery_id, row.next_attempt_at, t.n, t.room, t.timeout_ms, row_number() over () as place
+  from (select * from turn where room > 0 order by n, place) t
   cross join lateral (
     select b.delivery_id, b.next_attempt_at
     from backlog b
-    where b.ready and b.shard = c.shard and b.subscription_id = c.id
+    where b.ready and b.shard = t.shard and b.subscription_id = t.subscription_id
     order by b.next_attempt_at
-    limit c.room
+    limit t.room
     for update skip locked
   ) row
-  limit cardinality($7::uuid[])
+  limit cardinality($6::uuid[])
 ), claimed as (
   update backlog b
   set ready = false,
       leased_at = now(),
-      next_attempt_at = now() + (p.timeout_ms + $8::int) * interval '1 millisecond',
+      next_attempt_at = now() + (p.timeout_ms + $7::int) * interval '1 millisecond',
       attempt_number = b.attempt_number + 1,
-      attempt_id = ($7::uuid[])[p.place]
+      attempt_id = ($6::uuid[])[p.place]
   from picked p
   where b.delivery_id = p.delivery_id
-  returning b.*, greatest(0, extract(epoch from now() - p.next_attempt_at) * 1000)::float8 as waited_ms
+  returning b.*, p.n, p.room, greatest(0, extract(epoch from now() - p.next_attempt_at) * 1000)::float8 as waited_ms
 )
-select t.shard, t.n::int as turn, t.subscription_id, can.room,
-       c.delivery_id, c.tenant_id, c.event_id, c.attempt_id, c.attempt_number, c.schedule_step,
-       c.trigger, c.actor, c.reason, c.resume_at, c.waited_ms,
-       s.url, s.headers, s.timeout_ms, s.retry_schedule_seconds,
-       case when c.delivery_id is not null then array(
+select shard, n::int as turn, subscription_id, room,
+       null::uuid as delivery_id, null as tenant_id, null::uuid as event_id, null::uuid as attempt_id, null::int as attempt_number,
+       null::int as schedule_step, null as trigger, null as actor, null as reason, null::timestamptz as resume_at,
+       null::float8 as waited_ms, null as url, null::jsonb as headers, null::int as timeout_ms, null::int[] as retry_schedule_seconds,
+       null::text[] as keys, null as type, null::timestamptz as "timestamp", null as data
+from turn
+union all
+select c.shard, c.n::int, c.subscription_id, c.room,
+       c.delivery_id, c.tenant_id, c.event_id, c.attempt_id, c.attempt_number,
+       c.schedule_step, c.trigger, c.actor, c.reason, c.resume_at,
+       c.waited_ms, s.url, s.headers, s.timeout_ms, s.retry_schedule_seconds,
+       array(
          select translate(encode(k.key, 'base64'), E'\\n', '')
          from secret k
-         where k.subscription_id = s.id and (k.expires_at is null or k.expires_at > now())
+         where k.subscription_id = c.subscription_id and (k.expires_at is null or k.expires_at > now())
          order by k.expires_at desc nulls first
-       ) end as keys,
+       ),
        e.type, e."timestamp", e.data
-from turn t
-join subscription s on s.id = t.subscription_id
-left join candidate can on can.id = t.subscription_id
-left join claimed c on c.subscription_id = t.subscription_id
-left join lateral (select * from event where event.id = c.event_id limit 1) e on true
-order by t.shard, t.n`
+from claimed c
+cross join lateral (select * from subscription where subscription.id = c.subscription_id limit 1) s
+cross join lateral (select * from event where event.id = c.event_id limit 1) e`

@@ -19,7 +19,8 @@ export type NewDelivery = { id: Uuid; eventId: Uuid; subscriptionId: Uuid; shard
 
 /**
  * Stores events with their deliveries and their work, all or nothing: one statement is one transaction. Answers with the
- * ids of the events that are new; an event whose `publish_id` was published before is left out, with its deliveries.
+ * ids of the events that are new; an event whose `publish_id` was published before is left out, with its deliveries. Of
+ * two drafts under one id the first is stored.
  *
  * Locks the new rows only. Two callers with the same `(tenant_id, publish_id)`: the second waits for the first to commit
  * and then finds the row; drafts go in one order, so two batches never wait for each other in a circle.
@@ -57,11 +58,11 @@ const text = `
 with draft as (
   select *
   from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[])
-    as d (id, tenant_id, type, "timestamp", data, keys, publish_id, traceparent, schema_version, validation_errors)
+    with ordinality as d (id, tenant_id, type, "timestamp", data, keys, publish_id, traceparent, schema_version, validation_errors, place)
 ), identified as (
   insert into event_publish_id (tenant_id, publish_id, event_id)
   select tenant_id, publish_id, id from draft where publish_id is not null
-  order by tenant_id, publish_id, id
+  order by tenant_id, publish_id, place
   on conflict do nothing
   returning event_id
 ), fresh as (

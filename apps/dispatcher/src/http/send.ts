@@ -1,0 +1,204 @@
+/**
+ * Sends one HTTP request to a receiver that cannot be trusted, and says what came of it.
+ *
+ * `send` returns an outcome for whatever the receiver does, within the deadline and with bounded memory, and rejects only
+ * for a mistake of ours. The deadline covers everything from resolving the host to the last byte read. The URL is judged
+ * by the address guard before anything happens, and the addresses when a connection is opened (`connect.ts`).
+ * Connections are kept and shared by all requests to an origin. What an answer is worth is in `exchange.ts`.
+ */
+import type { FailureCode } from '@posthorn/contract'
+import type { AddressPolicy, Resolve } from '@posthorn/engine'
+import { parseCallbackUrl } from '@posthorn/engine'
+import { createTlsContext } from './connect.ts'
+import { Exchange } from './exchange.ts'
+import type { Failure } from './failure-codes.ts'
+import { abortedAttempt } from './failure-codes.ts'
+import { createPool } from './pool.ts'
+
+const connectTimeoutMsDefault = 5_000
+/** Callback URLs that are remembered as judged. Each costs about 1 KiB. */
+const judgedUrlsMax = 10_000
+
+export type OutgoingRequest = {
+  readonly url: string
+  /** Without `host` and `content-length`, which follow from the URL and the body. */
+  readonly headers: Record<string, string>
+  readonly body: string
+  /** Limit for the whole attempt, in milliseconds. */
+  readonly timeoutMs: number
+}
+
+/** Durations in milliseconds, to one decimal. The first three are `null` when the request went over a kept connection. */
+export type Timings = {
+  /** Resolving the host; `null` too when the URL has an address. */
+  readonly dns: number | null
+  readonly connect: number | null
+  readonly tls: number | null
+  /** From the request written to the first byte of the answer. */
+  readonly firstByte: number | null
+  /** Everything, from the call of `send`. */
+  readonly total: number
+}
+
+export type SendOutcome = {
+  /** `null` when no complete head of an answer arrived. */
+  readonly status: number | null
+  /** `null` exactly when the status is 2xx. */
+  readonly failureCode: FailureCode | null
+  /** One plain sentence for the receiver's developer. */
+  readonly failureDetail: string | null
+  readonly remoteAddress: string | null
+  /** Lower-case names, repeated headers joined; at most 32, of at most 4 KiB each, and no cookies. */
+  readonly responseHeaders: Readonly<Record<string, string>>
+  /** The raw bytes, at most 16 KiB. */
+  readonly responseBody: Uint8Array
+  /** Whether the answer's body was longer, or did not arrive as a whole. */
+  readonly responseTruncated: boolean
+  /** `Retry-After` as received. */
+  readonly retryAfter: string | null
+  readonly timings: Timings
+}
+
+export type Sender = {
+  /**
+   * @param signal gives the attempt up (`aborted`). One signal may be shared by any number of requests
+   * @throws only for our own mistakes: an unusable header, a sender that was closed
+   */
+  send(request: OutgoingRequest, signal?: AbortSignal): Promise<SendOutcome>
+  /** Waits for the requests in flight (each ends by its deadline), then closes the connections. */
+  close(): Promise<void>
+}
+
+export type SenderOptions = {
+  readonly policy: AddressPolicy
+  readonly resolve: Resolve
+  /** Limit for resolving, TCP connect and TLS handshake together; 5 s by default. */
+  readonly connectTimeoutMs?: number
+  /** Certificate authorities (PEM) to be trusted beside those of the system. */
+  readonly trustedCertificates?: readonly string[]
+  /** A clock for durations; `performance.now` by default. */
+  readonly monotonicMs?: () => number
+}
+
+export function createSender(options: SenderOptions): Sender {
+  const monotonicMs = options.monotonicMs ?? (() => performance.now())
+  const connecting = {
+    policy: options.policy,
+    resolve: options.resolve,
+    connectTimeoutMs: options.connectTimeoutMs ?? connectTimeoutMsDefault,
+    secureContext: createTlsContext(options.trustedCertificates ?? []),
+    monotonicMs,
+  }
+  const pool = createPool(connecting)
+  const judge = rememberingJudge(options.policy)
+  const abortable = createAbortGroups()
+
+  async function send(request: OutgoingRequest, signal?: AbortSignal): Promise<SendOutcome> {
+    if (pool.closed) throw new SenderClosed()
+    const target = judge(request.url)
+    if (!target.ok) return unsent({ code: 'blocked_address', detail: target.detail })
+    if (signal?.aborted) return unsent(abortedAttempt)
+
+    const { promise, resolve, reject } = Promise.withResolvers<SendOutcome>()
+    let client = pool.take(target.origin, { fresh: false })
+    const dispatch = () => {
+      exchange.attach(client.connection)
+      const { headers, body } = request
+      client.dispatch({ path: target.path, method: 'POST', headers, body }, exchange)
+    }
+    const exchange = new Exchange({
+      timeoutMs: request.timeoutMs,
+      monotonicMs,
+      sendAgain: () => {
+        const closed = client
+        // Taken first, so that a pool that is being closed goes on waiting for this request.
+        client = pool.take(target.origin, { fresh: true })
+        pool.discard(closed)
+        dispatch()
+      },
+      settle: (end) => {
+        if (signal !== undefined) abortable.remove(signal, exchange)
+        if ('outcome' in end && end.reusable) pool.giveBack(client)
+        else pool.discard(client)
+        if ('outcome' in end) resolve(end.outcome)
+        else reject(end.mistake)
+      },
+    })
+    if (signal !== undefined) abortable.add(signal, exchange)
+    dispatch()
+    return promise
+  }
+
+  return { send, close: pool.close }
+}
+
+/** A sender was used after it was closed. */
+export class SenderClosed extends Error {
+  override readonly name = 'SenderClosed'
+  readonly code = 'sender_closed'
+
+  constructor() {
+    super('this sender was closed and sends nothing more')
+  }
+}
+
+type Target =
+  | { readonly ok: true; readonly origin: string; readonly path: string }
+  | { readonly ok: false; readonly detail: string }
+
+/** Judging a URL costs a few microseconds, and the same few URLs come again and again. */
+function rememberingJudge(policy: AddressPolicy): (url: string) => Target {
+  const judged = new Map<string, Target>()
+  return (url) => {
+    const known = judged.get(url)
+    if (known !== undefined) return known
+    if (judged.size >= judgedUrlsMax) judged.clear()
+    const target = judgeUrl(url, policy)
+    judged.set(url, target)
+    return target
+  }
+}
+
+function judgeUrl(text: string, policy: AddressPolicy): Target {
+  const result = parseCallbackUrl(text, policy)
+  if (!result.ok) return { ok: false, detail: result.detail }
+  const url = new URL(result.url)
+  return { ok: true, origin: url.origin, path: url.pathname + url.search }
+}
+
+/** The outcome of an attempt that was ended before anything was sent. */
+function unsent(failure: Failure): SendOutcome {
+  return {
+    status: null,
+    failureCode: failure.code,
+    failureDetail: failure.detail,
+    remoteAddress: null,
+    responseHeaders: {},
+    responseBody: new Uint8Array(0),
+    responseTruncated: false,
+    retryAfter: null,
+    timings: { dns: null, connect: null, tls: null, firstByte: null, total: 0 },
+  }
+}
+
+/** One listener for each signal: adding one for each request takes time in proportion to the requests in flight. */
+function createAbortGroups() {
+  const groups = new WeakMap<AbortSignal, Set<Exchange>>()
+  return {
+    add(signal: AbortSignal, exchange: Exchange): void {
+      const group = groups.get(signal) ?? new Set()
+      if (!groups.has(signal)) {
+        groups.set(signal, group)
+        signal.addEventListener('abort', () => abortAll(group), { once: true })
+      }
+      group.add(exchange)
+    },
+    remove(signal: AbortSignal, exchange: Exchange): void {
+      groups.get(signal)?.delete(exchange)
+    },
+  }
+}
+
+function abortAll(group: ReadonlySet<Exchange>): void {
+  for (const exchange of [...group]) exchange.abort()
+}

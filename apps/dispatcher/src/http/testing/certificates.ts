@@ -1,0 +1,119 @@
+/**
+ * X.509 certificates for tests, made when they are needed: no files that expire, no keys in the repository, no other
+ * program. Node signs and reads certificates but does not make them, so the few structures of RFC 5280 §4.1 are written
+ * out here in DER.
+ */
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+
+export type Identity = {
+  /** PEM, the form that `node:tls` takes. */
+  readonly certificate: string
+  readonly key: string
+}
+
+export type Authority = Identity & { readonly privateKey: KeyObject }
+
+/** Dates far enough from today that no test depends on it. */
+const longAgo = '20000101000000Z'
+const lessLongAgo = '20010101000000Z'
+const farAhead = '20990101000000Z'
+
+export function createAuthority(): Authority {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return identity(
+    { subject: 'Test Authority', issuer: 'Test Authority', validTo: farAhead, extensions: [isAuthority] },
+    publicKey,
+    {
+      privateKey,
+      issuerKey: privateKey,
+    },
+  )
+}
+
+/** A server certificate for one host name, signed by an authority. */
+export function issueCertificate(
+  authority: Authority,
+  { host, expired = false }: { host: string; expired?: boolean },
+): Identity {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const validTo = expired ? lessLongAgo : farAhead
+  return identity({ subject: host, issuer: 'Test Authority', validTo, extensions: [namesHost(host)] }, publicKey, {
+    privateKey,
+    issuerKey: authority.privateKey,
+  })
+}
+
+/** A server certificate that vouches for itself. */
+export function createSelfSigned(host: string): Identity {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return identity({ subject: host, issuer: host, validTo: farAhead, extensions: [namesHost(host)] }, publicKey, {
+    privateKey,
+    issuerKey: privateKey,
+  })
+}
+
+type Content = { subject: string; issuer: string; validTo: string; extensions: Buffer[] }
+
+let serialNumber = 1
+
+function identity(
+  { subject, issuer, validTo, extensions }: Content,
+  publicKey: KeyObject,
+  { privateKey, issuerKey }: { privateKey: KeyObject; issuerKey: KeyObject },
+): Authority {
+  serialNumber += 1
+  const content = sequence(
+    der(0xa0, integer(2)),
+    integer(serialNumber),
+    ecdsaWithSha256,
+    distinguishedName(issuer),
+    sequence(der(0x18, Buffer.from(longAgo)), der(0x18, Buffer.from(validTo))),
+    distinguishedName(subject),
+    publicKey.export({ type: 'spki', format: 'der' }),
+    der(0xa3, sequence(...extensions)),
+  )
+  const certificate = sequence(content, ecdsaWithSha256, bits(sign('sha256', content, issuerKey)))
+  return {
+    certificate: `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64')}\n-----END CERTIFICATE-----\n`,
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    privateKey,
+  }
+}
+
+/** Tag, length, content (ITU-T X.690 §8.1). */
+function der(tag: number, content: Buffer): Buffer {
+  const length = content.length
+  if (length < 128) return Buffer.concat([Buffer.from([tag, length]), content])
+  return Buffer.concat([Buffer.from([tag, 0x82, length >> 8, length & 0xff]), content])
+}
+
+function sequence(...parts: Buffer[]): Buffer {
+  return der(0x30, Buffer.concat(parts))
+}
+
+function integer(value: number): Buffer {
+  return der(0x02, Buffer.from([value]))
+}
+
+function bits(content: Buffer): Buffer {
+  return der(0x03, Buffer.concat([Buffer.from([0]), content]))
+}
+
+function objectId(hex: string): Buffer {
+  return der(0x06, Buffer.from(hex, 'hex'))
+}
+
+function distinguishedName(commonName: string): Buffer {
+  return sequence(der(0x31, sequence(objectId('550403'), der(0x0c, Buffer.from(commonName)))))
+}
+
+function extension(id: string, content: Buffer): Buffer {
+  return sequence(objectId(id), der(0x04, content))
+}
+
+const ecdsaWithSha256 = sequence(objectId('2a8648ce3d040302'))
+const isAuthority = extension('551d13', sequence(der(0x01, Buffer.from([0xff]))))
+
+function namesHost(host: string): Buffer {
+  return extension('551d11', sequence(der(0x82, Buffer.from(host))))
+}

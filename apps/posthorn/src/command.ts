@@ -1,0 +1,218 @@
+/**
+ * The `posthorn` command: which words it knows, and what each does. Answers with an exit code: 0 all is well, 1 it
+ * failed (with one line that says what to do), 2 the words were wrong.
+ */
+import { parseArgs } from 'node:util'
+import {
+  ConfigurationError,
+  createLogger,
+  DatabaseUnavailable,
+  DemoDatabaseError,
+  isDatabaseUnavailable,
+  MigrationError,
+  parseSettings,
+  version,
+  type World,
+} from '@posthorn/engine'
+import { EmbeddedPostgresError, type Host } from '@posthorn/engine/embedded-postgres'
+import { databaseSettings, demoSettings, serveSettings } from './config.ts'
+import { DemoError, startDemo } from './demo/demo.ts'
+import { JourneyError } from './demo/journey.ts'
+import { createTranscript } from './demo/transcript.ts'
+import { prepareDatabase, type Role, roles, startServing } from './serve.ts'
+
+const help = `posthorn ${version}
+
+  posthorn demo [--once] [--keep]       everything on this machine, with a receiver that shows a signed delivery
+      --once                            end after the first verified delivery
+      --keep                            go on with the data of the run before
+  posthorn serve [--role all|api|dispatcher]
+                                        the real thing, on the database of DATABASE_URL
+  posthorn migrate                      bring the database of DATABASE_URL to this version
+  posthorn help                         this text
+
+Settings are environment variables: docs/configuration.md
+`
+
+type Output = { write(text: string): unknown; isTTY?: boolean }
+
+export type CommandParts = {
+  environment: Readonly<Record<string, string | undefined>>
+  world: World
+  host: Host
+  nodeVersion: string
+  stdout: Output
+  stderr: Output
+  /** Aborted by SIGINT or SIGTERM. */
+  stop: AbortSignal
+}
+
+/** Runs one command to its end. */
+export async function runCommand(words: readonly string[], parts: CommandParts): Promise<number> {
+  const [command = 'help', ...rest] = words
+  switch (command) {
+    case 'demo':
+      return demo(rest, parts)
+    case 'serve':
+      return orderly(parts, () => serve(rest, parts))
+    case 'migrate':
+      return orderly(parts, () => migrateOnly(parts))
+    case 'help':
+    case '--help':
+    case '-h':
+      parts.stdout.write(help)
+      return 0
+    default:
+      parts.stderr.write(`posthorn: there is no command "${command}". Try: posthorn help\n`)
+      return 2
+  }
+}
+
+async function demo(words: readonly string[], parts: CommandParts): Promise<number> {
+  const { stdout, environment, stop } = parts
+  const terminal = stdout.isTTY === true
+  const tell = createTranscript({
+    write: (text) => stdout.write(text),
+    terminal,
+    colors: terminal && !environment['NO_COLOR'],
+    now: () => new Date(parts.world.now()),
+  })
+  return orderly({ ...parts, complain: (text) => tell({ kind: 'failed', text }) }, async () => {
+    const options = flags(words, { once: { type: 'boolean' }, keep: { type: 'boolean' } })
+    const settings = parseSettings(demoSettings, environment)
+    // The transcript is for reading; of the log only what is amiss is shown.
+    const logger = createLogger(environment['LOG_LEVEL'] ? settings.LOG_LEVEL : 'warn', {
+      write: (line) => parts.stderr.write(line),
+    })
+    const { world, host, nodeVersion } = parts
+    const running = await startDemo({
+      settings,
+      keep: options['keep'] === true,
+      world,
+      logger,
+      host,
+      nodeVersion,
+      tell,
+    })
+    try {
+      if (options['once'] === true) return
+      const text = [
+        'Next, in a second terminal:',
+        '',
+        ...running.curl.split('\n'),
+        '',
+        'Keep this data: npx pnpm@12 start --keep',
+      ]
+      tell({ kind: 'next', text, fields: { curl: running.curl } })
+      await aborted(stop)
+      tell({ kind: 'next', text: ['stopping: attempts in flight end first'], fields: { stopping: true } })
+    } finally {
+      await running.stop()
+    }
+  })
+}
+
+async function serve(words: readonly string[], parts: CommandParts): Promise<void> {
+  const { role } = flags(words, { role: { type: 'string', default: 'all' } })
+  const chosen = roles.find((one): one is Role => one === role)
+  if (chosen === undefined) throw new UsageError(`--role ${role} is not known; write one of ${roles.join(', ')}`)
+  const settings = parseSettings(serveSettings, parts.environment)
+  const url = required(settings.DATABASE_URL)
+  const logger = createLogger(settings.LOG_LEVEL, { write: (line) => parts.stdout.write(line) })
+  await prepareDatabase(url, new Date(parts.world.now()))
+  const serving = await startServing({
+    role: chosen,
+    settings: { ...settings, DATABASE_URL: url },
+    world: parts.world,
+    logger,
+  })
+  logger.info({ role: chosen, origin: serving.origin, version }, 'posthorn is up')
+  await aborted(parts.stop)
+  logger.info('stopping: requests and attempts in flight end first')
+  await serving.stop()
+}
+
+async function migrateOnly(parts: CommandParts): Promise<void> {
+  const { DATABASE_URL } = parseSettings(databaseSettings, parts.environment)
+  const { applied } = await prepareDatabase(required(DATABASE_URL), new Date(parts.world.now()))
+  parts.stdout.write(applied.length === 0 ? 'nothing to apply\n' : applied.map((name) => `applied ${name}\n`).join(''))
+}
+
+/** The words on the command line were wrong. */
+class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+function flags(
+  words: readonly string[],
+  known: Record<string, { type: 'boolean' | 'string'; default?: string }>,
+): Record<string, unknown> {
+  try {
+    return parseArgs({ args: [...words], options: known, strict: true, allowPositionals: false }).values
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function required(url: string | undefined): string {
+  if (url === undefined) {
+    throw new ConfigurationError([
+      { variable: 'DATABASE_URL', problem: 'is not set; write postgres://user:password@host:5432/database' },
+    ])
+  }
+  return url
+}
+
+/** Turns what went wrong into lines that help, and an exit code. */
+async function orderly(
+  parts: CommandParts & { complain?: (text: string) => void },
+  work: () => Promise<void>,
+): Promise<number> {
+  const complain = parts.complain ?? ((text: string) => parts.stderr.write(`posthorn: ${text}\n`))
+  try {
+    await work()
+    return 0
+  } catch (error) {
+    if (error instanceof UsageError) {
+      complain(`${error.message}. Try: posthorn help`)
+      return 2
+    }
+    for (const line of explanation(error, parts.environment)) complain(line)
+    if (!isExpected(error) && error instanceof Error) parts.stderr.write(`${error.stack}\n`)
+    return 1
+  }
+}
+
+function explanation(error: unknown, environment: CommandParts['environment']): readonly string[] {
+  if (error instanceof ConfigurationError)
+    return error.problems.map(({ variable, problem }) => `${variable} ${problem}`)
+  if (isDatabaseUnavailable(error)) {
+    const where =
+      environment['DATABASE_URL'] && URL.canParse(environment['DATABASE_URL'])
+        ? new URL(environment['DATABASE_URL']).host
+        : ''
+    return [`cannot reach the database ${where}. Is it running? Unset DATABASE_URL to let the demo bring its own.`]
+  }
+  return [error instanceof Error ? error.message : String(error)]
+}
+
+/** Errors whose message is all there is to say. */
+function isExpected(error: unknown): boolean {
+  const expected = [
+    ConfigurationError,
+    DatabaseUnavailable,
+    DemoDatabaseError,
+    DemoError,
+    EmbeddedPostgresError,
+    JourneyError,
+    MigrationError,
+  ]
+  return isDatabaseUnavailable(error) || expected.some((kind) => error instanceof kind)
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,123 @@
+/**
+ * Puts the processes together: the API, a dispatcher, or both in one, over one database.
+ *
+ * What starts first stops last: requests end before the dispatcher drains, and the database closes behind both.
+ */
+import { type Api, buildApi, listenApi } from '@posthorn/api'
+import { createSender, type Dispatcher, startDispatcher } from '@posthorn/dispatcher'
+import {
+  type AddressPolicy,
+  createPublisher,
+  createResolver,
+  createSchemaCheck,
+  createWorkHints,
+  type Database,
+  ensurePartitions,
+  installJobs,
+  logTo,
+  migrate,
+  openDatabase,
+  openJobs,
+  type Parsed,
+  type Telemetry,
+  type World,
+} from '@posthorn/engine'
+import type { Logger } from 'pino'
+import type { serveSettings } from './config.ts'
+
+export const roles = ['all', 'api', 'dispatcher'] as const
+export type Role = (typeof roles)[number]
+
+/** A name server that does not answer within this time counts as one that knows nothing, in milliseconds. */
+const resolveTimeoutMs = 5_000
+
+export type ServeOptions = {
+  role: Role
+  /** The settings, with the database that they may lack. */
+  settings: Omit<Parsed<typeof serveSettings>, 'DATABASE_URL'> & { DATABASE_URL: string }
+  world: World
+  logger: Logger
+  /** Told of everything beside the log. */
+  telemetry?: Telemetry
+  /** A taken port moves on to the next free one instead of being an error. */
+  portMoves?: boolean
+}
+
+export type Serving = {
+  db: Database
+  /** Where the API listens; undefined in the role `dispatcher`. */
+  origin: string | undefined
+  /** Ends everything, letting requests and attempts in flight finish. */
+  stop(): Promise<void>
+}
+
+/** Brings the database to this version's schema. Any number of processes may do so at once. */
+export async function prepareDatabase(url: string, now: Date): Promise<{ applied: readonly string[] }> {
+  const { applied } = await migrate(url)
+  await installJobs(url)
+  await using db = openDatabase({ url, poolSize: 1 })
+  await ensurePartitions(db.pool, { now })
+  return { applied }
+}
+
+/** Starts what the role asks for, over a database that is prepared. */
+export async function startServing(options: ServeOptions): Promise<Serving> {
+  const { role, settings, world, logger } = options
+  await using stack = new AsyncDisposableStack()
+  const telemetry = together(logTo(logger), options.telemetry)
+  const url = settings.DATABASE_URL
+  const onJobsError = (error: Error) => telemetry({ what: 'round_failed', round: 'jobs', error })
+
+  const db = stack.use(
+    openDatabase({
+      url,
+      poolSize: settings.POSTHORN_DATABASE_CONNECTIONS,
+      onIdleError: (error) => telemetry({ what: 'round_failed', round: 'idle connection', error }),
+    }),
+  )
+  const policy: AddressPolicy = {
+    allowHttp: settings.POSTHORN_ALLOW_HTTP,
+    allowed: settings.POSTHORN_ALLOWED_RECEIVERS,
+  }
+  const resolve = createResolver({ timeoutMs: resolveTimeoutMs })
+  const jobs = stack.use(await openJobs({ url, mode: role === 'api' ? 'send' : 'work', onError: onJobsError }))
+
+  let dispatcher: Dispatcher | undefined
+  if (role !== 'api') {
+    const sender = createSender({ policy, resolve })
+    stack.defer(() => sender.close())
+    dispatcher = await startDispatcher({
+      db, jobs, sender, world, telemetry,
+      concurrency: settings.POSTHORN_CONCURRENCY,
+      drainMs: settings.POSTHORN_DRAIN_SECONDS * 1000,
+    }) // biome-ignore format: what is used, then how much of it
+    stack.defer(dispatcher.stop)
+  }
+
+  let api: Api | undefined
+  if (role !== 'dispatcher') {
+    const hints = createWorkHints(db)
+    // What this process owns itself needs no NOTIFY.
+    const onWork = (shards: Iterable<number>) => hints.tell(dispatcher?.wake(shards) ?? shards)
+    const publisher = createPublisher({
+      db,
+      world,
+      checkSchema: createSchemaCheck({ db }),
+      createEventTypes: settings.POSTHORN_CREATE_EVENT_TYPES,
+      onWork,
+    })
+    stack.defer(() => publisher.idle())
+    api = stack.use(await buildApi({ db, jobs, world, publisher, onWork, policy, resolve, logger, settings }))
+    await listenApi(api, { host: settings.HOST, port: settings.PORT, moves: options.portMoves ?? false })
+  }
+
+  const parts = stack.move()
+  return { db, origin: api?.origin, stop: () => parts.disposeAsync() }
+}
+
+function together(first: Telemetry, second: Telemetry | undefined): Telemetry {
+  return (occurrence) => {
+    first(occurrence)
+    second?.(occurrence)
+  }
+}
