@@ -203,7 +203,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
 }
 
 /** The rare jobs, one handler each. */
-async function workJobs({ db, telemetry, world }: DispatcherParts, boss: PgBoss): Promise<void> {
+async function workJobs({ db, jobs, telemetry, world }: DispatcherParts, boss: PgBoss): Promise<void> {
   async function work<Name extends JobName>(
     name: Name,
     handle: (payload: JobPayloads[Name]) => Promise<void>,
@@ -213,7 +213,7 @@ async function workJobs({ db, telemetry, world }: DispatcherParts, boss: PgBoss)
     })
   }
   await work('hold-deliveries', (payload) => holdDeliveries(db, telemetry, payload))
-  await work('release-deliveries', (payload) => releaseDeliveries(db, telemetry, payload))
+  await work('release-deliveries', (payload) => releaseDeliveries({ db, jobs, telemetry }, payload))
   await work('sweep-backlog', () => sweepBacklog(db, telemetry))
   await work('make-partitions', () => makePartitions(db, new Date(world.now())))
 }

@@ -26,7 +26,7 @@ export async function requestRelease(
   subscriptionId: Uuid,
   backfill: 'held' | 'none',
 ): Promise<void> {
-  await jobs.send(tx, 'release-deliveries', { subscription_id: subscriptionId, backfill }, subscriptionId)
+  await jobs.send(tx, 'release-deliveries', { subscription_id: subscriptionId, backfill, last: false }, subscriptionId)
 }
 
 /** Holds the work of one inactive subscription, or of all of them (`null`). Answers how many deliveries were moved. */

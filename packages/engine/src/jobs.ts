@@ -24,8 +24,8 @@ export type JobPayloads = {
   'dispatch-shard': { shard: number }
   /** Takes the work of a paused, disabled or deleted subscription out of the backlog. */
   'hold-deliveries': { subscription_id: Uuid }
-  /** Puts held deliveries back into the backlog, or cancels them. */
-  'release-deliveries': { subscription_id: Uuid; backfill: 'held' | 'none' }
+  /** Puts held deliveries back into the backlog, or cancels them; once more a little later, for `last`. */
+  'release-deliveries': { subscription_id: Uuid; backfill: 'held' | 'none'; last: boolean }
   /** Holds whatever came in while a subscription was being paused, disabled or deleted. */
   'sweep-backlog': Record<string, never>
   /** Makes the partitions of the days ahead. */
@@ -75,6 +75,8 @@ export type Jobs = AsyncDisposable & {
    * makes this one unnecessary.
    */
   send<Name extends JobName>(tx: Tx, name: Name, payload: JobPayloads[Name], key: string): Promise<void>
+  /** Sends a job that runs in so many seconds. */
+  sendLater<Name extends JobName>(name: Name, payload: JobPayloads[Name], key: string, seconds: number): Promise<void>
 }
 
 export type JobsOptions = {
@@ -106,6 +108,9 @@ export async function openJobs(options: JobsOptions): Promise<Jobs> {
     boss,
     async send(tx, name, payload, key) {
       await boss.send(name, payload, { singletonKey: key, db: fromPrisma(tx) })
+    },
+    async sendLater(name, payload, key, seconds) {
+      await boss.send(name, payload, { singletonKey: key, startAfter: seconds })
     },
     async [Symbol.asyncDispose]() {
       await boss.stop({ graceful: false })
