@@ -18,6 +18,11 @@ import {
 const deliveriesPerTurnMax = 16
 /** A lease outlasts the attempt's own time-out by this much: connect, record, and a database that hesitates. */
 const leaseMarginMs = 15_000
+/**
+ * Looks of one claim at the most. A look that finds nothing to claim may have met only subscriptions that are slowed
+ * down, or have begun behind everything that is due; so many looks pass over some thousand of the former.
+ */
+const looksMax = 10
 /** Sorts before every id. */
 const nil: Uuid = '00000000-0000-0000-0000-000000000000'
 
@@ -32,12 +37,12 @@ export function createTurns(db: Database, world: World): Turns {
   const lastServed = new Map<number, Uuid>()
   const inFlight = new Map<Uuid, number>()
   const mayHaveMore = new Set<Uuid>()
-  let firstShard = 0
+  let lastShard = -1
 
-  async function claimOnce(shards: readonly number[], count: number): Promise<{ claims: Claim[]; wrapped: boolean }> {
-    // Every turn begins with another shard, so that none is always first.
-    firstShard = shards.length === 0 ? 0 : (firstShard + 1) % shards.length
-    const order = [...shards.slice(firstShard), ...shards.slice(0, firstShard)]
+  /** Claims once. Answers also with the shards that may hold more than was looked at. */
+  async function look(shards: readonly number[], count: number): Promise<{ claims: Claim[]; unseen: number[] }> {
+    // Behind the shard that was served last, so that each has its turn however few slots a turn has.
+    const order = [...shards.filter((shard) => shard > lastShard), ...shards.filter((shard) => shard <= lastShard)]
     const subscriptionsPerShard = Math.ceil((2 * count) / Math.max(1, shards.length)) + 1
     const rows = await claimDeliveries(db.pool, {
       shards: order,
@@ -48,44 +53,46 @@ export function createTurns(db: Database, world: World): Turns {
       attemptIds: Array.from({ length: count }, () => newUuid(world)),
       leaseMarginMs,
     })
-    const claims = rows.flatMap((row) => (row.delivery_id === null ? [] : [claimOf(row)]))
+    const claimed = rows.filter((row) => row.delivery_id !== null)
+    const claims = claimed.map(claimOf)
     for (const { subscriptionId } of claims) inFlight.set(subscriptionId, (inFlight.get(subscriptionId) ?? 0) + 1)
     for (const [subscriptionId, given] of Map.groupBy(rows, (row) => row.subscription_id)) {
       const count = given.filter((row) => row.delivery_id !== null).length
       if (count >= (given[0]?.room ?? Number.POSITIVE_INFINITY)) mayHaveMore.add(subscriptionId)
       else mayHaveMore.delete(subscriptionId)
     }
-    const wrapped = remember(order, rows, { subscriptionsPerShard, full: claims.length === count })
-    return { claims, wrapped }
+    const full = claims.length === count
+    if (full) lastShard = lastTurn(claimed, order)?.shard ?? lastShard
+    return { claims, unseen: remember(order, rows, { subscriptionsPerShard, full }) }
   }
 
-  /** Notes where each shard's turn ended. Says whether one came to its end and begins anew. */
+  /** Notes where each shard's turn ended. Answers with those whose turn began or ended in the middle. */
   function remember(
     shards: readonly number[],
     rows: readonly ClaimRow[],
     turn: { subscriptionsPerShard: number; full: boolean },
-  ): boolean {
+  ): number[] {
     const byShard = Map.groupBy(rows, (row) => row.shard)
-    let wrapped = false
-    for (const shard of shards) {
+    return shards.filter((shard) => {
       const hops = byShard.get(shard) ?? []
       // When all slots were filled, subscriptions behind the last served one had no turn yet.
-      const had = lastTurn(turn.full ? hops.filter((row) => row.delivery_id !== null) : hops)
+      const had = lastTurn(turn.full ? hops.filter((row) => row.delivery_id !== null) : hops, shards)
       const atEnd = !turn.full && (had?.turn ?? 0) < turn.subscriptionsPerShard
-      if (atEnd) {
-        wrapped ||= lastServed.delete(shard)
-      } else if (had !== undefined) {
-        lastServed.set(shard, had.subscription_id)
-      }
-    }
-    return wrapped
+      if (atEnd) return lastServed.delete(shard)
+      if (had !== undefined) lastServed.set(shard, had.subscription_id)
+      return true
+    })
   }
 
   return {
     async claim(shards, count) {
-      const { claims, wrapped } = await claimOnce(shards, count)
-      // The turn may have started behind everything that is due.
-      return claims.length === 0 && wrapped ? (await claimOnce(shards, count)).claims : claims
+      let unseen = shards
+      for (let looks = 0; looks < looksMax && unseen.length > 0; looks += 1) {
+        const found = await look(unseen, count)
+        if (found.claims.length > 0) return found.claims
+        unseen = found.unseen
+      }
+      return []
     },
     ended({ subscriptionId }) {
       const left = (inFlight.get(subscriptionId) ?? 1) - 1
@@ -98,9 +105,13 @@ export function createTurns(db: Database, world: World): Turns {
   }
 }
 
-function lastTurn(rows: readonly ClaimRow[]): ClaimRow | undefined {
-  return rows.reduce<ClaimRow | undefined>(
-    (last, row) => (last === undefined || row.turn > last.turn ? row : last),
+/** The row whose turn came last: the shards' first subscriptions have theirs in this order, then the second ones. */
+function lastTurn<Row extends ClaimRow>(rows: readonly Row[], order: readonly number[]): Row | undefined {
+  const place = new Map(order.map((shard, index) => [shard, index]))
+  const isLater = (row: Row, than: Row) =>
+    row.turn === than.turn ? (place.get(row.shard) ?? 0) > (place.get(than.shard) ?? 0) : row.turn > than.turn
+  return rows.reduce<Row | undefined>(
+    (last, row) => (last === undefined || isLater(row, last) ? row : last),
     undefined,
   )
 }

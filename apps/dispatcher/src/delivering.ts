@@ -2,6 +2,7 @@
  * Makes one attempt: prepare → send → record. Whatever the receiver does becomes an outcome; whatever *we* do wrong
  * becomes the outcome `internal_error`, so that no delivery is ever stuck or sent unsigned because of a fault of ours.
  */
+import type { Uuid } from '@posthorn/contract'
 import {
   type AttemptOutcome,
   type AttemptRequest,
@@ -22,6 +23,8 @@ export type DeliveringParts = {
   keyOf: ReturnType<typeof createKeyRing>
   world: World
   telemetry: Telemetry
+  /** Asks that the other deliveries of a subscription be held, because its receiver is gone. */
+  holdWork(subscriptionId: Uuid): Promise<void>
 }
 
 /**
@@ -33,7 +36,14 @@ export async function deliver(parts: DeliveringParts, claim: Claim, breakOff: Ab
   const startedAtMs = parts.world.now()
   const { request, outcome } = await attempt(parts, claim, startedAtMs, breakOff)
   const made = { startedAt: new Date(startedAtMs), random: randomPart(parts.world) }
-  await parts.recorder.record(judgeAttempt(claim, request, outcome, made))
+  const record = judgeAttempt(claim, request, outcome, made)
+  await parts.recorder.record(record)
+  // Nothing more is claimed for it in any case; if this fails, the sweep holds what waits.
+  if (record.gone) await parts.holdWork(claim.subscriptionId).catch((error: unknown) => tellFailed(parts, error))
+}
+
+function tellFailed({ telemetry }: DeliveringParts, error: unknown): void {
+  telemetry({ what: 'round_failed', round: 'hold the deliveries of a receiver that is gone', error })
 }
 
 async function attempt(

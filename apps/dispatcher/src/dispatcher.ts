@@ -9,6 +9,7 @@
  * To stop is to drain: nothing more is claimed, what is in flight ends and is recorded, the shards are given back. After
  * `drainMs` what is still in flight is broken off and recorded as `aborted`, to be made again by another dispatcher.
  */
+import type { Uuid } from '@posthorn/contract'
 import {
   type Claim,
   createKeyRing,
@@ -19,7 +20,9 @@ import {
   type Jobs,
   listenForWork,
   newUuid,
+  requestHolding,
   type Telemetry,
+  transaction,
   type World,
   wakeDeliveries,
 } from '@posthorn/engine'
@@ -76,7 +79,8 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const breakOff = new AbortController()
   const turns = createTurns(db, world)
   const recorder = createRecorder(db, telemetry, giveUp.signal)
-  const delivering = { sender: parts.sender, recorder, keyOf: createKeyRing(), world, telemetry }
+  const holdWork = (subscriptionId: Uuid) => transaction(db, (tx) => requestHolding(tx, jobs, subscriptionId))
+  const delivering = { sender: parts.sender, recorder, keyOf: createKeyRing(), world, telemetry, holdWork }
   const ownership = createOwnership({
     db,
     jobs,

@@ -6,6 +6,7 @@
  */
 import type { Uuid } from '@posthorn/contract'
 import type { Database } from './db/database.ts'
+import { cancelHeld } from './db/sql/cancel-held.ts'
 import { holdDeliveries } from './db/sql/hold-deliveries.ts'
 import { releaseDeliveries } from './db/sql/release-deliveries.ts'
 import type { Tx } from './db/transaction.ts'
@@ -29,9 +30,14 @@ export async function requestRelease(
   await jobs.send(tx, 'release-deliveries', { subscription_id: subscriptionId, backfill, last: false }, subscriptionId)
 }
 
-/** Holds the work of one inactive subscription, or of all of them (`null`). Answers how many deliveries were moved. */
-export function hold(db: Database, subscriptionId: Uuid | null): Promise<number> {
-  return inPieces(() => holdDeliveries(db.pool, subscriptionId, rowsPerPiece))
+/**
+ * Holds the work of one inactive subscription, or of all of them (`null`). What is waiting or held for a deleted one is
+ * canceled. Answers how many deliveries were moved.
+ */
+export async function hold(db: Database, subscriptionId: Uuid | null): Promise<number> {
+  const held = await inPieces(() => holdDeliveries(db.pool, subscriptionId, rowsPerPiece))
+  if (subscriptionId === null) return held
+  return held + (await inPieces(() => cancelHeld(db.pool, subscriptionId, rowsPerPiece)))
 }
 
 /** Sends or cancels what is held for an active subscription. Answers how many deliveries were moved. */

@@ -6,12 +6,15 @@ import { type Database, type JobPayloads, type Jobs, release, type Telemetry } f
  */
 const lastPassAfterSeconds = 90
 
-/** Sends or cancels what was held for a subscription that is active again. */
+/** Sends or cancels what was held for a subscription that is active again, and looks once more later. */
 export async function releaseDeliveries(
   { db, jobs, telemetry }: { db: Database; jobs: Jobs; telemetry: Telemetry },
   job: JobPayloads['release-deliveries'],
 ): Promise<void> {
   telemetry({ what: 'deliveries_released', count: await release(db, job.subscription_id, job.backfill) })
-  if (!job.last)
-    await jobs.sendLater('release-deliveries', { ...job, last: true }, job.subscription_id, lastPassAfterSeconds)
+  if (job.last) return
+  // With a key of its own, so that it stands in no other resume's way. And always to send: it may also meet what a later
+  // pause held, which nobody has asked to cancel.
+  const lastPass = { ...job, backfill: 'held', last: true } as const
+  await jobs.sendLater('release-deliveries', lastPass, `${job.subscription_id}:last`, lastPassAfterSeconds)
 }

@@ -125,9 +125,10 @@ function tellParts({ settings, tell }: DemoOptions, origin: string, receiver: Re
   if (port !== String(settings.PORT)) {
     tell({ kind: 'notice', text: `port ${settings.PORT} is taken; using ${port} instead (set PORT to choose)` })
   }
-  tell({ kind: 'ready', part: 'api', text: `${origin}   docs at /docs` })
+  tell({ kind: 'ready', part: 'api', text: `${origin}   docs at /docs`, url: origin })
   tell({ kind: 'ready', part: 'dispatcher', text: `${settings.POSTHORN_CONCURRENCY} attempts at once` })
-  tell({ kind: 'ready', part: 'receiver', text: `${receiver.origin}${receiverPath}   verifies signatures` })
+  const hooks = `${receiver.origin}${receiverPath}`
+  tell({ kind: 'ready', part: 'receiver', text: `${hooks}   verifies signatures`, url: hooks })
   tell({ kind: 'notice', text: `private addresses are blocked; the demo allows 127.0.0.1:${receiver.port} only` })
 }
 
@@ -146,7 +147,7 @@ function tellScene(tell: Transcript, subscription: string, key: string): void {
 }
 
 async function newKey({ db }: Serving, world: World): Promise<string> {
-  const { key } = await createApiKey(db, world, { name: keyName, role: 'admin' })
+  const { key } = await createApiKey({ db, world }, { name: keyName, role: 'admin', tenantId: null, expiresAt: null })
   return key
 }
 

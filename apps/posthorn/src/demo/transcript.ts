@@ -6,7 +6,7 @@ import { styleText } from 'node:util'
 /** Something worth telling. `kind` and the fields are what JSON lines carry; the text is what a person reads. */
 export type Line =
   /** A part that is ready, and how long it took. */
-  | { kind: 'ready'; part: string; text: string; tookMs?: number }
+  | { kind: 'ready'; part: string; text: string; url?: string; tookMs?: number }
   /** Something that a person should notice. */
   | { kind: 'notice'; text: string }
   | { kind: 'created'; text: string; fields: Record<string, unknown> }

@@ -1,8 +1,9 @@
 /**
- * A whole Posthorn for a test: a database of its own, a dispatcher, a publisher and a receiver, wired as in production.
- * What happens is awaited through the telemetry: no test sleeps.
+ * A whole Posthorn for a test: a database of its own, dispatchers, a publisher and a receiver, wired as in production.
+ * What happens is awaited through the telemetry and the receiver: no test sleeps.
  */
 import { randomBytes } from 'node:crypto'
+import { formatId, uuidV7 } from '@posthorn/contract'
 import { createSender, type Dispatcher, startDispatcher } from '@posthorn/dispatcher'
 import {
   createPublisher,
@@ -20,28 +21,48 @@ import {
 } from '@posthorn/engine'
 import { createTestDatabase } from '@posthorn/engine/testing'
 import { formatSecret, generateSecret, parseSecret } from '@posthorn/signing'
-import { type Receiver, type ReceiverOptions, startReceiver } from 'posthorn/receiver'
+import { type ReceivedRequest, type Receiver, type ReceiverOptions, startReceiver } from 'posthorn/receiver'
+import { createSignals } from './signals.ts'
 
 export const world: World = { now: () => Date.now(), randomBytes: (count) => randomBytes(count) }
+
+export type Recorded = Extract<Occurrence, { what: 'attempt_recorded' }>
+
+export type TestDispatcher = Dispatcher & {
+  /** What this dispatcher told, oldest first. */
+  readonly told: readonly Occurrence[]
+  /** The shards it owns now. */
+  readonly shards: readonly number[]
+  /** Ends as `stop` does, and closes everything of its own. */
+  leave(): Promise<void>
+}
 
 export type TestPosthorn = AsyncDisposable & {
   db: Database
   url: string
   receiver: Receiver
   publisher: Publisher
-  /** Starts a dispatcher; it is stopped with the rest. */
-  dispatch(options?: { concurrency?: number; drainMs?: number }): Promise<Dispatcher>
+  /** Starts a dispatcher; it is stopped with the rest. With `ownDatabase` it has connections of its own. */
+  dispatch(options?: { concurrency?: number; drainMs?: number; ownDatabase?: boolean }): Promise<TestDispatcher>
   /** Everything that any dispatcher here told, oldest first. */
-  told: readonly Occurrence[]
-  /** Resolves with the first occurrence, past or future, for which `is` holds. */
-  seen<T extends Occurrence>(is: (occurrence: Occurrence) => occurrence is T): Promise<T>
+  readonly told: readonly Occurrence[]
+  /** Every attempt that any dispatcher here recorded, oldest first. */
+  readonly attempts: readonly Recorded[]
+  /** Resolves with what `look` finds, now or after a dispatcher told something or a request arrived. */
+  until<T>(look: () => T | undefined | false): Promise<T>
   /** Resolves when so many attempts have been recorded. */
-  recorded(count: number): Promise<Extract<Occurrence, { what: 'attempt_recorded' }>[]>
-  subscribe(options?: SubscribeOptions): Promise<{ id: string; secret: string; path: string }>
+  recorded(count: number): Promise<readonly Recorded[]>
+  /** Resolves when so many requests have arrived. */
+  received(count: number): Promise<readonly ReceivedRequest[]>
+  subscribe(options?: SubscribeOptions): Promise<TestSubscription>
   publish(draft?: Partial<EventDraft>): Promise<Awaited<ReturnType<Publisher['publish']>>>
   /** Makes everything that waits for its time due now, instead of waiting for it. */
   timePasses(): Promise<void>
+  /** Ends every lease now, as if its time were over. */
+  leasesRunOut(): Promise<void>
 }
+
+export type TestSubscription = { id: string; secret: string; path: string; shard: number }
 
 export type SubscribeOptions = {
   tenantId?: string
@@ -50,15 +71,19 @@ export type SubscribeOptions = {
   retryScheduleSeconds?: number[]
   maxInFlight?: number
   timeoutMs?: number
+  /** The shard it is in; by chance otherwise. */
+  shard?: number
 }
 
 export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<TestPosthorn> {
   const stack = new AsyncDisposableStack()
   const database = stack.use(await createTestDatabase())
   const db = stack.use(openDatabase({ url: database.url, poolSize: 5 }))
-  const receiver = stack.use(await startReceiver(options))
+  const { notify, until } = createSignals()
+  const receiver = stack.use(await startReceiver({ ...options, answer: noticed(options.answer, notify) }))
+  const told: Occurrence[] = []
+  const attempts: Recorded[] = []
   const dispatchers: Dispatcher[] = []
-  const { told, tell, seen } = listen()
   const publisher = createPublisher({
     db,
     world,
@@ -70,56 +95,80 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
   })
   let paths = 0
 
+  function tell(occurrence: Occurrence): void {
+    told.push(occurrence)
+    if (occurrence.what === 'attempt_recorded') attempts.push(occurrence)
+    notify()
+  }
+
+  async function dispatch({ concurrency = 32, drainMs = 5_000, ownDatabase = false } = {}): Promise<TestDispatcher> {
+    await using own = new AsyncDisposableStack()
+    const ownTold: Occurrence[] = []
+    const telemetry = (occurrence: Occurrence): void => {
+      ownTold.push(occurrence)
+      tell(occurrence)
+    }
+    const policy = { allowHttp: true, allowed: parseAllowedReceivers(`127.0.0.1:${receiver.port}`) }
+    const sender = createSender({ policy, resolve: createResolver({ timeoutMs: 1_000 }) })
+    own.defer(() => sender.close())
+    const ownDb = ownDatabase ? own.use(openDatabase({ url: database.url, poolSize: 5 })) : db
+    const onError = (error: Error): void => telemetry({ what: 'round_failed', round: 'jobs', error })
+    const jobs = own.use(await openJobs({ url: database.url, mode: 'work', onError }))
+    const dispatcher = await startDispatcher({ db: ownDb, jobs, sender, world, telemetry, concurrency, drainMs })
+    own.defer(() => dispatcher.stop())
+    dispatchers.push(dispatcher)
+    const parts = stack.use(own.move())
+    return {
+      ...dispatcher,
+      told: ownTold,
+      get shards() {
+        return ownTold.findLast((o) => o.what === 'shards_owned')?.shards ?? []
+      },
+      leave: () => parts.disposeAsync(),
+    }
+  }
+
+  async function subscribe(wanted: SubscribeOptions = {}): Promise<TestSubscription> {
+    const id = subscriptionId(wanted.shard)
+    const secret = generateSecret((size) => randomBytes(size))
+    paths += 1
+    const path = `/hooks/${paths}`
+    receiver.trust(path, secret)
+    const tenantId = wanted.tenantId ?? 'acme'
+    await db.prisma.tenant.createMany({ data: { id: tenantId }, skipDuplicates: true })
+    await db.prisma.subscription.create({
+      data: {
+        id,
+        tenantId,
+        url: wanted.url ?? `${receiver.origin}${path}`,
+        eventTypes: wanted.eventTypes ?? ['*'],
+        shard: shardOf(id),
+        retryScheduleSeconds: wanted.retryScheduleSeconds ?? [],
+        maxInFlight: wanted.maxInFlight ?? 10,
+        timeoutMs: wanted.timeoutMs ?? 5_000,
+        secrets: { create: { id: newUuid(world), tenantId, key: keyBytes(secret) } },
+      },
+    })
+    return { id, secret, path, shard: shardOf(id) }
+  }
+
   return {
     db,
     url: database.url,
     receiver,
     publisher,
     told,
-    seen,
-    async dispatch({ concurrency = 32, drainMs = 5_000 } = {}) {
-      const policy = { allowHttp: true, allowed: parseAllowedReceivers(`127.0.0.1:${receiver.port}`) }
-      const sender = createSender({ policy, resolve: createResolver({ timeoutMs: 1_000 }) })
-      stack.defer(() => sender.close())
-      const jobs = stack.use(
-        await openJobs({
-          url: database.url,
-          mode: 'work',
-          onError: (error) => tell({ what: 'round_failed', round: 'jobs', error }),
-        }),
-      )
-      const dispatcher = await startDispatcher({ db, jobs, sender, world, telemetry: tell, concurrency, drainMs })
-      stack.defer(() => dispatcher.stop())
-      dispatchers.push(dispatcher)
-      return dispatcher
-    },
+    attempts,
+    dispatch,
+    subscribe,
+    until,
     async recorded(count) {
-      const isRecorded = (o: Occurrence) => o.what === 'attempt_recorded'
-      await seen((o): o is Occurrence => isRecorded(o) && told.filter(isRecorded).length >= count)
-      return told.filter((o) => o.what === 'attempt_recorded')
+      await until(() => attempts.length >= count)
+      return attempts
     },
-    async subscribe(wanted = {}) {
-      const id = newUuid(world)
-      const secret = generateSecret((size) => randomBytes(size))
-      paths += 1
-      const path = `/hooks/${paths}`
-      receiver.trust(path, secret)
-      const tenantId = wanted.tenantId ?? 'acme'
-      await db.prisma.tenant.upsert({ where: { id: tenantId }, create: { id: tenantId }, update: {} })
-      await db.prisma.subscription.create({
-        data: {
-          id,
-          tenantId,
-          url: wanted.url ?? `${receiver.origin}${path}`,
-          eventTypes: wanted.eventTypes ?? ['*'],
-          shard: shardOf(id),
-          retryScheduleSeconds: wanted.retryScheduleSeconds ?? [],
-          maxInFlight: wanted.maxInFlight ?? 10,
-          timeoutMs: wanted.timeoutMs ?? 5_000,
-          secrets: { create: { id: newUuid(world), tenantId, key: keyBytes(secret) } },
-        },
-      })
-      return { id, secret, path }
+    async received(count) {
+      await until(() => receiver.requests.length >= count)
+      return receiver.requests
     },
     publish: (draft = {}) =>
       publisher.publish({ tenantId: 'acme', type: 'invoice.paid', data: '{"paid":true}', ...draft }),
@@ -130,34 +179,36 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
       })
       await db.prisma.subscription.updateMany({ data: { notBefore: null } })
     },
+    async leasesRunOut() {
+      await db.prisma.backlog.updateMany({
+        where: { leasedAt: { not: null } },
+        data: { nextAttemptAt: new Date(0) },
+      })
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
 
-function keyBytes(secret: string): Uint8Array<ArrayBuffer> {
+/** The `webhook-id` under which an event is sent. */
+export function sentId(eventId: string): string {
+  return formatId('event', eventId)
+}
+
+/** Every key and value that a stored signing key is made of. */
+export function keyBytes(secret: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(Buffer.from(formatSecret(parseSecret(secret)).slice('whsec_'.length), 'base64'))
 }
 
-/** A telemetry that can be awaited. */
-function listen() {
-  const told: Occurrence[] = []
-  const waiters = new Set<(occurrence: Occurrence) => void>()
-  return {
-    told,
-    tell(occurrence: Occurrence): void {
-      told.push(occurrence)
-      for (const waiter of [...waiters]) waiter(occurrence)
-    },
-    seen<T extends Occurrence>(is: (occurrence: Occurrence) => occurrence is T): Promise<T> {
-      const past = told.find(is)
-      if (past !== undefined) return Promise.resolve(past)
-      return new Promise((resolve) => {
-        waiters.add(function waiter(occurrence) {
-          if (!is(occurrence)) return
-          waiters.delete(waiter)
-          resolve(occurrence)
-        })
-      })
-    },
+function noticed(answer: ReceiverOptions['answer'], notify: () => void): NonNullable<ReceiverOptions['answer']> {
+  return (request) => {
+    notify()
+    return answer === undefined ? { status: 204 } : answer(request)
   }
+}
+
+/** A new id, in the wanted shard. */
+function subscriptionId(shard: number | undefined): string {
+  const bytes = world.randomBytes(10)
+  if (shard !== undefined) bytes[9] = shard
+  return uuidV7(world.now(), bytes)
 }

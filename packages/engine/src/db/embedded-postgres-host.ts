@@ -29,21 +29,21 @@ const packagesByPlatform: Readonly<Record<string, string>> = {
 }
 
 /** The process that starts the database. Passed in, so that only a `main.ts` looks at `process`. */
-export interface Host {
+export type Host = {
   uid: number
   pid: number
   env: Readonly<Record<string, string | undefined>>
 }
 
 /** Who runs the server; `isOther` when that is not the process itself. */
-export interface OsUser {
+export type OsUser = {
   name: string
   uid: number
   gid: number
   isOther: boolean
 }
 
-export interface Binaries {
+export type Binaries = {
   initdb: string
   postgres: string
   pgCtl: string

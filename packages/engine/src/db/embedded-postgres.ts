@@ -71,9 +71,9 @@ const logTailLength = 2_000
 /** A placeholder setting on the server's command line: the pid of the process that started it. */
 const ownerSetting = 'posthorn.owner'
 /** What every start says; the caller's settings come after these and win. */
-const defaultSettings = { timezone: 'UTC', log_timezone: 'UTC', log_destination: 'stderr' }
+const defaultSettings = { timezone: 'UTC', log_timezone: 'UTC' }
 
-export interface EmbeddedPostgresOptions extends Host {
+export type EmbeddedPostgresOptions = Host & {
   /** Kept between starts. Created when missing; its cluster is initialised when there is none yet. */
   dataDir: string
   /** The first port to try. 0 or undefined: any free one. */
@@ -82,7 +82,7 @@ export interface EmbeddedPostgresOptions extends Host {
   settings?: Readonly<Record<string, string>>
 }
 
-export interface EmbeddedPostgres {
+export type EmbeddedPostgres = {
   /** With the superuser's password: not for logs. */
   url: string
   port: number
@@ -114,7 +114,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 
   const { child, port } = await startOnFreePort({ dataDir, cluster, binaries, user, options })
   const stop = stopper(child)
-  const url = (database: string) => `postgres://${clusterName}:${password}@127.0.0.1:${port}/${database}`
+  const url = (database: string) =>
+    `postgres://${clusterName}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`
   try {
     await ensureDatabase(url('postgres'))
   } catch (error) {
@@ -129,11 +130,12 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 /**
- * Removes a folder of an earlier run that was killed, and stops the server that may still run on it.
+ * Removes the folder of an earlier run, if it is there, and stops the server of a killed one that may still run on it.
  *
  * @throws EmbeddedPostgresError `already_running` when the process that started the server is alive
  */
 export async function removeAbandoned(dataDir: string, host: Host): Promise<void> {
+  if (!(await isFolder(dataDir))) return
   const user = await serverUser(host)
   await stopOrphan(join(await realpath(dataDir), 'cluster'), await postgresBinaries(user), user)
   await rm(dataDir, { recursive: true, force: true })
@@ -142,11 +144,10 @@ export async function removeAbandoned(dataDir: string, host: Host): Promise<void
 /**
  * Stops a server that still runs on this cluster although the process that started it is gone. Its command line names
  * that process, and whose child it is now tells whether it lives: a process that lost its parent is given another one.
- * Stale pid files are left to PostgreSQL, which knows them.
  */
 async function stopOrphan(cluster: string, binaries: Binaries, user: OsUser): Promise<void> {
   const server = await livingServer(cluster)
-  if (server === undefined) return
+  if (server === undefined) return removeReusedPid(cluster)
   if ((await parentOf(server.pid)) === server.owner) {
     throw new EmbeddedPostgresError(
       'already_running',
@@ -167,6 +168,16 @@ async function stopOrphan(cluster: string, binaries: Binaries, user: OsUser): Pr
       { cause: error },
     )
   }
+}
+
+/**
+ * PostgreSQL knows a stale pid file, except when the pid has come again and belongs to another process of the same user
+ * (after a reboot, or in a container): then it refuses to start. A process that is no PostgreSQL at all proves it stale.
+ */
+async function removeReusedPid(cluster: string): Promise<void> {
+  const [pid] = await pidFile(cluster)
+  const command = await commandOf(Number(pid))
+  if (command !== undefined && !command.includes('postgres')) await rm(join(cluster, 'postmaster.pid'), { force: true })
 }
 
 /** The process in `postmaster.pid`, if that is a living PostgreSQL of this very cluster that we started. */
@@ -214,8 +225,13 @@ async function isFolder(path: string): Promise<boolean> {
 /** The folder's password, made on the first start. Written beside and linked, so that two starts at once agree on one. */
 async function keptPassword(dataDir: string, hasCluster: boolean): Promise<string> {
   const path = join(dataDir, 'password')
-  const kept = await readFile(path, 'utf8').catch(() => '')
-  if (kept !== '') return kept.trim()
+  const kept = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw new EmbeddedPostgresError('folder_unusable', `${path} cannot be read: the folder belongs to another user.`, {
+      cause: error,
+    })
+  })
+  if (kept !== undefined) return kept.trim()
   if (hasCluster) {
     throw new EmbeddedPostgresError(
       'password_missing',
@@ -284,7 +300,7 @@ async function assertSameVersion(cluster: string, version: string): Promise<void
   )
 }
 
-interface Start {
+type Start = {
   dataDir: string
   cluster: string
   binaries: Binaries
@@ -348,12 +364,14 @@ async function freePort(port: number): Promise<number | undefined> {
 
 /** Resolves with the process once it is ready for connections, or with undefined when it exited before. */
 async function startOn(port: number, start: Start): Promise<ChildProcess | undefined> {
+  // After a power cut the file of the killed server is still there, and pids come again.
+  const stale = (await pidFile(start.cluster)).join()
   const child = await spawnServer(port, start)
   const pid = String(pidOf(child))
   for (let waitedMs = 0; waitedMs < startDeadlineMs; waitedMs += pollMs) {
     if (hasExited(child)) return undefined
-    const [writer, , , , , , , status] = await pidFile(start.cluster)
-    if (writer === pid && status === 'ready') return child
+    const lines = await pidFile(start.cluster)
+    if (lines[0] === pid && lines[7] === 'ready' && lines.join() !== stale) return child
     await delay(pollMs)
   }
   await stopper(child)()

@@ -16,8 +16,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { createMigrationsTable } from './sql/create-migrations-table.ts'
+import { inTransaction } from './sql/in-transaction.ts'
 import { insertMigration } from './sql/insert-migration.ts'
 import { lockMigrations } from './sql/lock-migrations.ts'
+import { runScript } from './sql/run-script.ts'
 import { type MigrationRow, selectMigrations } from './sql/select-migrations.ts'
 import type { Runner } from './sql/statement.ts'
 import { ask } from './unavailable.ts'
@@ -156,13 +158,11 @@ function sha256(text: string): string {
 async function apply(client: pg.Client, file: MigrationFile): Promise<void> {
   const [checksum] = checksumsOf(file.script)
   try {
-    await client.query('begin')
-    await client.query(file.script)
-    await insertMigration(client, { name: file.name, checksum })
-    await client.query('commit')
+    await inTransaction(client, async () => {
+      await runScript(client, file.script)
+      await insertMigration(client, { name: file.name, checksum })
+    })
   } catch (error) {
-    // On a lost connection this fails too, and the server rolls back by itself.
-    await client.query('rollback').catch(() => undefined)
     const reason = error instanceof Error ? error.message : String(error)
     throw new MigrationError(
       'migration_failed',

@@ -7,6 +7,7 @@
 import { uuidFloor } from '@posthorn/contract'
 import type pg from 'pg'
 import { createPartition } from './sql/create-partition.ts'
+import { inTransaction } from './sql/in-transaction.ts'
 import { lockPartitions } from './sql/lock-partitions.ts'
 import { selectPartitions } from './sql/select-partitions.ts'
 import { ask } from './unavailable.ts'
@@ -82,14 +83,18 @@ function partitionName(table: PartitionedTable, day: number): string {
 type Partition = { table: PartitionedTable; name: string; from: string; to: string }
 
 /** Looks again under the lock: another caller may have made it meanwhile. */
-async function makeUnlessThere(client: pg.PoolClient, partition: Partition): Promise<boolean> {
-  await client.query(`begin; set local lock_timeout = ${lockWaitMs}`)
-  await lockPartitions(client)
-  const existing = await selectPartitions(client, [partition.table])
-  const isMissing = !existing.includes(partition.name)
-  if (isMissing) await createPartition(client, partition)
-  await client.query('commit')
-  return isMissing
+function makeUnlessThere(client: pg.PoolClient, partition: Partition): Promise<boolean> {
+  return inTransaction(
+    client,
+    async () => {
+      await lockPartitions(client)
+      const existing = await selectPartitions(client, [partition.table])
+      const isMissing = !existing.includes(partition.name)
+      if (isMissing) await createPartition(client, partition)
+      return isMissing
+    },
+    { lockTimeoutMs: lockWaitMs },
+  )
 }
 
 function ignore(): void {}

@@ -9,6 +9,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Provided by `global-set-up.ts`. */
     postgres: TestServer
+    /** The process that runs the tests, for those that start processes of their own. */
+    machine: { readonly uid: number; readonly execPath: string; readonly env: Readonly<Record<string, string>> }
   }
 }
 

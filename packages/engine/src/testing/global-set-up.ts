@@ -8,6 +8,7 @@ export async function setup(project: TestProject): Promise<void> {
   const { uid, pid, env } = { uid: process.getuid?.() ?? 0, pid: process.pid, env: process.env }
   const server = await openTestServer({ uid, pid, env }, { databaseUrl: env['DATABASE_URL'], now: new Date() })
   close = server.close
+  project.provide('machine', { uid, execPath: process.execPath, env: { PATH: env['PATH'] ?? '' } })
   project.provide('postgres', { url: server.url, template: server.template, prefix: server.prefix })
 }
 

@@ -15,6 +15,7 @@ import { EmbeddedPostgresError, type Host, removeAbandoned, startEmbeddedPostgre
 import { migrate } from '../db/migrate.ts'
 import { ensurePartitions } from '../db/partitions.ts'
 import { closeDatabase } from '../db/sql/close-database.ts'
+import { countSessions } from '../db/sql/count-sessions.ts'
 import { createDatabase } from '../db/sql/create-database.ts'
 import { dropDatabase } from '../db/sql/drop-database.ts'
 import { lockCopying } from '../db/sql/lock-copying.ts'
@@ -32,6 +33,8 @@ const memoryBytesMin = 2 * 1024 ** 3
 const startingMs = 600_000
 /** Autovacuum may sit in the template for a moment; PostgreSQL waits 5 s for it and then refuses the copy. */
 const copiesTriedMax = 5
+/** So often (about half a second) we ask whether a session has noticed that its client left. Those that stay are ended. */
+const goodbyeAskedMax = 500
 const embeddedSettings = {
   fsync: 'off',
   full_page_writes: 'off',
@@ -82,7 +85,10 @@ export async function copyDatabase(server: TestServer, template = server.templat
   return {
     url: atDatabase(server.url, name),
     async [Symbol.asyncDispose]() {
-      await withClient(server.url, (client) => dropDatabase(client, name))
+      await withClient(server.url, async (client) => {
+        await sessionsToEnd(client, name)
+        await dropDatabase(client, name)
+      })
     },
   }
 }
@@ -95,6 +101,16 @@ export async function withClient<T>(url: string, work: (client: pg.Client) => Pr
     return await work(client)
   } finally {
     await client.end()
+  }
+}
+
+/**
+ * A pool that has just ended has said goodbye, but its sessions may not have heard it yet. Ending them by force at that
+ * moment is an error that nobody listens for any more; so they are given a moment.
+ */
+async function sessionsToEnd(client: pg.Client, database: string): Promise<void> {
+  for (let asked = 0; asked < goodbyeAskedMax; asked += 1) {
+    if ((await countSessions(client, database)) === 0) return
   }
 }
 

@@ -1,0 +1,241 @@
+-- The tables as all migrations have made them, for readers and reviewers. Written by `pnpm db:dump`; do not edit.
+-- The day partitions of event, delivery and attempt and the tables of pg-boss are left out.
+
+CREATE TABLE api_key (
+  id         uuid NOT NULL,
+  name       text NOT NULL,
+  role       text NOT NULL,
+  tenant_id  text,
+  hash       bytea NOT NULL,
+  hint       text NOT NULL,
+  created_at timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  expires_at timestamp(3) with time zone,
+  revoked_at timestamp(3) with time zone,
+  CONSTRAINT api_key_pkey PRIMARY KEY (id),
+  CONSTRAINT api_key_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT api_key_hash_is_sha256 CHECK (length(hash) = 32),
+  CONSTRAINT api_key_role CHECK (role = ANY (ARRAY['admin'::text, 'publisher'::text, 'support'::text, 'viewer'::text, 'tenant'::text])),
+  CONSTRAINT api_key_tenant_iff_role_tenant CHECK ((role = 'tenant'::text) = (tenant_id IS NOT NULL))
+);
+CREATE UNIQUE INDEX api_key_hash_key ON api_key USING btree (hash);
+
+CREATE TABLE attempt (
+  id                 uuid NOT NULL,
+  tenant_id          text NOT NULL,
+  delivery_id        uuid NOT NULL,
+  event_id           uuid NOT NULL,
+  subscription_id    uuid NOT NULL,
+  number             integer NOT NULL,
+  trigger            text NOT NULL,
+  actor              text,
+  reason             text,
+  started_at         timestamp(3) with time zone NOT NULL,
+  url                text NOT NULL,
+  request_headers    json NOT NULL,
+  remote_address     text,
+  http_status        smallint,
+  failure_code       text,
+  failure_detail     text,
+  response_headers   json NOT NULL,
+  response_body      bytea NOT NULL,
+  response_truncated boolean NOT NULL,
+  wait_ms            real NOT NULL,
+  dns_ms             real,
+  connect_ms         real,
+  tls_ms             real,
+  first_byte_ms      real,
+  total_ms           real NOT NULL,
+  CONSTRAINT attempt_pkey PRIMARY KEY (id),
+  CONSTRAINT attempt_failed_iff_no_2xx CHECK ((failure_code IS NULL) = (http_status IS NOT NULL AND http_status >= 200 AND http_status <= 299)),
+  CONSTRAINT attempt_failure_code CHECK (failure_code = ANY (ARRAY['dns_not_found'::text, 'connect_refused'::text, 'connect_timeout'::text, 'connection_reset'::text, 'tls_expired'::text, 'tls_untrusted'::text, 'tls_error'::text, 'response_timeout'::text, 'response_malformed'::text, 'http_3xx'::text, 'http_4xx'::text, 'http_410'::text, 'http_429'::text, 'http_5xx'::text, 'blocked_address'::text, 'aborted'::text, 'internal_error'::text])),
+  CONSTRAINT attempt_number_from_one CHECK (number >= 1),
+  CONSTRAINT attempt_trigger CHECK (trigger = ANY (ARRAY['automatic'::text, 'resend'::text, 'replay'::text, 'test'::text]))
+) PARTITION BY RANGE (id);
+CREATE INDEX attempt_delivery_id_number_idx ON attempt USING btree (delivery_id, number);
+
+CREATE TABLE backlog (
+  delivery_id     uuid NOT NULL,
+  tenant_id       text NOT NULL,
+  event_id        uuid NOT NULL,
+  subscription_id uuid NOT NULL,
+  shard           smallint NOT NULL,
+  ready           boolean NOT NULL DEFAULT true,
+  next_attempt_at timestamp(3) with time zone NOT NULL,
+  attempt_number  integer NOT NULL DEFAULT 0,
+  schedule_step   integer NOT NULL DEFAULT 0,
+  trigger         text NOT NULL DEFAULT 'automatic'::text,
+  actor           text,
+  reason          text,
+  resume_at       timestamp(3) with time zone,
+  attempt_id      uuid,
+  leased_at       timestamp(3) with time zone,
+  CONSTRAINT backlog_pkey PRIMARY KEY (delivery_id),
+  CONSTRAINT backlog_lease_is_whole CHECK ((attempt_id IS NULL) = (leased_at IS NULL)),
+  CONSTRAINT backlog_ready_is_not_leased CHECK (NOT (ready AND leased_at IS NOT NULL)),
+  CONSTRAINT backlog_resume_only_behind_a_resend CHECK (resume_at IS NULL OR trigger <> 'automatic'::text),
+  CONSTRAINT backlog_trigger CHECK (trigger = ANY (ARRAY['automatic'::text, 'resend'::text, 'replay'::text, 'test'::text]))
+) WITH (
+  autovacuum_analyze_scale_factor = 0,
+  autovacuum_analyze_threshold = 20000,
+  autovacuum_vacuum_cost_delay = 0,
+  autovacuum_vacuum_insert_scale_factor = 0,
+  autovacuum_vacuum_insert_threshold = 50000,
+  autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 5000,
+  fillfactor = 70
+);
+CREATE INDEX backlog_ready_idx ON backlog USING btree (shard, subscription_id, next_attempt_at) WHERE ready;
+CREATE INDEX backlog_waiting_idx ON backlog USING btree (shard, next_attempt_at) WHERE NOT ready;
+
+CREATE TABLE delivery (
+  id                uuid NOT NULL,
+  tenant_id         text NOT NULL,
+  event_id          uuid NOT NULL,
+  event_type        text NOT NULL,
+  subscription_id   uuid NOT NULL,
+  state             text NOT NULL,
+  attempt_count     integer NOT NULL DEFAULT 0,
+  last_failure_code text,
+  last_http_status  smallint,
+  delivered_at      timestamp(3) with time zone,
+  finished_at       timestamp(3) with time zone,
+  CONSTRAINT delivery_pkey PRIMARY KEY (id),
+  CONSTRAINT delivery_delivered_has_time CHECK (state <> 'delivered'::text OR delivered_at IS NOT NULL),
+  CONSTRAINT delivery_finished_iff_final CHECK ((finished_at IS NOT NULL) = (state = ANY (ARRAY['delivered'::text, 'failed'::text, 'canceled'::text]))),
+  CONSTRAINT delivery_state CHECK (state = ANY (ARRAY['pending'::text, 'retrying'::text, 'held'::text, 'delivered'::text, 'failed'::text, 'canceled'::text]))
+) PARTITION BY RANGE (id);
+CREATE INDEX delivery_event_id_idx ON delivery USING btree (event_id);
+CREATE INDEX delivery_failed_idx ON delivery USING btree (id) WHERE state = 'failed'::text;
+CREATE INDEX delivery_held_idx ON delivery USING btree (subscription_id, id) WHERE state = 'held'::text;
+CREATE INDEX delivery_subscription_id_id_idx ON delivery USING btree (subscription_id, id);
+CREATE INDEX delivery_tenant_id_id_idx ON delivery USING btree (tenant_id, id);
+
+CREATE TABLE dispatcher (
+  id           uuid NOT NULL,
+  started_at   timestamp(3) with time zone NOT NULL,
+  heartbeat_at timestamp(3) with time zone NOT NULL,
+  CONSTRAINT dispatcher_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE event (
+  id                uuid NOT NULL,
+  tenant_id         text NOT NULL,
+  type              text NOT NULL,
+  "timestamp"       timestamp(3) with time zone NOT NULL,
+  data              text NOT NULL,
+  keys              jsonb NOT NULL DEFAULT '{}'::jsonb,
+  publish_id        text,
+  traceparent       text,
+  schema_version    integer,
+  validation_errors jsonb,
+  CONSTRAINT event_pkey PRIMARY KEY (id)
+) PARTITION BY RANGE (id);
+CREATE INDEX event_tenant_id_id_idx ON event USING btree (tenant_id, id);
+
+CREATE TABLE event_publish_id (
+  tenant_id  text NOT NULL,
+  publish_id text NOT NULL,
+  event_id   uuid NOT NULL,
+  CONSTRAINT event_publish_id_pkey PRIMARY KEY (tenant_id, publish_id)
+);
+
+CREATE TABLE event_type (
+  name           text NOT NULL,
+  description    text,
+  group_name     text,
+  state          text NOT NULL DEFAULT 'active'::text,
+  validation     text NOT NULL DEFAULT 'off'::text,
+  latest_version integer NOT NULL DEFAULT 0,
+  created_at     timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  updated_at     timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  CONSTRAINT event_type_pkey PRIMARY KEY (name),
+  CONSTRAINT event_type_latest_version CHECK (latest_version >= 0),
+  CONSTRAINT event_type_name_form CHECK (name ~ '^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$'::text AND length(name) <= 128),
+  CONSTRAINT event_type_state CHECK (state = ANY (ARRAY['active'::text, 'archived'::text])),
+  CONSTRAINT event_type_validation CHECK (validation = ANY (ARRAY['off'::text, 'warn'::text, 'reject'::text]))
+);
+
+CREATE TABLE event_type_version (
+  event_type text NOT NULL,
+  version    integer NOT NULL,
+  schema     json NOT NULL,
+  examples   json NOT NULL DEFAULT '[]'::json,
+  created_at timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  CONSTRAINT event_type_version_pkey PRIMARY KEY (event_type, version),
+  CONSTRAINT event_type_version_event_type_fkey FOREIGN KEY (event_type) REFERENCES event_type(name) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT event_type_version_from_one CHECK (version >= 1)
+);
+
+CREATE TABLE replay (
+  id              uuid NOT NULL,
+  tenant_id       text,
+  filter          jsonb NOT NULL,
+  state           text NOT NULL DEFAULT 'draft'::text,
+  rate_per_second integer,
+  note            text,
+  actor           text NOT NULL,
+  created_at      timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  started_at      timestamp(3) with time zone,
+  finished_at     timestamp(3) with time zone,
+  CONSTRAINT replay_pkey PRIMARY KEY (id),
+  CONSTRAINT replay_finished_iff_final CHECK ((finished_at IS NOT NULL) = (state = ANY (ARRAY['completed'::text, 'canceled'::text]))),
+  CONSTRAINT replay_state CHECK (state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'completed'::text, 'canceled'::text]))
+);
+CREATE INDEX replay_tenant_id_id_idx ON replay USING btree (tenant_id, id);
+
+CREATE TABLE secret (
+  id              uuid NOT NULL,
+  tenant_id       text NOT NULL,
+  subscription_id uuid NOT NULL,
+  key             bytea NOT NULL,
+  created_at      timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  expires_at      timestamp(3) with time zone,
+  CONSTRAINT secret_pkey PRIMARY KEY (id),
+  CONSTRAINT secret_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscription(id) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT secret_key_length CHECK (length(key) >= 24 AND length(key) <= 64)
+);
+CREATE UNIQUE INDEX secret_one_current ON secret USING btree (subscription_id) WHERE expires_at IS NULL;
+CREATE INDEX secret_subscription_id_idx ON secret USING btree (subscription_id);
+
+CREATE TABLE subscription (
+  id                     uuid NOT NULL,
+  tenant_id              text NOT NULL,
+  url                    text NOT NULL,
+  event_types            text[] NOT NULL,
+  description            text,
+  headers                jsonb NOT NULL DEFAULT '{}'::jsonb,
+  metadata               jsonb NOT NULL DEFAULT '{}'::jsonb,
+  state                  text NOT NULL DEFAULT 'active'::text,
+  disabled_reason        text,
+  state_changed_at       timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  timeout_ms             integer NOT NULL DEFAULT 15000,
+  max_in_flight          integer NOT NULL DEFAULT 10,
+  retry_schedule_seconds integer[] NOT NULL DEFAULT '{}'::integer[],
+  not_before             timestamp(3) with time zone,
+  shard                  smallint NOT NULL,
+  deleted_at             timestamp(3) with time zone,
+  created_at             timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  updated_at             timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  CONSTRAINT subscription_pkey PRIMARY KEY (id),
+  CONSTRAINT subscription_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT subscription_disabled_has_reason CHECK ((state = 'disabled'::text) = (disabled_reason IS NOT NULL)),
+  CONSTRAINT subscription_disabled_reason CHECK (disabled_reason = ANY (ARRAY['gone'::text, 'failing_too_long'::text])),
+  CONSTRAINT subscription_event_types CHECK (cardinality(event_types) >= 1 AND cardinality(event_types) <= 50),
+  CONSTRAINT subscription_max_in_flight CHECK (max_in_flight >= 1 AND max_in_flight <= 1000),
+  CONSTRAINT subscription_retry_schedule CHECK (cardinality(retry_schedule_seconds) <= 20 AND (0 <= ALL (retry_schedule_seconds))),
+  CONSTRAINT subscription_shard CHECK (shard >= 0 AND shard <= 63),
+  CONSTRAINT subscription_state CHECK (state = ANY (ARRAY['active'::text, 'paused'::text, 'disabled'::text])),
+  CONSTRAINT subscription_timeout_ms CHECK (timeout_ms >= 1000 AND timeout_ms <= 30000)
+);
+CREATE INDEX subscription_tenant_id_id_idx ON subscription USING btree (tenant_id, id);
+
+CREATE TABLE tenant (
+  id         text NOT NULL,
+  name       text,
+  metadata   jsonb NOT NULL DEFAULT '{}'::jsonb,
+  contacts   jsonb NOT NULL DEFAULT '[]'::jsonb,
+  created_at timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  updated_at timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  CONSTRAINT tenant_pkey PRIMARY KEY (id),
+  CONSTRAINT tenant_id_form CHECK (id ~ '^[A-Za-z0-9_.:@|-]{1,128}$'::text)
+);
