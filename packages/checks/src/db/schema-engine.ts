@@ -9,8 +9,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 
-/** The engine is a dependency of the package whose schema it reads. */
-const requireOfEngine = createRequire(new URL('../../../engine/package.json', import.meta.url))
+const require = createRequire(import.meta.url)
 const schemaFile = 'schema.prisma'
 /** The oldest PostgreSQL we promise to run on, as the engine asks for it: schema there, text, number. */
 const server = {
@@ -88,7 +87,7 @@ export async function deployWithPrisma(
   databaseUrl: string,
   migrationsList: MigrationList,
 ): Promise<{ edited: string[]; failed: string[]; history: unknown; applied: string[] }> {
-  const { PrismaPg } = requireOfEngine('@prisma/adapter-pg')
+  const { PrismaPg } = require('@prisma/adapter-pg')
   const connection = await new PrismaPg({ connectionString: databaseUrl }).connect()
   const engine = await openEngine(adapterOf(connection))
   try {
@@ -112,7 +111,7 @@ async function openEngine(adapter: object): Promise<SchemaEngine> {
 }
 
 async function load(): Promise<Glue> {
-  const script = requireOfEngine.resolve('@prisma/schema-engine-wasm/schema_engine_bg')
+  const script = require.resolve('@prisma/schema-engine-wasm/schema_engine_bg')
   const glue: Glue = await import(pathToFileURL(script).href)
   // Node has it; the compiler knows it only as part of the browser.
   const { compile, instantiate }: WebAssembly = Reflect.get(globalThis, 'WebAssembly')
