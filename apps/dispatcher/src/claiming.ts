@@ -62,7 +62,7 @@ export function createTurns(db: Database, world: World): Turns {
       else mayHaveMore.delete(subscriptionId)
     }
     const full = claims.length === count
-    if (full) lastShard = lastTurn(claimed, order)?.shard ?? lastShard
+    if (full) lastShard = lastServedShard(claimed, order)
     return { claims, unseen: remember(order, rows, { subscriptionsPerShard, full }) }
   }
 
@@ -76,7 +76,7 @@ export function createTurns(db: Database, world: World): Turns {
     return shards.filter((shard) => {
       const hops = byShard.get(shard) ?? []
       // When all slots were filled, subscriptions behind the last served one had no turn yet.
-      const had = lastTurn(turn.full ? hops.filter((row) => row.delivery_id !== null) : hops, shards)
+      const had = lastTurn(turn.full ? hops.filter((row) => row.delivery_id !== null) : hops)
       const atEnd = !turn.full && (had?.turn ?? 0) < turn.subscriptionsPerShard
       if (atEnd) return lastServed.delete(shard)
       if (had !== undefined) lastServed.set(shard, had.subscription_id)
@@ -105,13 +105,16 @@ export function createTurns(db: Database, world: World): Turns {
   }
 }
 
-/** The row whose turn came last: the shards' first subscriptions have theirs in this order, then the second ones. */
-function lastTurn<Row extends ClaimRow>(rows: readonly Row[], order: readonly number[]): Row | undefined {
-  const place = new Map(order.map((shard, index) => [shard, index]))
-  const isLater = (row: Row, than: Row) =>
-    row.turn === than.turn ? (place.get(row.shard) ?? 0) > (place.get(than.shard) ?? 0) : row.turn > than.turn
-  return rows.reduce<Row | undefined>(
-    (last, row) => (last === undefined || isLater(row, last) ? row : last),
+function lastTurn(rows: readonly ClaimRow[]): ClaimRow | undefined {
+  return rows.reduce<ClaimRow | undefined>(
+    (last, row) => (last === undefined || row.turn > last.turn ? row : last),
     undefined,
   )
+}
+
+/** The first subscriptions of all shards are served in this order, then the second ones, until the slots are filled. */
+function lastServedShard(claimed: readonly ClaimRow[], order: readonly number[]): number {
+  const turn = claimed.reduce((last, row) => Math.max(last, row.turn), 0)
+  const served = new Set(claimed.filter((row) => row.turn === turn).map((row) => row.shard))
+  return order.findLast((shard) => served.has(shard)) ?? -1
 }

@@ -93,8 +93,9 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   let slotFreed = (): void => undefined
 
   async function claimRound(): Promise<number> {
-    const shards = ownership.shards()
     const free = await freeSlots()
+    // Read last: while the slots were filled, shards may have been given to others.
+    const shards = ownership.shards()
     if (draining || shards.length === 0) return lookEveryMs
     const claims = await turns.claim(shards, free)
     // The drain may have begun while the claim was under way; what was not sent is given back untouched.
@@ -176,13 +177,14 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const waking = startRounds('wake', wakeRound, rounds)
   const owning = startRounds('own shards', ownershipRound, rounds)
   const hints = listenForWork(db, wake)
-  await workJobs(parts, jobs.boss)
+  const stopJobs = await workJobs(parts, jobs.boss)
 
   async function drain(): Promise<void> {
     draining = true
     slotFreed()
+    const rareJobs = stopJobs()
     await Promise.all([claiming.stop(), waking.stop()])
-    await Promise.race([Promise.all(inFlight), after(parts.drainMs)])
+    await Promise.race([Promise.all([...inFlight, rareJobs]), after(parts.drainMs)])
     breakOff.abort()
     await Promise.race([Promise.all(inFlight), after(lastRecordingMs)])
     giveUp.abort()
@@ -206,12 +208,14 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   }
 }
 
-/** The rare jobs, one handler each. */
-async function workJobs({ db, jobs, telemetry, world }: DispatcherParts, boss: PgBoss): Promise<void> {
+/** The rare jobs, one handler each. Answers with what ends them, which resolves when none runs any more. */
+async function workJobs({ db, jobs, telemetry, world }: DispatcherParts, boss: PgBoss): Promise<() => Promise<void>> {
+  const worked: JobName[] = []
   async function work<Name extends JobName>(
     name: Name,
     handle: (payload: JobPayloads[Name]) => Promise<void>,
   ): Promise<void> {
+    worked.push(name)
     await boss.work<JobPayloads[Name]>(name, { pollingIntervalSeconds: jobsEverySeconds }, async (batch) => {
       for (const job of batch) await handle(job.data)
     })
@@ -220,6 +224,9 @@ async function workJobs({ db, jobs, telemetry, world }: DispatcherParts, boss: P
   await work('release-deliveries', (payload) => releaseDeliveries({ db, jobs, telemetry }, payload))
   await work('sweep-backlog', () => sweepBacklog(db, telemetry))
   await work('make-partitions', () => makePartitions(db, new Date(world.now())))
+  return async () => {
+    await Promise.all(worked.map((name) => boss.offWork(name)))
+  }
 }
 
 /** A pause that does not keep the process alive. */

@@ -3,7 +3,7 @@
  *
  * What starts first stops last: requests end before the dispatcher drains, and the database closes behind both.
  */
-import { type Api, buildApi, listenApi } from '@posthorn/api'
+import { buildApi } from '@posthorn/api'
 import { createSender, type Dispatcher, startDispatcher } from '@posthorn/dispatcher'
 import {
   type AddressPolicy,
@@ -28,6 +28,8 @@ import type { serveSettings } from './config.ts'
 export const roles = ['all', 'api', 'dispatcher'] as const
 export type Role = (typeof roles)[number]
 
+/** Ports tried behind a taken one. The one right behind it belongs to the demo's receiver. */
+const portsTriedMax = 20
 /** A name server that does not answer within this time counts as one that knows nothing, in milliseconds. */
 const resolveTimeoutMs = 5_000
 
@@ -78,6 +80,8 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const policy: AddressPolicy = {
     allowHttp: settings.POSTHORN_ALLOW_HTTP,
     allowed: settings.POSTHORN_ALLOWED_RECEIVERS,
+    // A delivery to ourselves would publish the next one.
+    ownHosts: settings.POSTHORN_PUBLIC_URL === undefined ? [] : [new URL(settings.POSTHORN_PUBLIC_URL).host],
   }
   const resolve = createResolver({ timeoutMs: resolveTimeoutMs })
   const jobs = stack.use(await openJobs({ url, mode: role === 'api' ? 'send' : 'work', onError: onJobsError }))
@@ -94,7 +98,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     stack.defer(dispatcher.stop)
   }
 
-  let api: Api | undefined
+  let origin: string | undefined
   if (role !== 'dispatcher') {
     const hints = createWorkHints(db)
     // What this process owns itself needs no NOTIFY.
@@ -107,12 +111,30 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       onWork,
     })
     stack.defer(() => publisher.idle())
-    api = stack.use(await buildApi({ db, jobs, world, publisher, onWork, policy, resolve, logger, settings }))
-    await listenApi(api, { host: settings.HOST, port: settings.PORT, moves: options.portMoves ?? false })
+    const app = await buildApi({ db, world, jobs, publisher, onWork, policy, resolve, logger, settings })
+    stack.defer(() => app.close())
+    origin = await listen(app, settings, options.portMoves ?? false)
   }
 
   const parts = stack.move()
-  return { db, origin: api?.origin, stop: () => parts.disposeAsync() }
+  return { db, origin, stop: () => parts.disposeAsync() }
+}
+
+/** Listens on the port, or on the next free one where it may move. Answers where it is reached on this machine. */
+async function listen(
+  app: Awaited<ReturnType<typeof buildApi>>,
+  { HOST: host, PORT: first }: { HOST: string; PORT: number },
+  moves: boolean,
+): Promise<string> {
+  const last = moves ? first + portsTriedMax : first
+  for (let port = first; ; port += port === first ? 2 : 1) {
+    try {
+      return await app.listen({ host, port })
+    } catch (error) {
+      const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+      if (!taken || port >= last) throw error
+    }
+  }
 }
 
 function together(first: Telemetry, second: Telemetry | undefined): Telemetry {

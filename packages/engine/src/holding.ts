@@ -9,8 +9,10 @@ import type { Database } from './db/database.ts'
 import { cancelHeld } from './db/sql/cancel-held.ts'
 import { holdDeliveries } from './db/sql/hold-deliveries.ts'
 import { releaseDeliveries } from './db/sql/release-deliveries.ts'
+import { selectInactiveWork } from './db/sql/select-inactive-work.ts'
 import type { Tx } from './db/transaction.ts'
 import type { Jobs } from './jobs.ts'
+import { shardOf } from './shards.ts'
 
 /** Deliveries moved by one statement: short enough to hold no lock for long. */
 const rowsPerPiece = 1_000
@@ -31,13 +33,20 @@ export async function requestRelease(
 }
 
 /**
- * Holds the work of one inactive subscription, or of all of them (`null`). What is waiting or held for a deleted one is
- * canceled. Answers how many deliveries were moved.
+ * Holds the work of an inactive subscription; what is waiting or held for a deleted one is canceled. Answers how many
+ * deliveries were moved.
  */
-export async function hold(db: Database, subscriptionId: Uuid | null): Promise<number> {
-  const held = await inPieces(() => holdDeliveries(db.pool, subscriptionId, rowsPerPiece))
-  if (subscriptionId === null) return held
+export async function hold(db: Database, subscriptionId: Uuid): Promise<number> {
+  const subscription = { id: subscriptionId, shard: shardOf(subscriptionId) }
+  const held = await inPieces(() => holdDeliveries(db.pool, subscription, rowsPerPiece))
   return held + (await inPieces(() => cancelHeld(db.pool, subscriptionId, rowsPerPiece)))
+}
+
+/** Holds whatever came into the backlog while its subscription was being paused, disabled or deleted. Answers how much. */
+export async function holdLatecomers(db: Database): Promise<number> {
+  let moved = 0
+  for (const subscriptionId of await selectInactiveWork(db.pool)) moved += await hold(db, subscriptionId)
+  return moved
 }
 
 /** Sends or cancels what is held for an active subscription. Answers how many deliveries were moved. */

@@ -1,6 +1,6 @@
 /**
  * When the next attempt of a delivery is made: pure functions over the answer, the schedule and a random number.
- * The table of answers is in `docs/architecture.md` and design is Standard Webhooks 1.0, "Deliverability and reliability".
+ * The table of answers is in `docs/architecture.md`; it follows Standard Webhooks 1.0, "Deliverability and reliability".
  */
 
 /**

@@ -70,7 +70,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   tell({ kind: 'ready', part: 'database', text: database.text, tookMs: world.now() - startedAtMs })
 
   const journey = watchJourney(tell)
-  const receiver = stack.use(await receiverOnFreePort(settings.PORT + 1, journey))
+  const receiver = stack.use(await receiverOnFreePort(settings.PORT === 0 ? 0 : settings.PORT + 1, journey))
   const serving = await startServing({
     role: 'all',
     settings: {

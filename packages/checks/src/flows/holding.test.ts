@@ -1,4 +1,4 @@
-import { hold, type Jobs, openJobs, requestHolding, requestRelease, transaction } from '@posthorn/engine'
+import { holdLatecomers, type Jobs, openJobs, requestHolding, requestRelease, transaction } from '@posthorn/engine'
 import { withClient } from '@posthorn/engine/testing'
 import { expect, test } from 'vitest'
 import { createGate } from './gate.ts'
@@ -164,7 +164,7 @@ test.concurrent('an attempt in flight when its subscription is deleted ends by i
   gate.open({ status: 500 })
   await posthorn.recorded(1)
   expect(await states(posthorn, [event])).toEqual(['retrying'])
-  expect(await hold(posthorn.db, null)).toBe(1)
+  expect(await holdLatecomers(posthorn.db)).toBe(1)
   expect(await states(posthorn, [event])).toEqual(['canceled'])
   expect(await posthorn.db.prisma.backlog.count()).toBe(0)
 })
@@ -175,11 +175,13 @@ test.concurrent('the sweep holds what came into the backlog while its subscripti
   await posthorn.subscribe({ eventTypes: ['active'] })
   const events = [await posthorn.publish({ type: 'paused' }), await posthorn.publish({ type: 'active' })]
   await posthorn.db.prisma.subscription.update({ where: { id: paused.id }, data: { state: 'paused' } })
-  expect(await hold(posthorn.db, null)).toBe(1)
+  expect(await holdLatecomers(posthorn.db)).toBe(1)
   expect(await states(posthorn, events)).toEqual(['held', 'pending'])
 })
 
-test.concurrent('an event whose publish outlasts the resume of its subscription is not held for ever', async ({ expect }) => {
+test.concurrent('an event whose publish outlasts the resume of its subscription is not held for ever', async ({
+  expect,
+}) => {
   await using posthorn = await startTestPosthorn()
   await using jobs = await sendingJobs(posthorn)
   await posthorn.dispatch()

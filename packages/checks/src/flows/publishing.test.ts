@@ -2,13 +2,16 @@ import { Problem } from '@posthorn/contract'
 import { type Accepted, createPublisher, type Database, openDatabase } from '@posthorn/engine'
 import { withClient } from '@posthorn/engine/testing'
 import { expect, test } from 'vitest'
-import { startTestPosthorn, type TestPosthorn, sentId, world } from './posthorn.ts'
+import { sentId, startTestPosthorn, type TestPosthorn, world } from './posthorn.ts'
 
 test.each([
   ['a number beyond a double', '{"big":12345678901234567890123456789,"one":1.0,"e":1E400,"minus":-0}'],
   ['two keys of one name', '{"a":1,"a":2,"__proto__":{"x":1},"constructor":null}'],
   ['key order and spaces', ' {\n\t"b" : 1 ,\r\n "a":[ ] , "9":0,"1":0 } '],
-  ['escapes of every kind', String.raw`{"u":"\u0041\u00e9\ud83d\ude00","lone":"\ud800","nul":"\u0000","s":"\/\"\\\b\f\n\r\t"}`],
+  [
+    'escapes of every kind',
+    String.raw`{"u":"\u0041\u00e9\ud83d\ude00","lone":"\ud800","nul":"\u0000","s":"\/\"\\\b\f\n\r\t"}`,
+  ],
   ['text of many scripts', '{"zoë":"漢字 😀 \u2028\u2029 \u200f עברית \u007f","":"\ufeff"}'],
   ['a single word', 'null'],
   ['a single text', '"</script><!--"'],
@@ -63,13 +66,19 @@ test('of two drafts under one id in one batch the first is stored, and the secon
   const pairs = Array.from({ length: 40 }, (_, index) => `pair-${index}`)
   // Two drafts go at once and keep both transactions busy; the rest share one.
   const results = await posthorn.publisher.publishMany(
-    ['a', 'b', ...pairs.flatMap((id) => [id, id])].map((publishId, index) => ({ ...draft, publishId, data: `${index}` })),
+    ['a', 'b', ...pairs.flatMap((id) => [id, id])].map((publishId, index) => ({
+      ...draft,
+      publishId,
+      data: `${index}`,
+    })),
   )
   const accepted = results.slice(2).map(acceptedOnly)
   expect(accepted.map((one) => one.duplicate)).toEqual(pairs.flatMap(() => [false, true]))
   for (const [index] of pairs.entries()) expect(accepted[2 * index]?.eventId).toBe(accepted[2 * index + 1]?.eventId)
   const stored = await posthorn.db.prisma.event.findMany({ where: { publishId: { startsWith: 'pair-' } } })
-  expect(stored.map((event) => Number(event.data)).sort((a, b) => a - b)).toEqual(pairs.map((_, index) => 2 + 2 * index))
+  expect(stored.map((event) => Number(event.data)).sort((a, b) => a - b)).toEqual(
+    pairs.map((_, index) => 2 + 2 * index),
+  )
 })
 
 test('the same id means another event at another tenant', async () => {
@@ -85,7 +94,10 @@ test('the same id means another event at another tenant', async () => {
 test('a publish for an unknown tenant is refused and leaves nothing', async () => {
   await using posthorn = await startTestPosthorn()
   await posthorn.subscribe()
-  await expect(posthorn.publish({ tenantId: 'nobody' })).rejects.toMatchObject({ code: 'tenant_not_found', status: 404 })
+  await expect(posthorn.publish({ tenantId: 'nobody' })).rejects.toMatchObject({
+    code: 'tenant_not_found',
+    status: 404,
+  })
   expect(await rowCounts(posthorn.db)).toEqual({ events: 0, publishIds: 0, deliveries: 0, backlog: 0 })
 })
 
@@ -242,7 +254,9 @@ test('a database that cannot be reached at all refuses every publish', async () 
   const publisher = createPublisher(publisherParts(away))
   const draft = { tenantId: 'acme', type: 'invoice.paid', data: '{}' }
   const results = await publisher.publishMany([draft, draft, draft])
-  expect(results).toMatchObject(Array.from({ length: 3 }, () => ({ code: 'database_unavailable', retryAfterSeconds: 1 })))
+  expect(results).toMatchObject(
+    Array.from({ length: 3 }, () => ({ code: 'database_unavailable', retryAfterSeconds: 1 })),
+  )
 })
 
 test('more publishes than can wait are refused at once, and exactly the accepted ones are stored', async () => {

@@ -113,7 +113,9 @@ test('a resend whose dispatcher dies is still the resend that was asked for, and
   await gate.holds(2)
   gate.open({ status: 500 })
   await posthorn.recorded(3)
-  expect((await attemptsOf(posthorn, deliveryId)).map(({ number, trigger, actor }) => [number, trigger, actor])).toEqual([
+  expect(
+    (await attemptsOf(posthorn, deliveryId)).map(({ number, trigger, actor }) => [number, trigger, actor]),
+  ).toEqual([
     [1, 'automatic', null],
     [2, 'resend', 'staff:ada'],
     [3, 'resend', 'staff:ada'],

@@ -1,7 +1,7 @@
 import type { Answer } from 'posthorn/receiver'
 import { expect, test } from 'vitest'
 import { createGate } from './gate.ts'
-import { type Recorded, startTestPosthorn, type TestPosthorn, sentId } from './posthorn.ts'
+import { type Recorded, sentId, startTestPosthorn, type TestPosthorn } from './posthorn.ts'
 
 /** 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h: what the documentation promises. */
 const promisedScheduleSeconds = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]
@@ -32,7 +32,9 @@ test('a delivery that always fails is attempted by the default schedule, never e
     finishedAt: expect.any(Date),
   })
   expect(await posthorn.db.prisma.backlog.count()).toBe(0)
-  expect(await attemptNumbers(posthorn, deliveries[0]?.id)).toEqual(Array.from({ length: attemptsMax }, (_, i) => i + 1))
+  expect(await attemptNumbers(posthorn, deliveries[0]?.id)).toEqual(
+    Array.from({ length: attemptsMax }, (_, i) => i + 1),
+  )
   const { requests } = posthorn.receiver
   expect(new Set(requests.map((r) => `${r.headers['webhook-id']} ${r.signature} ${r.body}`)).size).toBe(1)
   expect(requests[0]).toMatchObject({ signature: 'valid', headers: { 'webhook-id': sentId(eventId) } })
@@ -94,26 +96,29 @@ test('a callback URL that the address guard refuses is a failed attempt without 
   expect(first?.record).toMatchObject({ status: null, failureCode: 'blocked_address', next: { kind: 'retry' } })
 })
 
-test.each([429, 502, 503, 504])('a %i with Retry-After puts the delivery off and slows the whole subscription down', async (status) => {
-  await using posthorn = await startTestPosthorn({
-    answer: inOrder([{ status, headers: { 'retry-after': '3600' } }, { status: 200 }]),
-  })
-  await posthorn.dispatch()
-  const slowed = await posthorn.subscribe({ eventTypes: ['slowed'] })
-  await posthorn.subscribe({ eventTypes: ['other'] })
-  await posthorn.publish({ type: 'slowed' })
-  const [first] = await posthorn.recorded(1)
-  expect(delayMs(first)).toBe(3_600_000)
-  expectBetween(await secondsSlowed(posthorn, slowed.id), 3_590, 3_600)
-  // The next event of this subscription waits; one for another subscription does not.
-  await posthorn.publish({ type: 'slowed' })
-  await posthorn.publish({ type: 'other' })
-  await posthorn.recorded(2)
-  expect(posthorn.attempts[1]?.record.subscriptionId).not.toBe(slowed.id)
-  await posthorn.timePasses()
-  await posthorn.recorded(4)
-  expect(await posthorn.db.prisma.delivery.count({ where: { state: 'delivered' } })).toBe(3)
-})
+test.each([429, 502, 503, 504])(
+  'a %i with Retry-After puts the delivery off and slows the whole subscription down',
+  async (status) => {
+    await using posthorn = await startTestPosthorn({
+      answer: inOrder([{ status, headers: { 'retry-after': '3600' } }, { status: 200 }]),
+    })
+    await posthorn.dispatch()
+    const slowed = await posthorn.subscribe({ eventTypes: ['slowed'] })
+    await posthorn.subscribe({ eventTypes: ['other'] })
+    await posthorn.publish({ type: 'slowed' })
+    const [first] = await posthorn.recorded(1)
+    expect(delayMs(first)).toBe(3_600_000)
+    expectBetween(await secondsSlowed(posthorn, slowed.id), 3_590, 3_600)
+    // The next event of this subscription waits; one for another subscription does not.
+    await posthorn.publish({ type: 'slowed' })
+    await posthorn.publish({ type: 'other' })
+    await posthorn.recorded(2)
+    expect(posthorn.attempts[1]?.record.subscriptionId).not.toBe(slowed.id)
+    await posthorn.timePasses()
+    await posthorn.recorded(4)
+    expect(await posthorn.db.prisma.delivery.count({ where: { state: 'delivered' } })).toBe(3)
+  },
+)
 
 test('a Retry-After that is a date puts the delivery off until then', async () => {
   const untilMs = Date.now() + 7_200_000
@@ -155,7 +160,9 @@ test('a receiver that says 503 without a time is given a pause for all its deliv
 })
 
 test('a subscription that answers 500 is not slowed down for its other deliveries', async () => {
-  await using posthorn = await startTestPosthorn({ answer: () => ({ status: 500, headers: { 'retry-after': '3600' } }) })
+  await using posthorn = await startTestPosthorn({
+    answer: () => ({ status: 500, headers: { 'retry-after': '3600' } }),
+  })
   await posthorn.dispatch()
   const subscription = await posthorn.subscribe()
   await posthorn.publish()

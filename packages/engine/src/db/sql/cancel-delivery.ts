@@ -41,6 +41,10 @@ with work as materialized (
 ), removed as (
   delete from backlog b using judged j where j.taken and b.delivery_id = j.id
 ), canceled as (
-  update delivery d set state = 'canceled', finished_at = now() from judged j where j.taken and d.id = j.id
+  update delivery d
+  -- Calling off a resend does not undo that the receiver accepted the event before.
+  set state = case when d.delivered_at is not null then 'delivered' else 'canceled' end, finished_at = now()
+  from judged j
+  where j.taken and d.id = j.id
 )
 select state, in_flight, taken from judged`

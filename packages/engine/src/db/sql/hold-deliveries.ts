@@ -2,38 +2,51 @@ import type { Uuid } from '@posthorn/contract'
 import { type Runner, run } from './statement.ts'
 
 /**
- * Takes up to `rowsMax` deliveries of subscriptions that are not active out of the backlog: held where the subscription
- * is paused or disabled, canceled where it was deleted. Those in flight are left to end first. Answers how many it moved.
+ * Takes up to about `rowsMax` deliveries of a subscription that is not active out of the backlog: held where it is paused
+ * or disabled, canceled where it was deleted or is gone altogether. Those in flight are left to end first. Answers how
+ * many it moved; 0 for an active subscription.
  *
- * Locks the rows it moves and skips locked ones. `subscriptionId` null means every inactive subscription; then it walks
- * the backlog by subscription. Two callers share the rows.
+ * Locks the rows it moves and skips locked ones, the backlog before the deliveries. Walks `backlog_ready_idx` for what is
+ * due and the shard's part of `backlog_waiting_idx` for what waits. Two callers share the rows.
  */
-export async function holdDeliveries(runner: Runner, subscriptionId: Uuid | null, rowsMax: number): Promise<number> {
-  const rows = await run<{ moved: number }>(runner, {
-    name: 'hold-deliveries',
-    text,
-    values: [subscriptionId, rowsMax],
-  })
+export async function holdDeliveries(
+  runner: Runner,
+  subscription: { id: Uuid; shard: number },
+  rowsMax: number,
+): Promise<number> {
+  const values = [subscription.id, subscription.shard, rowsMax]
+  const rows = await run<{ moved: number }>(runner, { name: 'hold-deliveries', text, values })
   return rows[0]?.moved ?? 0
 }
 
 const text = `
-with stale as (
-  select b.delivery_id, s.deleted_at is not null as deleted
-  from subscription s
-  join backlog b on b.shard = s.shard and b.subscription_id = s.id
-  where (s.state <> 'active' or s.deleted_at is not null)
-    and ($1::uuid is null or s.id = $1::uuid)
-    and b.leased_at is null
-  limit $2::int
-  for update of b skip locked
+with target as materialized (
+  select s.id is null or s.deleted_at is not null as deleted
+  from (select 1) one
+  left join subscription s on s.id = $1::uuid
+  where s.id is null or s.state <> 'active' or s.deleted_at is not null
+), found as materialized (
+  (select b.delivery_id
+   from target cross join backlog b
+   where b.ready and b.shard = $2::smallint and b.subscription_id = $1::uuid
+   limit $3::int)
+  union all
+  (select b.delivery_id
+   from target cross join backlog b
+   where not b.ready and b.leased_at is null and b.shard = $2::smallint and b.subscription_id = $1::uuid
+   limit $3::int)
+), stale as materialized (
+  select b.delivery_id
+  from backlog b
+  where b.delivery_id in (select delivery_id from found) and b.leased_at is null
+  for update skip locked
 ), removed as (
   delete from backlog b using stale where b.delivery_id = stale.delivery_id
 ), moved as (
   update delivery d
-  set state = case when stale.deleted then 'canceled' else 'held' end,
-      finished_at = case when stale.deleted then now() end
-  from stale
+  set state = case when target.deleted then 'canceled' else 'held' end,
+      finished_at = case when target.deleted then now() end
+  from stale cross join target
   where d.id = stale.delivery_id
   returning d.id
 )
