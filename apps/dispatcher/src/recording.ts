@@ -1,14 +1,14 @@
 /**
  * Writes down what came of attempts, many at a time. An outcome is known only to this process until it is recorded, so
- * it is kept through an outage of the database and tried again; if the process dies meanwhile, the lease runs out and
- * the attempt is made again.
+ * it is kept through an outage of the database, or a fault in it, and tried again: giving it up would send the event once
+ * more. If the process dies meanwhile, the lease runs out and the attempt is made again.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import {
   type AttemptRecord,
   createBatcher,
   type Database,
-  isDatabaseUnavailable,
+  isRefused,
   recordAttempts,
   type Telemetry,
 } from '@posthorn/engine'
@@ -16,7 +16,7 @@ import {
 const recordsPerBatchMax = 500
 /** Two batches under way: one commits while the next is gathered. */
 const batchesParallel = 2
-/** Wait before a batch is tried again that found the database away, in milliseconds. */
+/** Wait before a batch is tried again that found the database away or unfit, in milliseconds. */
 const tryAgainMs = 250
 
 export type Recorder = {
@@ -31,14 +31,14 @@ export function createRecorder(db: Database, telemetry: Telemetry, giveUp: Abort
     itemsMax: recordsPerBatchMax,
     parallel: batchesParallel,
     waitingMax: Number.POSITIVE_INFINITY, // bounded by the slots: each waiting record holds one
-    mayRunAlone: (error) => !isDatabaseUnavailable(error),
+    mayRunAlone: isRefused,
   })
   return {
     async record(record) {
       try {
         await batcher.add(record)
       } catch (error) {
-        if (isDatabaseUnavailable(error)) throw error
+        if (!isRefused(error)) throw error
         // The row itself was refused, so something the receiver sent cannot be stored. The fact of the attempt can.
         telemetry({ what: 'delivery_fault', deliveryId: record.deliveryId, error })
         await batcher.add(withoutAnswer(record))
@@ -64,7 +64,7 @@ async function untilAnswered<T>(ask: () => Promise<T>, telemetry: Telemetry, giv
     try {
       return await ask()
     } catch (error) {
-      if (!isDatabaseUnavailable(error) || giveUp.aborted) throw error
+      if (isRefused(error) || giveUp.aborted) throw error
       telemetry({ what: 'round_failed', round: 'record', error })
       await wait(tryAgainMs, undefined, { signal: giveUp }).catch(() => undefined)
     }

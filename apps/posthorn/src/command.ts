@@ -93,6 +93,7 @@ async function demo(words: readonly string[], parts: CommandParts): Promise<numb
       host,
       nodeVersion,
       tell,
+      stop,
     })
     try {
       if (options['once'] === true) return
@@ -105,7 +106,7 @@ async function demo(words: readonly string[], parts: CommandParts): Promise<numb
       ]
       tell({ kind: 'next', text, fields: { curl: running.curl } })
       await aborted(stop)
-      tell({ kind: 'next', text: ['stopping: attempts in flight end first'], fields: { stopping: true } })
+      tell({ kind: 'stopping', text: ['stopping: attempts in flight end first'], fields: { stopping: true } })
     } finally {
       await running.stop()
     }

@@ -24,12 +24,11 @@ import {
 } from '@posthorn/engine'
 import type { Logger } from 'pino'
 import type { serveSettings } from './config.ts'
+import { listen } from './listen.ts'
 
 export const roles = ['all', 'api', 'dispatcher'] as const
 export type Role = (typeof roles)[number]
 
-/** Ports tried behind a taken one. The one right behind it belongs to the demo's receiver. */
-const portsTriedMax = 20
 /** A name server that does not answer within this time counts as one that knows nothing, in milliseconds. */
 const resolveTimeoutMs = 5_000
 
@@ -113,28 +112,11 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     stack.defer(() => publisher.idle())
     const app = await buildApi({ db, world, jobs, publisher, onWork, policy, resolve, logger, settings })
     stack.defer(() => app.close())
-    origin = await listen(app, settings, options.portMoves ?? false)
+    origin = await listen(app, { host: settings.HOST, port: settings.PORT, moves: options.portMoves ?? false })
   }
 
   const parts = stack.move()
   return { db, origin, stop: () => parts.disposeAsync() }
-}
-
-/** Listens on the port, or on the next free one where it may move. Answers where it is reached on this machine. */
-async function listen(
-  app: Awaited<ReturnType<typeof buildApi>>,
-  { HOST: host, PORT: first }: { HOST: string; PORT: number },
-  moves: boolean,
-): Promise<string> {
-  const last = moves ? first + portsTriedMax : first
-  for (let port = first; ; port += port === first ? 2 : 1) {
-    try {
-      return await app.listen({ host, port })
-    } catch (error) {
-      const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
-      if (!taken || port >= last) throw error
-    }
-  }
 }
 
 function together(first: Telemetry, second: Telemetry | undefined): Telemetry {

@@ -7,6 +7,7 @@ import { type Static, Type } from 'typebox'
 /** What each code means to a program: its HTTP status, and a title that never changes between two occurrences. */
 export const problems = {
   invalid_json: { status: 400, title: 'The body is not valid JSON' },
+  malformed_request: { status: 400, title: 'The request is not well-formed HTTP' },
   unauthenticated: { status: 401, title: 'No valid API key was given' },
   forbidden: { status: 403, title: 'This API key may not do that' },
   route_not_found: { status: 404, title: 'There is no such route' },
@@ -18,6 +19,7 @@ export const problems = {
   delivery_not_found: { status: 404, title: 'There is no such delivery' },
   api_key_not_found: { status: 404, title: 'There is no such API key' },
   method_not_allowed: { status: 405, title: 'This route does not know that method' },
+  request_timeout: { status: 408, title: 'The request did not arrive in time' },
   delivery_state_conflict: { status: 409, title: 'The delivery is in a state that does not allow this' },
   subscription_not_active: { status: 409, title: 'The subscription is paused or disabled' },
   body_too_large: { status: 413, title: 'The body is too large' },
@@ -29,9 +31,11 @@ export const problems = {
   invalid_schema: { status: 422, title: 'This JSON Schema cannot be used' },
   payload_invalid: { status: 422, title: 'The data does not fit the schema of its event type' },
   limit_reached: { status: 422, title: 'There is no room for another one' },
+  headers_too_large: { status: 431, title: 'The headers are too large' },
   internal_error: { status: 500, title: 'We made a mistake' },
   overloaded: { status: 503, title: 'Too many requests are waiting' },
   database_unavailable: { status: 503, title: 'The database does not answer' },
+  not_ready: { status: 503, title: 'This process cannot serve requests now' },
 } as const satisfies Record<string, { status: number; title: string }>
 
 export type ProblemCode = keyof typeof problems

@@ -1,6 +1,19 @@
 export * from './address-policy.ts'
 export * from './address-resolver.ts'
 export {
+  type ApiKeyDraft,
+  type ApiKeyInfo,
+  type Authenticate,
+  type Credential,
+  createApiKey,
+  createAuthenticate,
+  findApiKeys,
+  listApiKeys,
+  parseApiKey,
+  registerAdminKey,
+  revokeApiKey,
+} from './api-keys.ts'
+export {
   type AttemptOutcome,
   type AttemptRequest,
   type Claim,
@@ -21,15 +34,64 @@ export { giveBack } from './db/sql/give-back.ts'
 export { type AttemptRecord, recordAttempts } from './db/sql/record-attempts.ts'
 export { wakeDeliveries } from './db/sql/wake-deliveries.ts'
 export { type Tx, transaction } from './db/transaction.ts'
-export { DatabaseUnavailable, isDatabaseUnavailable } from './db/unavailable.ts'
+export { DatabaseUnavailable, isDatabaseUnavailable, isRefused } from './db/unavailable.ts'
+export {
+  type Attempt,
+  type DeliveryListFilter,
+  type DeliveryRow,
+  getDelivery,
+  listAttempts,
+  listDeliveries,
+} from './deliveries.ts'
+export { envelope } from './envelope.ts'
+export { type Event, type EventListFilter, type EventSummary, getEvent, listEvents } from './event-reads.ts'
+export {
+  archiveEventType,
+  createEventTypeVersion,
+  createSchemaCheck,
+  type EventType,
+  type EventTypeInput,
+  type EventTypeVersion,
+  getEventType,
+  listEventTypes,
+  listEventTypeVersions,
+  putEventType,
+} from './event-types.ts'
 export { type Accepted, createPublisher, type EventDraft, type Publisher } from './events.ts'
-export { hold, release, requestHolding, requestRelease } from './holding.ts'
+export { hold, holdLatecomers, release, requestHolding, requestRelease } from './holding.ts'
 export { installJobs, type JobName, type JobPayloads, type Jobs, openJobs } from './jobs.ts'
+export { type CheckSchema, createSchemas, placesOf, type Schemas } from './json-schema.ts'
+export type { Page, PageRequest } from './paging.ts'
+export { nestsDeeperThan, publishedBatchData, publishedData } from './published-json.ts'
+export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
 export { cancelDelivery, resendDelivery } from './resending.ts'
+export { type RevealedSecret, revealSecrets } from './secrets.ts'
 export * from './settings.ts'
 export { shardCount, shardOf } from './shards.ts'
 export { createKeyRing } from './signing-keys.ts'
+export { getSubscription, listSubscriptions, type Subscription } from './subscription-reads.ts'
+export {
+  createSubscription,
+  deleteSubscription,
+  patchSubscription,
+  pauseSubscription,
+  resumeSubscription,
+  type SubscriptionDraft,
+  type SubscriptionParts,
+  type SubscriptionPatch,
+} from './subscriptions.ts'
 export { createLogger, logLevels, logTo, type Occurrence, type Telemetry } from './telemetry.ts'
+export type { Within } from './tenancy.ts'
+export {
+  deleteTenant,
+  getTenant,
+  listTenants,
+  putTenant,
+  type Tenant,
+  type TenantInput,
+  tenantNotFound,
+} from './tenants.ts'
+export { createUrlCheck, type UrlCheck } from './url-check.ts'
 export { version } from './version.ts'
 export { createWorkHints, listenForWork } from './work-hints.ts'
 export { newUuid, type World } from './world.ts'

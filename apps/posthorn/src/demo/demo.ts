@@ -57,7 +57,11 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   }
   const startedAtMs = world.now()
   await using stack = new AsyncDisposableStack()
-  tell({ kind: 'next', text: [`posthorn ${version}   demo: local, safe to stop with Ctrl+C`, ''], fields: { version } })
+  tell({
+    kind: 'version',
+    text: [`posthorn ${version}   demo: local, safe to stop with Ctrl+C`, ''],
+    fields: { version },
+  })
   tell({ kind: 'ready', part: 'node', text: options.nodeVersion })
   const database = await openDemoDatabase({
     url: settings.DATABASE_URL,
@@ -99,7 +103,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   await delivered(journey, String(id), options.stop)
   const seconds = Math.round((world.now() - startedAtMs) / 100) / 10
   tell({
-    kind: 'next',
+    kind: 'verified',
     text: [`First signed delivery ${seconds} s after start.`],
     fields: { event: id, verified: true, seconds },
   })
@@ -134,7 +138,7 @@ function tellParts({ settings, tell }: DemoOptions, origin: string, receiver: Re
 
 function tellScene(tell: Transcript, subscription: string, key: string): void {
   tell({
-    kind: 'next',
+    kind: 'scene',
     text: [
       `tenant        ${tenant}`,
       `event types   ${eventTypes.join(', ')}`,

@@ -3,17 +3,18 @@
  */
 import { styleText } from 'node:util'
 
+const paragraphs = ['version', 'scene', 'verified', 'next', 'stopping'] as const
+
 /** Something worth telling. `kind` and the fields are what JSON lines carry; the text is what a person reads. */
 export type Line =
   /** A part that is ready, and how long it took. */
   | { kind: 'ready'; part: string; text: string; url?: string; tookMs?: number }
   /** Something that a person should notice. */
   | { kind: 'notice'; text: string }
-  | { kind: 'created'; text: string; fields: Record<string, unknown> }
   /** One step of an event on its way. */
   | { kind: 'step'; step: string; id: string; text: string; fields: Record<string, unknown> }
   /** A paragraph for people; programs get its fields. */
-  | { kind: 'next'; text: readonly string[]; fields: Record<string, unknown> }
+  | { kind: (typeof paragraphs)[number]; text: readonly string[]; fields: Record<string, unknown> }
   /** The end: what went wrong, and how to mend it. */
   | { kind: 'failed'; text: string }
 
@@ -65,13 +66,15 @@ function forPeople(line: Line, options: TranscriptOptions): string[] {
     }
     case 'notice':
       return [`  ${paint('yellow', '! ')}  ${line.text}`]
-    case 'created':
-      return [`  ${line.text}`]
     case 'step':
       return [
         `  ${paint('dim', timeOfDay(options.now()))}  ${line.step.padEnd(stepWidth)}${shortId(line.id).padEnd(idWidth)}${line.text}`,
       ]
+    case 'version':
+    case 'scene':
+    case 'verified':
     case 'next':
+    case 'stopping':
       return ['', ...line.text.map((text) => (text === '' ? '' : `  ${text}`))]
     case 'failed':
       return [`  ${paint('red', 'x ')}  ${line.text}`]

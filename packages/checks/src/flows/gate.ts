@@ -15,6 +15,8 @@ export type Gate = {
   holds(count: number): Promise<void>
   /** Answers the oldest ones that wait, `count` of them. */
   let(count: number, answer?: Answer): void
+  /** Answers one of those that wait. */
+  reply(request: ReceivedRequest | undefined, answer: Answer): void
   /** Answers all that wait, and from now on everything at once. */
   open(answer?: Answer): void
 }
@@ -54,6 +56,10 @@ export function createGate(isHeld: (request: ReceivedRequest) => boolean = () =>
     },
     let(count, answer = { status: 204 }) {
       for (const one of waiting.splice(0, count)) one.resolve(answer)
+    },
+    reply(request, answer) {
+      const index = waiting.findIndex((one) => one.request === request)
+      for (const one of waiting.splice(index, index < 0 ? 0 : 1)) one.resolve(answer)
     },
     open(answer = { status: 204 }) {
       openAnswer = answer

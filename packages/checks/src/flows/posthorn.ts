@@ -10,6 +10,7 @@ import {
   createResolver,
   type Database,
   type EventDraft,
+  type Jobs,
   newUuid,
   type Occurrence,
   openDatabase,
@@ -33,6 +34,7 @@ export type TestDispatcher = Dispatcher & {
   readonly told: readonly Occurrence[]
   /** The shards it owns now. */
   readonly shards: readonly number[]
+  readonly jobs: Jobs
   /** Ends as `stop` does, and closes everything of its own. */
   leave(): Promise<void>
 }
@@ -43,7 +45,7 @@ export type TestPosthorn = AsyncDisposable & {
   receiver: Receiver
   publisher: Publisher
   /** Starts a dispatcher; it is stopped with the rest. With `ownDatabase` it has connections of its own. */
-  dispatch(options?: { concurrency?: number; drainMs?: number; ownDatabase?: boolean }): Promise<TestDispatcher>
+  dispatch(options?: DispatchOptions): Promise<TestDispatcher>
   /** Everything that any dispatcher here told, oldest first. */
   readonly told: readonly Occurrence[]
   /** Every attempt that any dispatcher here recorded, oldest first. */
@@ -60,6 +62,14 @@ export type TestPosthorn = AsyncDisposable & {
   timePasses(): Promise<void>
   /** Ends every lease now, as if its time were over. */
   leasesRunOut(): Promise<void>
+}
+
+export type DispatchOptions = {
+  concurrency?: number
+  drainMs?: number
+  ownDatabase?: boolean
+  /** The port of another receiver on this machine that may be sent to. */
+  otherPort?: number
 }
 
 export type TestSubscription = { id: string; secret: string; path: string; shard: number }
@@ -101,14 +111,18 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     notify()
   }
 
-  async function dispatch({ concurrency = 32, drainMs = 5_000, ownDatabase = false } = {}): Promise<TestDispatcher> {
+  async function dispatch(wanted: DispatchOptions = {}): Promise<TestDispatcher> {
+    const { concurrency = 32, drainMs = 5_000, ownDatabase = false, otherPort = receiver.port } = wanted
     await using own = new AsyncDisposableStack()
     const ownTold: Occurrence[] = []
     const telemetry = (occurrence: Occurrence): void => {
       ownTold.push(occurrence)
       tell(occurrence)
     }
-    const policy = { allowHttp: true, allowed: parseAllowedReceivers(`127.0.0.1:${receiver.port}`) }
+    const policy = {
+      allowHttp: true,
+      allowed: parseAllowedReceivers(`127.0.0.1:${receiver.port},127.0.0.1:${otherPort}`),
+    }
     const sender = createSender({ policy, resolve: createResolver({ timeoutMs: 1_000 }) })
     own.defer(() => sender.close())
     const ownDb = ownDatabase ? own.use(openDatabase({ url: database.url, poolSize: 5 })) : db
@@ -121,6 +135,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     return {
       ...dispatcher,
       told: ownTold,
+      jobs,
       get shards() {
         return ownTold.findLast((o) => o.what === 'shards_owned')?.shards ?? []
       },

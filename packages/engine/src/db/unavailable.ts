@@ -3,8 +3,13 @@
  */
 import pg from 'pg'
 
-/** SQLSTATE classes and codes that pass by themselves: connection lost, shutting down, too many clients, read-only standby, time-outs, serialization. */
-const passing = /^(08...|57P0[1-5]|57014|53...|25006|40001|40P01)$/
+/**
+ * SQLSTATE classes and codes that pass by themselves: connection lost, shutting down, not accepting connections, too many
+ * clients, read-only standby, time-outs, serialization.
+ */
+const passing = /^(08...|57P0[1-5]|57014|55000|53...|25006|40001|40P01)$/
+/** SQLSTATE classes that speak of the values: data exception, integrity constraint, program limit. */
+const refusing = /^(22|23|54)...$/
 /** Prisma's and the operating system's codes for the same. */
 const passingCodes = new Set([
   'P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037',
@@ -33,6 +38,15 @@ export function isDatabaseUnavailable(error: unknown): boolean {
     if (typeof original === 'string' && passing.test(original)) return true
   }
   return false
+}
+
+/**
+ * Whether the values themselves cannot be stored, so that it is pointless to try the same again. Everything else (a
+ * database that is away, a table that is being migrated, a permission that is missing) may be mended meanwhile.
+ */
+export function isRefused(error: unknown): boolean {
+  if (isDatabaseUnavailable(error)) return false
+  return !(error instanceof pg.DatabaseError) || refusing.test(error.code ?? '')
 }
 
 /**

@@ -7,5 +7,5 @@ export async function selectHeartbeatAge(runner: Runner): Promise<number | undef
 }
 
 const text = `
-select greatest(0, extract(epoch from now() - max(heartbeat_at)) * 1000)::float8 as age_ms
+select (extract(epoch from now() - max(heartbeat_at)) * 1000)::float8 as age_ms
 from dispatcher`

@@ -2,8 +2,12 @@
  * The demo as a user starts it: a process of its own, spoken to through its JSON lines, its API and signals.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { inject } from 'vitest'
 
 const main = fileURLToPath(new URL('../../../../apps/posthorn/src/main.ts', import.meta.url))
 
@@ -17,13 +21,16 @@ export type DemoProcess = AsyncDisposable & {
   line(is: (line: DemoLine) => boolean): Promise<DemoLine>
   /** The exit code, or the name of the signal. */
   readonly ended: Promise<number | string>
+  /** What it wrote to standard error. */
+  errors(): string
   kill(signal: NodeJS.Signals): void
 }
 
 /** Starts `posthorn demo` with these words, in its own process group and without a terminal. */
 export function startDemoProcess(words: readonly string[], environment: Record<string, string>): DemoProcess {
-  const child: ChildProcess = spawn(process.execPath, [main, 'demo', ...words], {
-    env: { ...process.env, DATABASE_URL: '', NODE_ENV: '', ...environment },
+  const { execPath, env } = inject('machine')
+  const child: ChildProcess = spawn(execPath, [main, 'demo', ...words], {
+    env: { ...env, DATABASE_URL: '', NODE_ENV: '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
@@ -44,6 +51,7 @@ export function startDemoProcess(words: readonly string[], environment: Record<s
     pid: child.pid ?? 0,
     lines,
     ended,
+    errors: () => errors.join(''),
     line(is) {
       return new Promise((resolve, reject) => {
         function look(): void {
@@ -67,4 +75,43 @@ export function startDemoProcess(words: readonly string[], environment: Record<s
       await ended
     },
   }
+}
+
+/** A folder for a demo's database that the server's user can reach too. */
+export async function demoFolder(): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'posthorn-demo-'))
+  // Started as root, the database belongs to another user, who must be able to pass.
+  await chmod(path, 0o711)
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** How to speak to a demo that has come up. */
+export type DemoApi = {
+  origin: string
+  key: string
+  /** GET, or POST when there is a body. */
+  call(path: string, body?: unknown): Promise<Response>
+  /** The rows of a list. */
+  list(path: string): Promise<Record<string, unknown>[]>
+}
+
+/** Waits for the verified delivery. */
+export async function apiOf(demo: DemoProcess): Promise<DemoApi> {
+  const { url } = await demo.line((line) => line.kind === 'ready' && line['part'] === 'api')
+  const { api_key } = await demo.line((line) => line.kind === 'scene')
+  await demo.line((line) => line.kind === 'verified')
+  const origin = String(url)
+  const key = String(api_key)
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  function call(path: string, body?: unknown): Promise<Response> {
+    const init = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) }
+    return fetch(origin + path, init)
+  }
+  async function list(path: string): Promise<Record<string, unknown>[]> {
+    const page: unknown = await (await call(path)).json()
+    const hasRows = page !== null && typeof page === 'object' && 'data' in page && Array.isArray(page.data)
+    if (!hasRows) throw new Error(`${path} is no list: ${JSON.stringify(page)}`)
+    return page.data as Record<string, unknown>[] // rows of a list are objects
+  }
+  return { origin, key, call, list }
 }

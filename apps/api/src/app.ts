@@ -1,0 +1,139 @@
+/**
+ * The HTTP API, as a function of its parts. Production and tests build it here and nowhere else, with every option of
+ * the framework inside, so the tested API is the shipped one.
+ */
+import { limits } from '@posthorn/contract'
+import {
+  type AddressPolicy,
+  createAuthenticate,
+  createSchemas,
+  createUrlCheck,
+  type Database,
+  type Jobs,
+  type Publisher,
+  type ReadinessCheck,
+  type Resolve,
+  readinessChecks,
+  registerAdminKey,
+  type World,
+} from '@posthorn/engine'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import type { Links, RouteParts } from './parts.ts'
+import { authentication } from './plugins/authentication.ts'
+import { errorDocs, errorDocsPath } from './plugins/error-docs.ts'
+import { jsonBody } from './plugins/json-body.ts'
+import { knownRoutes } from './plugins/known-routes.ts'
+import { malformedHttp } from './plugins/malformed-http.ts'
+import { openapi } from './plugins/openapi.ts'
+import { problemOf, problems, sendProblem } from './plugins/problems.ts'
+import { query } from './plugins/query.ts'
+import { referenceDocs } from './plugins/reference-docs.ts'
+import { requestId, requestIdOf } from './plugins/request-id.ts'
+import { requestLog } from './plugins/request-log.ts'
+import { wellFormedHttp } from './plugins/well-formed-http.ts'
+import { apiKeyRoutes } from './routes/api-keys.ts'
+import { deliveryRoutes } from './routes/deliveries.ts'
+import { eventTypeRoutes } from './routes/event-types.ts'
+import { eventRoutes } from './routes/events.ts'
+import { healthRoutes } from './routes/health.ts'
+import { subscriptionRoutes } from './routes/subscriptions.ts'
+import { tenantRoutes } from './routes/tenants.ts'
+
+/** A request must have arrived within this time, its headers within the next, in milliseconds. */
+const requestMsMax = 30_000
+const headersMsMax = 15_000
+/** A connection without any traffic ends after this time; one between two requests after the next. */
+const silentConnectionMsMax = 60_000
+const idleConnectionMsMax = 72_000
+const headersBytesMax = 16 * 1024
+/** Ids in paths are 128 characters at the most, escaped three times as many. */
+const pathPartLengthMax = 512
+
+export type ApiParts = {
+  db: Database
+  world: World
+  jobs: Jobs
+  publisher: Publisher
+  /** Told which shards have work that did not come by publishing. */
+  onWork(shards: readonly number[]): void
+  /** What callback URLs may be. */
+  policy: AddressPolicy
+  resolve: Resolve
+  logger: FastifyBaseLogger | false
+  settings: { POSTHORN_PUBLIC_URL?: string | undefined; POSTHORN_ADMIN_KEY?: string | undefined }
+  /** In place of the usual checks. */
+  readiness?: readonly ReadinessCheck[]
+}
+
+/** Builds the API, ready to be asked. Disposing it closes its connections; its parts stay open. */
+export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
+  const { db, world, settings } = parts
+  if (settings.POSTHORN_ADMIN_KEY !== undefined) await registerAdminKey({ db, world }, settings.POSTHORN_ADMIN_KEY)
+  const publicUrl = settings.POSTHORN_PUBLIC_URL ?? ''
+  const links: Links = { publicUrl, errorsUrl: publicUrl + errorDocsPath }
+  const routeParts: RouteParts = {
+    ...parts,
+    schemas: createSchemas(),
+    checkUrl: createUrlCheck(parts.policy, parts.resolve),
+    authenticate: createAuthenticate(db),
+    readiness: parts.readiness ?? readinessChecks({ db, world }),
+    links,
+  }
+  const app = createServer(parts, links)
+
+  await app.register(requestId)
+  await app.register(requestLog)
+  await app.register(problems, { links })
+  await app.register(wellFormedHttp)
+  await app.register(knownRoutes)
+  await app.register(jsonBody)
+  await app.register(query)
+  await app.register(openapi)
+
+  await app.register(healthRoutes, routeParts)
+  await app.register(errorDocs)
+  await app.register(referenceDocs)
+  await app.register(
+    async (v1) => {
+      await v1.register(authentication, routeParts)
+      for (const routes of [
+        tenantRoutes,
+        eventTypeRoutes,
+        subscriptionRoutes,
+        eventRoutes,
+        deliveryRoutes,
+        apiKeyRoutes,
+      ]) {
+        await v1.register(routes, routeParts)
+      }
+    },
+    { prefix: '/v1' },
+  )
+  await app.ready()
+  return app
+}
+
+function createServer({ world, logger }: ApiParts, links: Links): FastifyInstance {
+  return Fastify({
+    ...(logger === false ? { logger: false } : { loggerInstance: logger }),
+    // Our own line says the route and not the URL.
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: requestIdOf(world),
+    bodyLimit: limits.requestBodyBytesMax,
+    requestTimeout: requestMsMax,
+    connectionTimeout: silentConnectionMsMax,
+    keepAliveTimeout: idleConnectionMsMax,
+    routerOptions: { maxParamLength: pathPartLengthMax },
+    forceCloseConnections: 'idle',
+    // A stopping process still answers what has arrived; the framework's own 503 would not have our form.
+    return503OnClosing: false,
+    // Without a Host header Node would answer by itself; `well-formed-http.ts` asks for it.
+    http: { maxHeaderSize: headersBytesMax, headersTimeout: headersMsMax, requireHostHeader: false },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true, allowUnionTypes: true } },
+    clientErrorHandler: malformedHttp(world, links),
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-request-id', request.id)
+      sendProblem(reply, problemOf(error), links)
+    },
+  })
+}

@@ -1,0 +1,31 @@
+/** The API's settings. */
+import { boolean, integer, optional, parseApiKey, text } from '@posthorn/engine'
+
+export const apiSettings = {
+  HOST: text({ default: '127.0.0.1' }, 'the address that the API listens on'),
+  PORT: integer({ min: 0, max: 65_535, default: 4400 }, 'the port that the API listens on; 0 takes any free one'),
+  POSTHORN_PUBLIC_URL: optional(
+    { parse: publicUrl },
+    'where the API is reached from outside, for links in answers: https://posthorn.example.com',
+  ),
+  POSTHORN_CREATE_EVENT_TYPES: boolean(
+    { default: false },
+    'whether publishing an unknown event type creates it instead of being refused',
+  ),
+  POSTHORN_ADMIN_KEY: optional(
+    { secret: true, parse: parseApiKey },
+    'an API key of the role admin, made known at start: phk_ and at least 27 letters and digits; another one given before stops working',
+  ),
+}
+
+/** An origin, without the slash at its end. */
+function publicUrl(value: string): string {
+  const url = URL.parse(value)
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new Error(`"${value}" is no URL; write https:// and the host name`)
+  }
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
+    throw new Error(`"${value}" has more than scheme, host and port; write ${url.origin}`)
+  }
+  return url.origin
+}

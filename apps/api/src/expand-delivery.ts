@@ -1,0 +1,44 @@
+/** A delivery with what `expand` asks for beside it. */
+import { type DeliveryExpansion, deliveryExpansions, Problem } from '@posthorn/contract'
+import { type Database, type DeliveryRow, getEvent, getSubscription, listAttempts } from '@posthorn/engine'
+import { attemptView } from './views/attempt.ts'
+import { deliveryView } from './views/delivery.ts'
+import { eventView } from './views/event.ts'
+import { subscriptionView } from './views/subscription.ts'
+
+/** The words of `expand`, whose form the schema has checked. */
+export function expansionsOf(text: string | undefined): ReadonlySet<DeliveryExpansion> {
+  const words = new Set(text?.split(','))
+  return new Set(deliveryExpansions.filter((word) => words.has(word)))
+}
+
+/** The answer for `sendExactJson`. The delivery is known to be the caller's, and so all that belongs to it. */
+export async function expandDelivery(
+  db: Database,
+  delivery: DeliveryRow,
+  expansions: ReadonlySet<DeliveryExpansion>,
+  payloads: boolean,
+) {
+  const { id, tenant_id: tenantId } = delivery
+  const [event, subscription, attempts] = await Promise.all([
+    expansions.has('event') ? getEvent(db, delivery.event_id, tenantId) : undefined,
+    expansions.has('subscription') ? subscriptionOrNull(db, delivery) : undefined,
+    expansions.has('attempts') ? listAttempts(db, { id, tenantId }, {}) : undefined,
+  ])
+  return {
+    ...deliveryView(delivery),
+    ...(event === undefined ? {} : { event: eventView(event, payloads) }),
+    ...(subscription === undefined ? {} : { subscription: subscription && subscriptionView(subscription) }),
+    ...(attempts === undefined ? {} : { attempts: attempts.rows.map(attemptView) }),
+  }
+}
+
+/** Null when it was deleted since. */
+async function subscriptionOrNull(db: Database, delivery: DeliveryRow) {
+  try {
+    return await getSubscription(db, delivery.subscription_id, delivery.tenant_id)
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'subscription_not_found') return null
+    throw error
+  }
+}

@@ -1,0 +1,33 @@
+/** What the routes are given: everything they touch, and nothing else. */
+import type {
+  Authenticate,
+  Database,
+  Jobs,
+  Publisher,
+  ReadinessCheck,
+  Schemas,
+  UrlCheck,
+  World,
+} from '@posthorn/engine'
+
+export type RouteParts = {
+  db: Database
+  world: World
+  jobs: Jobs
+  publisher: Publisher
+  schemas: Schemas
+  checkUrl: UrlCheck
+  authenticate: Authenticate
+  readiness: readonly ReadinessCheck[]
+  /** Told which shards have work that did not come by publishing. */
+  onWork(shards: readonly number[]): void
+  links: Links
+}
+
+/** Where answers point to. */
+export type Links = {
+  /** The page that explains the problem codes, without a fragment. */
+  errorsUrl: string
+  /** Put before the paths in answers; empty for relative ones. */
+  publicUrl: string
+}

@@ -1,0 +1,50 @@
+/**
+ * The OpenAPI 3.1 document, made from the schemas by which requests are validated and answers written.
+ */
+import swagger from '@fastify/swagger'
+import { namedSchemas } from '@posthorn/contract'
+import { version } from '@posthorn/engine'
+import fp from 'fastify-plugin'
+
+export const tags = [
+  { name: 'Tenants', description: 'Your customers, under your own ids' },
+  { name: 'Event types', description: 'Kinds of events and their schemas' },
+  { name: 'Subscriptions', description: 'Callback URLs and the event types they want' },
+  { name: 'Events', description: 'Publishing, and what was published' },
+  { name: 'Deliveries', description: 'One event on its way to one subscription' },
+  { name: 'API keys', description: 'Credentials of this API' },
+  { name: 'Health', description: 'Whether this process lives and can work' },
+] as const
+export type Tag = (typeof tags)[number]['name']
+
+export const openapi = fp(
+  async (app) => {
+    for (const schema of namedSchemas) app.addSchema(schema)
+    await app.register(swagger, {
+      openapi: {
+        openapi: '3.1.1',
+        info: {
+          title: 'Posthorn',
+          version,
+          description: 'Webhook delivery, sender side: publish events, and Posthorn brings them to their receivers.',
+          license: { name: 'MIT', identifier: 'MIT' },
+        },
+        servers: [{ url: '/' }],
+        tags: tags.map((tag) => ({ ...tag })),
+        components: {
+          securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: `phk_…`' } },
+        },
+        security: [{ apiKey: [] }],
+      },
+      refResolver: { buildLocalReference: (json, _base, _fragment, index) => nameOf(json, index) },
+    })
+    app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
+      return reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger()))
+    })
+  },
+  { name: 'openapi' },
+)
+
+function nameOf(json: { $id?: unknown }, index: number): string {
+  return typeof json.$id === 'string' ? json.$id : `Schema${index}`
+}

@@ -1,0 +1,24 @@
+/**
+ * One line for each answered request: the route and not the URL, because a URL may carry what is nobody's business.
+ */
+import { formatId } from '@posthorn/contract'
+import fp from 'fastify-plugin'
+
+export const requestLog = fp(
+  async (app) => {
+    app.addHook('onResponse', async (request, reply) => {
+      const keyId = request.credential?.keyId
+      request.log.info(
+        {
+          method: request.method,
+          route: request.routeOptions.url,
+          status: reply.statusCode,
+          ms: Math.round(reply.elapsedTime * 10) / 10,
+          ...(keyId === undefined ? {} : { api_key: formatId('api_key', keyId) }),
+        },
+        'request',
+      )
+    })
+  },
+  { name: 'request-log' },
+)

@@ -1,0 +1,64 @@
+/** Bodies of publishes, from the words of the wire to those of the engine, with the data as it was written. */
+import { formatId, limits, Problem, type PublishEvent, type PublishedEvent, parseTime } from '@posthorn/contract'
+import { type Accepted, type Credential, type EventDraft, tenantNotFound } from '@posthorn/engine'
+import { givenIds } from './path-id.ts'
+
+/** W3C Trace Context §3.2.2: version 00 to fe, neither id all zeros. */
+const traceparentForm = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+
+/**
+ * What is to be published.
+ *
+ * @param data the exact text of the member `data`
+ * @throws Problem `tenant_not_found` for another tenant than the caller's, `body_too_large`, `invalid_request`
+ */
+export function eventDraft(
+  body: PublishEvent,
+  data: string | undefined,
+  { credential, traceparent }: { credential: Credential; traceparent: string | undefined },
+): EventDraft {
+  if (credential.tenantId !== undefined && credential.tenantId !== body.tenant) throw tenantNotFound(body.tenant)
+  return {
+    tenantId: body.tenant,
+    type: body.type,
+    data: withinLimit(data),
+    ...(body.timestamp === undefined ? {} : { timestamp: timeOf(body.timestamp) }),
+    ...(body.id === undefined ? {} : { publishId: body.id }),
+    ...(body.keys === undefined ? {} : { keys: body.keys }),
+    ...(body.subscriptions === undefined ? {} : { subscriptionIds: givenIds('subscription', body.subscriptions) }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  }
+}
+
+export function publishedEventView({ eventId, duplicate, deliveries }: Accepted): PublishedEvent {
+  return {
+    id: formatId('event', eventId),
+    duplicate,
+    deliveries: deliveries.map(({ id, subscriptionId }) => ({
+      id: formatId('delivery', id),
+      subscription_id: formatId('subscription', subscriptionId),
+    })),
+  }
+}
+
+/** The caller's trace, if the header is well-formed; a malformed one is ignored, as the standard asks. */
+export function traceOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' && traceparentForm.test(header) ? header : undefined
+}
+
+function withinLimit(data: string | undefined): string {
+  // The schema has required the member; its text was found by the same name.
+  if (data === undefined) throw new Error('data was validated and not found')
+  const bytes = Buffer.byteLength(data)
+  if (bytes <= limits.eventDataBytesMax) return data
+  throw new Problem('body_too_large', `data is ${bytes} bytes; at most ${limits.eventDataBytesMax} are accepted.`, {
+    errors: [{ pointer: '/data', detail: `is longer than ${limits.eventDataBytesMax} bytes` }],
+  })
+}
+
+function timeOf(text: string): Date {
+  const ms = parseTime(text)
+  if (ms !== undefined) return new Date(ms)
+  const detail = 'is not a day of the calendar'
+  throw new Problem('invalid_request', `timestamp ${detail}.`, { errors: [{ pointer: '/timestamp', detail }] })
+}

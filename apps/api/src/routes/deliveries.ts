@@ -1,0 +1,162 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import {
+  AttemptPage,
+  AttemptQuery,
+  Delivery,
+  DeliveryExpandQuery,
+  DeliveryPage,
+  DeliveryQuery,
+  ExpandedDelivery,
+  formatId,
+  PathId,
+  ResendDelivery,
+  reference,
+} from '@posthorn/contract'
+import {
+  cancelDelivery,
+  envelope,
+  getDelivery,
+  getEvent,
+  listAttempts,
+  listDeliveries,
+  resendDelivery,
+} from '@posthorn/engine'
+import { Type } from 'typebox'
+import { sendExactJson } from '../exact-json.ts'
+import { expandDelivery, expansionsOf } from '../expand-delivery.ts'
+import { timeRange } from '../list-filters.ts'
+import { wirePage } from '../pages.ts'
+import type { RouteParts } from '../parts.ts'
+import { givenIds, pathId } from '../path-id.ts'
+import { may } from '../permissions.ts'
+import { refusals } from '../refusals.ts'
+import { attemptView } from '../views/attempt.ts'
+import { deliveryView } from '../views/delivery.ts'
+
+const tags = ['Deliveries']
+const params = Type.Object({ id: PathId('delivery') })
+const noBody = Type.Object({}, { additionalProperties: false })
+
+export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, { db, world, onWork, links }) => {
+  app.get(
+    '/deliveries',
+    {
+      config: { permission: 'deliveries:read' },
+      schema: {
+        operationId: 'listDeliveries',
+        summary: 'List deliveries',
+        tags,
+        querystring: DeliveryQuery,
+        response: { 200: reference(DeliveryPage), ...refusals({ body: false }) },
+      },
+    },
+    async (request, reply) => {
+      const { tenant, event_type, subscription, event, state, since, until, limit, cursor, order } = request.query
+      const filter = {
+        within: request.credential.tenantId,
+        tenants: tenant,
+        eventTypes: event_type,
+        subscriptions: subscription && givenIds('subscription', subscription),
+        events: event && givenIds('event', event),
+        states: state,
+        ...timeRange({ ...(since && { since }), ...(until && { until }) }, world.now()),
+      }
+      const found = await listDeliveries(db, filter, { limit, cursor, order })
+      return wirePage({ request, reply, links }, found, deliveryView)
+    },
+  )
+
+  app.get(
+    '/deliveries/:id',
+    {
+      config: { permission: 'deliveries:read' },
+      schema: {
+        operationId: 'getDelivery',
+        summary: 'Read a delivery, and what belongs to it',
+        tags,
+        params,
+        querystring: DeliveryExpandQuery,
+        response: { 200: reference(ExpandedDelivery), ...refusals({ body: false }, 'delivery_not_found') },
+      },
+    },
+    async ({ params, query, credential }, reply) => {
+      const delivery = await getDelivery(db, pathId('delivery', params.id), credential.tenantId)
+      const payloads = may(credential.role, 'payloads:read')
+      return sendExactJson(reply, await expandDelivery(db, delivery, expansionsOf(query.expand), payloads))
+    },
+  )
+
+  app.get(
+    '/deliveries/:id/attempts',
+    {
+      config: { permission: 'deliveries:read' },
+      schema: {
+        operationId: 'listAttempts',
+        summary: 'List the attempts of a delivery, as they were sent and answered',
+        tags,
+        params,
+        querystring: AttemptQuery,
+        response: { 200: reference(AttemptPage), ...refusals({ body: false }, 'delivery_not_found') },
+      },
+    },
+    async (request, reply) => {
+      const { params, query, credential } = request
+      const delivery = await getDelivery(db, pathId('delivery', params.id), credential.tenantId)
+      const owner = { id: delivery.id, tenantId: delivery.tenant_id }
+      const page = wirePage({ request, reply, links }, await listAttempts(db, owner, query), attemptView)
+      if (!may(credential.role, 'payloads:read')) return { ...page, request_body: null }
+      const event = await getEvent(db, delivery.event_id, delivery.tenant_id)
+      return { ...page, request_body: envelope(event) }
+    },
+  )
+
+  app.post(
+    '/deliveries/:id/resend',
+    {
+      config: { permission: 'deliveries:resend', bodyOptional: true },
+      schema: {
+        operationId: 'resendDelivery',
+        summary: 'Make one more attempt, now',
+        tags,
+        params,
+        body: ResendDelivery,
+        response: {
+          202: reference(Delivery),
+          ...refusals({ body: true }, 'delivery_not_found', 'delivery_state_conflict', 'subscription_not_active'),
+        },
+      },
+    },
+    async ({ params, body, credential }, reply) => {
+      const deliveryId = pathId('delivery', params.id)
+      const { tenantId, keyId } = credential
+      const actor = formatId('api_key', keyId)
+      const shard = await resendDelivery(db, { deliveryId, tenantId, actor, reason: body.reason })
+      onWork([shard])
+      return reply.code(202).send(deliveryView(await getDelivery(db, deliveryId, tenantId)))
+    },
+  )
+
+  app.post(
+    '/deliveries/:id/cancel',
+    {
+      config: { permission: 'deliveries:cancel', bodyOptional: true },
+      schema: {
+        operationId: 'cancelDelivery',
+        summary: 'Call a delivery off',
+        tags,
+        params,
+        body: noBody,
+        response: {
+          200: reference(Delivery),
+          ...refusals({ body: true }, 'delivery_not_found', 'delivery_state_conflict'),
+        },
+      },
+    },
+    async ({ params, credential }) => {
+      const deliveryId = pathId('delivery', params.id)
+      const { tenantId, keyId } = credential
+      await cancelDelivery(db, { deliveryId, tenantId, actor: formatId('api_key', keyId) })
+      return deliveryView(await getDelivery(db, deliveryId, tenantId))
+    },
+  )
+}

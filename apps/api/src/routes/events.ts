@@ -1,0 +1,172 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import {
+  Event,
+  EventQuery,
+  EventSummaryPage,
+  limits,
+  PathId,
+  Problem,
+  PublishEvent,
+  PublishEvents,
+  PublishedEvent,
+  type PublishResult,
+  PublishResults,
+  problemBody,
+  reference,
+} from '@posthorn/contract'
+import {
+  type Accepted,
+  type EventDraft,
+  getEvent,
+  listEvents,
+  publishedBatchData,
+  publishedData,
+} from '@posthorn/engine'
+import { Type } from 'typebox'
+import { sendExactJson } from '../exact-json.ts'
+import { timeRange } from '../list-filters.ts'
+import { wirePage } from '../pages.ts'
+import type { RouteParts } from '../parts.ts'
+import { pathId } from '../path-id.ts'
+import { may } from '../permissions.ts'
+import { invalidRequest, problemOf } from '../plugins/problems.ts'
+import { eventDraft, publishedEventView, traceOf } from '../publish-body.ts'
+import { refusals } from '../refusals.ts'
+import { eventSummaryView, eventView } from '../views/event.ts'
+
+const tags = ['Events']
+/** One object: compiled validators are found by it. */
+const publishEvent = reference(PublishEvent)
+
+export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, { db, world, publisher, links }) => {
+  app.post(
+    '/events',
+    {
+      config: { permission: 'events:publish' },
+      schema: {
+        operationId: 'publishEvent',
+        summary: 'Publish an event',
+        description:
+          'When the answer is there, the event and its deliveries are committed. The bytes of `data` are sent as they came.',
+        tags,
+        body: publishEvent,
+        response: {
+          200: reference(PublishedEvent),
+          202: reference(PublishedEvent),
+          ...refusals({ body: true }, 'tenant_not_found', 'payload_invalid'),
+        },
+      },
+    },
+    async ({ body, bodyText, credential, headers }, reply) => {
+      const who = { credential, traceparent: traceOf(headers['traceparent']) }
+      const accepted = await publisher.publish(eventDraft(body, publishedData(bodyText), who))
+      return reply.code(statusOf(accepted)).send(publishedEventView(accepted))
+    },
+  )
+
+  app.post(
+    '/events/batch',
+    {
+      bodyLimit: limits.batchBodyBytesMax,
+      config: { permission: 'events:publish' },
+      schema: {
+        operationId: 'publishEvents',
+        summary: 'Publish up to 1,000 events, each on its own',
+        description: 'One bad event does not fail the others: each has its own result, in order.',
+        tags,
+        body: PublishEvents,
+        response: { 207: reference(PublishResults), ...refusals({ body: true }) },
+      },
+    },
+    async (request, reply) => {
+      const isPublishEvent = request.compileValidationSchema(publishEvent)
+      const data = publishedBatchData(request.bodyText)
+      const who = { credential: request.credential, traceparent: traceOf(request.headers['traceparent']) }
+
+      function draftOf(body: unknown, index: number): EventDraft | Problem {
+        try {
+          const text = data[index]
+          if (!isPublishEvent(body)) return invalidRequest('body', isPublishEvent.errors ?? [])
+          if (text instanceof Problem) return text
+          // Just validated by the schema of this type.
+          return eventDraft(body as PublishEvent, text, who)
+        } catch (error) {
+          if (error instanceof Problem) return error
+          throw error
+        }
+      }
+
+      const drafts = request.body.events.map(draftOf)
+      const accepted = await publisher.publishMany(
+        drafts.filter((draft): draft is EventDraft => !(draft instanceof Problem)),
+      )
+      const outcomes = inOrder(drafts, accepted)
+      for (const outcome of outcomes) {
+        if (outcome instanceof Problem && outcome.status >= 500) {
+          request.log.error({ err: outcome.cause, code: outcome.code }, 'event of a batch refused')
+        }
+      }
+      const where = { requestId: request.id, docsUrl: links.errorsUrl }
+      return reply.code(207).send({ results: outcomes.map((outcome) => resultOf(outcome, where)) })
+    },
+  )
+
+  app.get(
+    '/events',
+    {
+      config: { permission: 'events:read' },
+      schema: {
+        operationId: 'listEvents',
+        summary: 'List events, without their data',
+        tags,
+        querystring: EventQuery,
+        response: { 200: reference(EventSummaryPage), ...refusals({ body: false }) },
+      },
+    },
+    async (request, reply) => {
+      const { tenant: tenants, event_type: eventTypes, since, until, ...page } = request.query
+      const within = request.credential.tenantId
+      const times = timeRange({ ...(since && { since }), ...(until && { until }) }, world.now())
+      const found = await listEvents(db, { within, tenants, eventTypes, ...times }, page)
+      return wirePage({ request, reply, links }, found, eventSummaryView)
+    },
+  )
+
+  app.get(
+    '/events/:id',
+    {
+      config: { permission: 'events:read' },
+      schema: {
+        operationId: 'getEvent',
+        summary: 'Read an event, with the bytes of its data',
+        tags,
+        params: Type.Object({ id: PathId('event') }),
+        response: { 200: reference(Event), ...refusals({ body: false }, 'event_not_found') },
+      },
+    },
+    async ({ params, credential }, reply) => {
+      const event = await getEvent(db, pathId('event', params.id), credential.tenantId)
+      return sendExactJson(reply, eventView(event, may(credential.role, 'payloads:read')))
+    },
+  )
+}
+
+function statusOf(accepted: Accepted): 200 | 202 {
+  return accepted.duplicate ? 200 : 202
+}
+
+/** Puts the publisher's answers where their drafts were; what was refused before stays in its place. */
+function inOrder(drafts: readonly unknown[], answers: readonly (Accepted | Problem)[]): (Accepted | Problem)[] {
+  const rest = answers.values()
+  return drafts.map((draft) => {
+    if (draft instanceof Problem) return draft
+    const next = rest.next()
+    return next.done ? problemOf(new Error('The publisher answered for fewer events than it was given')) : next.value
+  })
+}
+
+function resultOf(outcome: Accepted | Problem, where: { requestId: string; docsUrl: string }): PublishResult {
+  return outcome instanceof Problem
+    ? { status: outcome.status, problem: problemBody(outcome, where) }
+    : { status: statusOf(outcome), event: publishedEventView(outcome) }
+}

@@ -1,0 +1,209 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import {
+  CreatedSubscription,
+  CreateSubscription,
+  PatchSubscription,
+  PathId,
+  ResumeSubscription,
+  reference,
+  Secrets,
+  Subscription,
+  SubscriptionPage,
+  SubscriptionQuery,
+} from '@posthorn/contract'
+import {
+  createSubscription,
+  deleteSubscription,
+  getSubscription,
+  listSubscriptions,
+  patchSubscription,
+  pauseSubscription,
+  resumeSubscription,
+  revealSecrets,
+  tenantNotFound,
+} from '@posthorn/engine'
+import { Type } from 'typebox'
+import { wirePage } from '../pages.ts'
+import type { RouteParts } from '../parts.ts'
+import { pathId } from '../path-id.ts'
+import { refusals } from '../refusals.ts'
+import { subscriptionDraft, subscriptionPatch } from '../subscription-body.ts'
+import { secretView, subscriptionView } from '../views/subscription.ts'
+
+const tags = ['Subscriptions']
+const params = Type.Object({ id: PathId('subscription') })
+const noBody = Type.Object({}, { additionalProperties: false })
+
+export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, parts) => {
+  const { db, links } = parts
+
+  app.post(
+    '/tenants/:id/subscriptions',
+    {
+      config: { permission: 'subscriptions:write' },
+      schema: {
+        operationId: 'createSubscription',
+        summary: 'Subscribe a callback URL of a tenant',
+        description: 'The answer holds the signing secret, this once.',
+        tags,
+        params: Type.Object({ id: Type.String({ description: "The tenant's id", examples: ['acme'] }) }),
+        body: CreateSubscription,
+        response: {
+          201: reference(CreatedSubscription),
+          ...refusals(
+            { body: true },
+            'tenant_not_found',
+            'invalid_url',
+            'invalid_header',
+            'invalid_secret',
+            'limit_reached',
+          ),
+        },
+      },
+    },
+    async ({ params, body, credential }, reply) => {
+      if (credential.tenantId !== undefined && credential.tenantId !== params.id) throw tenantNotFound(params.id)
+      const { subscription, secret } = await createSubscription(parts, params.id, subscriptionDraft(body))
+      return reply.code(201).send({ ...subscriptionView(subscription), secret })
+    },
+  )
+
+  app.get(
+    '/subscriptions',
+    {
+      config: { permission: 'subscriptions:read' },
+      schema: {
+        operationId: 'listSubscriptions',
+        summary: 'List subscriptions',
+        tags,
+        querystring: SubscriptionQuery,
+        response: { 200: reference(SubscriptionPage), ...refusals({ body: false }) },
+      },
+    },
+    async (request, reply) => {
+      const { tenant: tenants, ...page } = request.query
+      const found = await listSubscriptions(db, { within: request.credential.tenantId, tenants }, page)
+      return wirePage({ request, reply, links }, found, subscriptionView)
+    },
+  )
+
+  app.get(
+    '/subscriptions/:id',
+    {
+      config: { permission: 'subscriptions:read' },
+      schema: {
+        operationId: 'getSubscription',
+        summary: 'Read a subscription',
+        tags,
+        params,
+        response: { 200: reference(Subscription), ...refusals({ body: false }, 'subscription_not_found') },
+      },
+    },
+    async ({ params, credential }) => {
+      const id = pathId('subscription', params.id)
+      return subscriptionView(await getSubscription(db, id, credential.tenantId))
+    },
+  )
+
+  app.patch(
+    '/subscriptions/:id',
+    {
+      config: { permission: 'subscriptions:write' },
+      schema: {
+        operationId: 'patchSubscription',
+        summary: 'Change a subscription',
+        description: 'JSON Merge Patch (RFC 7396): what is left out stays, `null` clears, objects are merged.',
+        tags,
+        params,
+        body: PatchSubscription,
+        response: {
+          200: reference(Subscription),
+          ...refusals({ body: true }, 'subscription_not_found', 'invalid_url', 'invalid_header'),
+        },
+      },
+    },
+    async ({ params, body, credential }) => {
+      const id = pathId('subscription', params.id)
+      return subscriptionView(await patchSubscription(parts, id, credential.tenantId, subscriptionPatch(body)))
+    },
+  )
+
+  app.delete(
+    '/subscriptions/:id',
+    {
+      config: { permission: 'subscriptions:write' },
+      schema: {
+        operationId: 'deleteSubscription',
+        summary: 'Delete a subscription',
+        description: 'What was still to be sent is canceled. Its deliveries stay readable.',
+        tags,
+        params,
+        response: { 204: Type.Null(), ...refusals({ body: false }, 'subscription_not_found') },
+      },
+    },
+    async ({ params, credential }, reply) => {
+      await deleteSubscription(parts, pathId('subscription', params.id), credential.tenantId)
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.get(
+    '/subscriptions/:id/secrets',
+    {
+      config: { permission: 'secrets:reveal' },
+      schema: {
+        operationId: 'revealSecrets',
+        summary: 'Show the signing secrets of a subscription',
+        tags,
+        params,
+        response: { 200: reference(Secrets), ...refusals({ body: false }, 'subscription_not_found') },
+      },
+    },
+    async ({ params, credential }) => {
+      const secrets = await revealSecrets(parts, pathId('subscription', params.id), credential.tenantId)
+      return { data: secrets.map(secretView) }
+    },
+  )
+
+  app.post(
+    '/subscriptions/:id/pause',
+    {
+      config: { permission: 'subscriptions:pause', bodyOptional: true },
+      schema: {
+        operationId: 'pauseSubscription',
+        summary: 'Stop sending to a subscription',
+        description: 'Deliveries are held from now on, and none is dropped.',
+        tags,
+        params,
+        body: noBody,
+        response: {
+          200: reference(Subscription),
+          ...refusals({ body: true }, 'subscription_not_found', 'subscription_not_active'),
+        },
+      },
+    },
+    async ({ params, credential }) => {
+      const id = pathId('subscription', params.id)
+      return subscriptionView(await pauseSubscription(parts, id, credential.tenantId))
+    },
+  )
+
+  app.post(
+    '/subscriptions/:id/resume',
+    {
+      config: { permission: 'subscriptions:pause', bodyOptional: true },
+      schema: {
+        operationId: 'resumeSubscription',
+        summary: 'Send to a paused or disabled subscription again',
+        tags,
+        params,
+        body: ResumeSubscription,
+        response: { 200: reference(Subscription), ...refusals({ body: true }, 'subscription_not_found') },
+      },
+    },
+    async ({ params, body, credential }) => {
+      const id = pathId('subscription', params.id)
+      return subscriptionView(await resumeSubscription(parts, id, credential.tenantId, body.backfill ?? 'held'))
+    },
+  )
+}

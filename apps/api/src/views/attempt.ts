@@ -1,0 +1,45 @@
+import { formatId, type Attempt as WireAttempt } from '@posthorn/contract'
+import type { Attempt } from '@posthorn/engine'
+
+/** Every attempt is a POST (Standard Webhooks 1.0). */
+const method = 'POST'
+
+export function attemptView(attempt: Attempt): WireAttempt {
+  return {
+    id: formatId('attempt', attempt.id),
+    tenant: attempt.tenantId,
+    delivery_id: formatId('delivery', attempt.deliveryId),
+    event_id: formatId('event', attempt.eventId),
+    subscription_id: formatId('subscription', attempt.subscriptionId),
+    number: attempt.number,
+    // The columns' CHECKs are held to the lists of words by a test; the headers are written from records of texts.
+    trigger: attempt.trigger as WireAttempt['trigger'],
+    actor: attempt.actor,
+    reason: attempt.reason,
+    started_at: attempt.startedAt.toISOString(),
+    request: { method, url: attempt.url, headers: attempt.requestHeaders as Record<string, string> },
+    remote_address: attempt.remoteAddress,
+    response: responseOf(attempt),
+    failure_code: attempt.failureCode as WireAttempt['failure_code'],
+    failure_detail: attempt.failureDetail,
+    timings: {
+      wait_ms: attempt.waitMs,
+      dns_ms: attempt.dnsMs,
+      connect_ms: attempt.connectMs,
+      tls_ms: attempt.tlsMs,
+      first_byte_ms: attempt.firstByteMs,
+      total_ms: attempt.totalMs,
+    },
+  }
+}
+
+/** Null when no answer came. A receiver's bytes that are not UTF-8 are shown as U+FFFD. */
+function responseOf(attempt: Attempt): WireAttempt['response'] {
+  if (attempt.httpStatus === null) return null
+  return {
+    status: attempt.httpStatus,
+    headers: attempt.responseHeaders as Record<string, string>,
+    body: Buffer.from(attempt.responseBody).toString('utf8'),
+    truncated: attempt.responseTruncated,
+  }
+}

@@ -1,0 +1,35 @@
+import { formatId, type Secret as WireSecret, type Subscription as WireSubscription } from '@posthorn/contract'
+import type { RevealedSecret, Subscription } from '@posthorn/engine'
+
+/** A subscription without its secrets: they are not even read with it. */
+export function subscriptionView(subscription: Subscription): WireSubscription {
+  const { retryScheduleSeconds } = subscription
+  return {
+    id: formatId('subscription', subscription.id),
+    tenant: subscription.tenantId,
+    url: subscription.url,
+    event_types: subscription.eventTypes,
+    description: subscription.description,
+    // Written by the engine from objects of these forms; the columns' CHECKs are held to the lists of words by a test.
+    headers: subscription.headers as WireSubscription['headers'],
+    metadata: subscription.metadata as WireSubscription['metadata'],
+    state: subscription.state as WireSubscription['state'],
+    disabled_reason: subscription.disabledReason as WireSubscription['disabled_reason'],
+    state_changed_at: subscription.stateChangedAt.toISOString(),
+    timeout_ms: subscription.timeoutMs,
+    max_in_flight: subscription.maxInFlight,
+    retry_schedule_seconds: retryScheduleSeconds.length === 0 ? null : retryScheduleSeconds,
+    not_before: subscription.notBefore?.toISOString() ?? null,
+    created_at: subscription.createdAt.toISOString(),
+    updated_at: subscription.updatedAt.toISOString(),
+  }
+}
+
+export function secretView(secret: RevealedSecret): WireSecret {
+  return {
+    id: formatId('secret', secret.id),
+    secret: secret.text,
+    created_at: secret.createdAt.toISOString(),
+    expires_at: secret.expiresAt?.toISOString() ?? null,
+  }
+}

@@ -1,0 +1,75 @@
+import { type Static, Type } from 'typebox'
+import { attemptTriggers, failureCodes } from '../states.ts'
+import { Id } from './id-text.ts'
+import { Nullable } from './nullable.ts'
+import { Page, pageParameters } from './page.ts'
+import { named } from './reference.ts'
+import { TenantId } from './tenant.ts'
+import { Texts, Time } from './text.ts'
+
+const milliseconds = Type.Number({ minimum: 0 })
+
+export const Attempt = named(
+  'Attempt',
+  Type.Object(
+    {
+      id: Id('attempt'),
+      tenant: TenantId(),
+      delivery_id: Id('delivery'),
+      event_id: Id('event'),
+      subscription_id: Id('subscription'),
+      number: Type.Integer({ minimum: 1 }),
+      trigger: Type.Enum([...attemptTriggers], { type: 'string' }),
+      actor: Nullable(Type.String({ description: 'Who asked for it' })),
+      reason: Nullable(Type.String({ description: 'Why, in their words' })),
+      started_at: Time(),
+      request: Type.Object({
+        method: Type.String(),
+        url: Type.String(),
+        headers: Texts(),
+      }),
+      remote_address: Nullable(Type.String({ description: 'The address that was connected to' })),
+      response: Nullable(
+        Type.Object({
+          status: Type.Integer(),
+          headers: Texts(),
+          body: Type.String({ description: 'Read as UTF-8' }),
+          truncated: Type.Boolean({ description: 'There was more, which is not kept' }),
+        }),
+      ),
+      failure_code: Nullable(
+        Type.Enum([...failureCodes], { type: 'string', description: 'Why it failed; null after a 2xx' }),
+      ),
+      failure_detail: Nullable(Type.String()),
+      timings: Type.Object({
+        wait_ms: Type.Number({ minimum: 0, description: 'From due to sent: our part' }),
+        dns_ms: Nullable(milliseconds),
+        connect_ms: Nullable(milliseconds),
+        tls_ms: Nullable(milliseconds),
+        first_byte_ms: Nullable(milliseconds),
+        total_ms: milliseconds,
+      }),
+    },
+    { description: 'One HTTP request made for a delivery' },
+  ),
+)
+export type Attempt = Static<typeof Attempt>
+
+const page = Page(Attempt)
+
+/** The body is the same in every attempt of a delivery, so it stands once beside them. */
+export const AttemptPage = named(
+  'AttemptPage',
+  Type.Object({
+    ...page.properties,
+    request_body: Nullable(
+      Type.String({
+        description: 'The exact body of every attempt; null for keys that may not see payloads',
+      }),
+    ),
+  }),
+)
+export type AttemptPage = Static<typeof AttemptPage>
+
+export const AttemptQuery = Type.Object(pageParameters, { additionalProperties: false })
+export type AttemptQuery = Static<typeof AttemptQuery>

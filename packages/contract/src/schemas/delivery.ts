@@ -1,0 +1,93 @@
+import { type Static, Type } from 'typebox'
+import { limits } from '../limits.ts'
+import { deliveryStates, failureCodes } from '../states.ts'
+import { Attempt } from './attempt.ts'
+import { commonFilters, Event } from './event.ts'
+import { EventTypeName } from './event-type.ts'
+import { Id } from './id-text.ts'
+import { Nullable } from './nullable.ts'
+import { Page, pageParameters } from './page.ts'
+import { named, reference } from './reference.ts'
+import { Subscription } from './subscription.ts'
+import { TenantId } from './tenant.ts'
+import { Text, Time } from './text.ts'
+
+const filterValuesMax = 50
+
+/** What `expand` may name. */
+export const deliveryExpansions = ['event', 'subscription', 'attempts'] as const
+export type DeliveryExpansion = (typeof deliveryExpansions)[number]
+
+export const Delivery = named(
+  'Delivery',
+  Type.Object(
+    {
+      id: Id('delivery'),
+      tenant: TenantId(),
+      event_id: Id('event'),
+      event_type: EventTypeName(),
+      subscription_id: Id('subscription'),
+      state: Type.Enum([...deliveryStates], { type: 'string' }),
+      in_flight: Type.Boolean({ description: 'An attempt is under way' }),
+      attempt_count: Type.Integer(),
+      next_attempt_at: Nullable(Time('Null while an attempt is in flight and when none will follow')),
+      last_failure_code: Nullable(Type.Enum([...failureCodes], { type: 'string' })),
+      last_http_status: Nullable(Type.Integer()),
+      created_at: Time(),
+      delivered_at: Nullable(Time('The first 2xx')),
+      finished_at: Nullable(Time()),
+    },
+    { description: 'The duty to bring one event to one subscription' },
+  ),
+)
+export type Delivery = Static<typeof Delivery>
+
+/** With what `expand` asked for. */
+export const ExpandedDelivery = named(
+  'ExpandedDelivery',
+  Type.Object({
+    ...Delivery.properties,
+    event: Type.Optional(reference(Event)),
+    subscription: Type.Optional(Nullable(reference(Subscription))),
+    attempts: Type.Optional(Type.Array(reference(Attempt), { description: 'The newest ones, newest first' })),
+  }),
+)
+export type ExpandedDelivery = Static<typeof ExpandedDelivery>
+
+export const DeliveryPage = Page(Delivery)
+
+export const DeliveryQuery = Type.Object(
+  {
+    ...commonFilters,
+    subscription: Type.Optional(Type.Array(Id('subscription'), { maxItems: filterValuesMax })),
+    event: Type.Optional(Type.Array(Id('event'), { maxItems: filterValuesMax })),
+    state: Type.Optional(
+      Type.Array(Type.Enum([...deliveryStates], { type: 'string' }), { maxItems: deliveryStates.length }),
+    ),
+    ...pageParameters,
+  },
+  { additionalProperties: false },
+)
+export type DeliveryQuery = Static<typeof DeliveryQuery>
+
+const expansion = `(${deliveryExpansions.join('|')})`
+
+export const DeliveryExpandQuery = Type.Object(
+  {
+    expand: Type.Optional(
+      Type.String({
+        pattern: `^${expansion}(,${expansion}){0,9}$`,
+        description: `What to put beside the delivery, separated by commas: ${deliveryExpansions.join(', ')}`,
+        examples: ['event,attempts'],
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type DeliveryExpandQuery = Static<typeof DeliveryExpandQuery>
+
+export const ResendDelivery = Type.Object(
+  { reason: Type.Optional(Text({ maxLength: limits.descriptionLengthMax, description: 'Kept with the attempt' })) },
+  { additionalProperties: false },
+)
+export type ResendDelivery = Static<typeof ResendDelivery>

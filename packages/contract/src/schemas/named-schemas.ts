@@ -1,0 +1,46 @@
+import { ApiKey, ApiKeyPage, CreatedApiKey } from './api-key.ts'
+import { Attempt, AttemptPage } from './attempt.ts'
+import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
+import { Event, EventSummary, EventSummaryPage } from './event.ts'
+import { EventType, EventTypePage, EventTypeVersion, EventTypeVersionPage } from './event-type.ts'
+import { ProblemSchema } from './problem.ts'
+import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
+import { Health, Readiness } from './readiness.ts'
+import type { NamedSchema } from './reference.ts'
+import { Secret, Secrets } from './secret.ts'
+import { CreatedSubscription, Subscription, SubscriptionPage } from './subscription.ts'
+import { Contact, Tenant, TenantPage } from './tenant.ts'
+
+/** Every schema with a name of its own: the components of the OpenAPI document. */
+export const namedSchemas: readonly NamedSchema[] = [
+  ProblemSchema,
+  Health,
+  Readiness,
+  Contact,
+  Tenant,
+  TenantPage,
+  EventType,
+  EventTypePage,
+  EventTypeVersion,
+  EventTypeVersionPage,
+  Subscription,
+  CreatedSubscription,
+  SubscriptionPage,
+  Secret,
+  Secrets,
+  PublishEvent,
+  PublishedEvent,
+  PublishResult,
+  PublishResults,
+  EventSummary,
+  EventSummaryPage,
+  Event,
+  Attempt,
+  AttemptPage,
+  Delivery,
+  DeliveryPage,
+  ExpandedDelivery,
+  ApiKey,
+  ApiKeyPage,
+  CreatedApiKey,
+]

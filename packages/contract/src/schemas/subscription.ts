@@ -1,0 +1,154 @@
+import { type Static, Type } from 'typebox'
+import { limits } from '../limits.ts'
+import { disabledReasons, subscriptionStates } from '../states.ts'
+import { EventTypePattern } from './event-type.ts'
+import { Id } from './id-text.ts'
+import { Nullable } from './nullable.ts'
+import { Page, pageParameters } from './page.ts'
+import { named } from './reference.ts'
+import { TenantId } from './tenant.ts'
+import { Metadata, Text, Texts, Time } from './text.ts'
+
+const filterValuesMax = 50
+const secretLengthMax = 128
+
+const url = Type.String({
+  minLength: 1,
+  // The rules of callback URLs answer for the length, with a code of their own.
+  description: `Where events are POSTed: https, a public host, at most ${limits.urlLengthMax} characters`,
+  examples: ['https://hooks.acme.example/posthorn'],
+})
+const eventTypes = Type.Array(EventTypePattern(), {
+  minItems: 1,
+  maxItems: limits.eventTypesPerSubscriptionMax,
+  uniqueItems: true,
+  description: 'Event types it wants, by name or with `*` for one or more segments',
+  examples: [['invoice.*']],
+})
+const headersDescription =
+  'Headers sent with every request. The values are kept readable. Not those that belong to HTTP or to Posthorn.'
+const timeoutMs = Type.Integer({
+  minimum: limits.timeoutMsMin,
+  maximum: limits.timeoutMsMax,
+  description: 'For one attempt, from connecting to the last byte of the answer. 15000 when left out.',
+})
+const maxInFlight = Type.Integer({
+  minimum: 1,
+  maximum: limits.maxInFlightMax,
+  description: 'Requests at the same time. 10 when left out.',
+})
+const retryScheduleSeconds = Type.Array(Type.Integer({ minimum: 0, maximum: limits.retryDelaySecondsMax }), {
+  minItems: 1,
+  maxItems: limits.retryScheduleStepsMax,
+  description:
+    'Seconds to wait before the second, third … attempt; then the delivery has failed. Null: the default schedule of ten attempts over about three days.',
+})
+
+export const Subscription = named(
+  'Subscription',
+  Type.Object(
+    {
+      id: Id('subscription'),
+      tenant: TenantId(),
+      url: Type.String(),
+      event_types: Type.Array(Type.String()),
+      description: Nullable(Type.String()),
+      headers: Texts({ description: headersDescription }),
+      metadata: Metadata(),
+      state: Type.Enum([...subscriptionStates], {
+        type: 'string',
+        description: '`paused` by a person, `disabled` by Posthorn; deliveries are held meanwhile, never dropped',
+      }),
+      disabled_reason: Nullable(Type.Enum([...disabledReasons], { type: 'string' })),
+      state_changed_at: Time(),
+      timeout_ms: Type.Integer(),
+      max_in_flight: Type.Integer(),
+      retry_schedule_seconds: Nullable(Type.Array(Type.Integer())),
+      not_before: Nullable(Time('Nothing is sent before: the receiver asked to slow down')),
+      created_at: Time(),
+      updated_at: Time(),
+    },
+    { description: "A tenant's callback URL and the event types it wants" },
+  ),
+)
+export type Subscription = Static<typeof Subscription>
+
+/** The answer to a create: the only one besides the reveal that shows a secret. */
+export const CreatedSubscription = named(
+  'CreatedSubscription',
+  Type.Object({
+    ...Subscription.properties,
+    secret: Type.String({ description: 'The signing secret, `whsec_…`. Shown here once.' }),
+  }),
+)
+export type CreatedSubscription = Static<typeof CreatedSubscription>
+
+export const SubscriptionPage = Page(Subscription)
+
+export const SubscriptionQuery = Type.Object(
+  {
+    tenant: Type.Optional(
+      Type.Array(TenantId(), { maxItems: filterValuesMax, description: 'Only of these tenants. Repeat for several.' }),
+    ),
+    ...pageParameters,
+  },
+  { additionalProperties: false },
+)
+export type SubscriptionQuery = Static<typeof SubscriptionQuery>
+
+export const CreateSubscription = Type.Object(
+  {
+    url,
+    event_types: eventTypes,
+    description: Type.Optional(Nullable(Text({ maxLength: limits.descriptionLengthMax }))),
+    headers: Type.Optional(Texts({ description: headersDescription, examples: [{ 'x-source': 'posthorn' }] })),
+    metadata: Type.Optional(Metadata()),
+    timeout_ms: Type.Optional(timeoutMs),
+    max_in_flight: Type.Optional(maxInFlight),
+    retry_schedule_seconds: Type.Optional(Nullable(retryScheduleSeconds)),
+    secret: Type.Optional(
+      Type.String({
+        maxLength: secretLengthMax,
+        description: 'Your own signing secret: `whsec_` and the base64 of 24 to 64 bytes. Generated when left out.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type CreateSubscription = Static<typeof CreateSubscription>
+
+/** RFC 7396: what is left out stays, `null` clears. Objects are merged member by member. */
+export const PatchSubscription = Type.Object(
+  {
+    url: Type.Optional(url),
+    event_types: Type.Optional(eventTypes),
+    description: Type.Optional(Nullable(Text({ maxLength: limits.descriptionLengthMax }))),
+    headers: Type.Optional(
+      Type.Unsafe<Record<string, string | null> | null>({
+        type: ['object', 'null'],
+        additionalProperties: { type: ['string', 'null'] },
+        description: headersDescription,
+      }),
+    ),
+    metadata: Type.Optional(Nullable(Metadata())),
+    timeout_ms: Type.Optional(Nullable(timeoutMs)),
+    max_in_flight: Type.Optional(Nullable(maxInFlight)),
+    retry_schedule_seconds: Type.Optional(Nullable(retryScheduleSeconds)),
+  },
+  { additionalProperties: false },
+)
+export type PatchSubscription = Static<typeof PatchSubscription>
+
+export const ResumeSubscription = Type.Object(
+  {
+    backfill: Type.Optional(
+      Type.Enum(['held', 'none'], {
+        type: 'string',
+        default: 'held',
+        description: '`held`: what was kept meanwhile is sent. `none`: it is canceled.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+)
+export type ResumeSubscription = Static<typeof ResumeSubscription>

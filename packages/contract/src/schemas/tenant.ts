@@ -1,0 +1,60 @@
+import { type Static, Type } from 'typebox'
+import { limits } from '../limits.ts'
+import { Nullable } from './nullable.ts'
+import { Page } from './page.ts'
+import { named, reference } from './reference.ts'
+import { Metadata, Text, Time } from './text.ts'
+
+const contactsMax = 20
+const emailLengthMax = 254
+
+/** JSON-Schema pattern of a tenant's id: the operator's own id for that customer. */
+export const tenantIdPattern = '^[A-Za-z0-9_.:@|-]{1,128}$'
+
+export function TenantId(options: { description?: string } = {}) {
+  return Type.String({ pattern: tenantIdPattern, examples: ['acme'], ...options })
+}
+
+/** Somebody to tell when a tenant's deliveries fail. */
+export const Contact = named(
+  'Contact',
+  Type.Object(
+    {
+      email: Text({ minLength: 3, maxLength: emailLengthMax, examples: ['ops@acme.example'] }),
+      name: Type.Optional(Text({ maxLength: limits.nameLengthMax })),
+    },
+    { additionalProperties: false },
+  ),
+)
+export type Contact = Static<typeof Contact>
+
+const contacts = Type.Array(reference(Contact), { maxItems: contactsMax })
+
+export const Tenant = named(
+  'Tenant',
+  Type.Object(
+    {
+      id: TenantId({ description: 'Your own id for this customer' }),
+      name: Nullable(Type.String()),
+      metadata: Metadata(),
+      contacts: Type.Array(reference(Contact)),
+      created_at: Time(),
+      updated_at: Time(),
+    },
+    { description: 'One of your customers' },
+  ),
+)
+export type Tenant = Static<typeof Tenant>
+
+export const TenantPage = Page(Tenant)
+
+/** What is left out is cleared. */
+export const PutTenant = Type.Object(
+  {
+    name: Type.Optional(Nullable(Text({ maxLength: limits.nameLengthMax, examples: ['Acme Ltd'] }))),
+    metadata: Type.Optional(Metadata()),
+    contacts: Type.Optional(contacts),
+  },
+  { additionalProperties: false },
+)
+export type PutTenant = Static<typeof PutTenant>

@@ -1,0 +1,67 @@
+/**
+ * Reading deliveries and their attempts.
+ */
+import { type DeliveryState, formatId, Problem, type Uuid } from '@posthorn/contract'
+import type { Database } from './db/database.ts'
+import type { Attempt } from './db/generated/client.ts'
+import { type DeliveryRow, listDeliveries as listStatement } from './db/sql/list-deliveries.ts'
+import { isUuidKey, type Page, type PageRequest, planPage } from './paging.ts'
+import { inTenant, tenantsOf, type Within } from './tenancy.ts'
+import { idsWithin, type TimeRange } from './time-range.ts'
+
+export type { Attempt } from './db/generated/client.ts'
+export type { DeliveryRow } from './db/sql/list-deliveries.ts'
+
+export type DeliveryListFilter = TimeRange & {
+  within: Within
+  tenants?: readonly string[] | undefined
+  subscriptions?: readonly Uuid[] | undefined
+  events?: readonly Uuid[] | undefined
+  /** Patterns. */
+  eventTypes?: readonly string[] | undefined
+  states?: readonly DeliveryState[] | undefined
+}
+
+/** By the time they were made, which is the time of publishing. */
+export async function listDeliveries(
+  db: Database,
+  filter: DeliveryListFilter,
+  request: PageRequest,
+): Promise<Page<DeliveryRow>> {
+  const { within, tenants, sinceMs, untilMs, ...rest } = filter
+  const plan = planPage('deliveries', request, isUuidKey)
+  const rows = await listStatement(
+    db.pool,
+    { ...rest, tenants: tenantsOf(within, tenants), ...idsWithin({ sinceMs, untilMs }) },
+    { id: plan.beyond?.[0], order: plan.order, take: plan.take },
+  )
+  return plan.page(rows, (delivery) => [delivery.id])
+}
+
+/** @throws Problem `delivery_not_found` */
+export async function getDelivery(db: Database, id: Uuid, within: Within): Promise<DeliveryRow> {
+  const filter = { tenants: tenantsOf(within, undefined), ids: [id] }
+  const [row] = await listStatement(db.pool, filter, { id: undefined, order: 'desc', take: 1 })
+  if (row === undefined) throw new Problem('delivery_not_found', `There is no delivery ${formatId('delivery', id)}.`)
+  return row
+}
+
+/** The attempts of a delivery, by the time they were begun. The delivery itself is known to be the caller's. */
+export async function listAttempts(
+  db: Database,
+  delivery: { id: Uuid; tenantId: string },
+  request: PageRequest,
+): Promise<Page<Attempt>> {
+  const plan = planPage('attempts', request, isUuidKey)
+  const [beyond] = plan.beyond ?? []
+  const rows = await db.prisma.attempt.findMany({
+    where: {
+      ...inTenant(delivery.tenantId),
+      deliveryId: delivery.id,
+      ...(beyond === undefined ? {} : { id: plan.order === 'asc' ? { gt: beyond } : { lt: beyond } }),
+    },
+    orderBy: { id: plan.order },
+    take: plan.take,
+  })
+  return plan.page(rows, (attempt) => [attempt.id])
+}

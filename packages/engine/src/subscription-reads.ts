@@ -1,0 +1,43 @@
+/**
+ * Reading subscriptions. Deleted ones are kept for the history of their deliveries and are not found here.
+ */
+import { formatId, Problem, type Uuid } from '@posthorn/contract'
+import type { Database } from './db/database.ts'
+import type { Subscription } from './db/generated/client.ts'
+import { isUuidKey, type Page, type PageRequest, planPage } from './paging.ts'
+import { inTenant, tenantsOf, type Within } from './tenancy.ts'
+
+export type { Subscription } from './db/generated/client.ts'
+
+/** @throws Problem `subscription_not_found` */
+export async function getSubscription(db: Database, id: Uuid, within: Within): Promise<Subscription> {
+  const found = await db.prisma.subscription.findFirst({ where: { ...inTenant(within), id, deletedAt: null } })
+  if (found === null) throw subscriptionNotFound(id)
+  return found
+}
+
+/** By the time they were made. */
+export async function listSubscriptions(
+  db: Database,
+  filter: { within: Within; tenants: readonly string[] | undefined },
+  request: PageRequest,
+): Promise<Page<Subscription>> {
+  const plan = planPage('subscriptions', request, isUuidKey)
+  const tenants = tenantsOf(filter.within, filter.tenants)
+  const [beyond] = plan.beyond ?? []
+  const rows = await db.prisma.subscription.findMany({
+    where: {
+      ...(tenants === undefined ? {} : { tenantId: { in: [...tenants] } }),
+      ...(beyond === undefined ? {} : { id: plan.order === 'asc' ? { gt: beyond } : { lt: beyond } }),
+      deletedAt: null,
+    },
+    orderBy: { id: plan.order },
+    take: plan.take,
+  })
+  return plan.page(rows, (subscription) => [subscription.id])
+}
+
+/** The refusal of a subscription that is not there, or not the caller's. */
+export function subscriptionNotFound(id: Uuid): Problem {
+  return new Problem('subscription_not_found', `There is no subscription ${formatId('subscription', id)}.`)
+}

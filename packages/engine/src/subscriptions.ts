@@ -1,0 +1,249 @@
+/**
+ * A tenant's callback URLs: making, changing, pausing, resuming and deleting them.
+ *
+ * Whatever stops a subscription (pause, delete) asks in the same transaction that its waiting deliveries be held, and
+ * resuming asks that they be released, so no crash can lose one of the two halves.
+ */
+import { limits, Problem, type Uuid } from '@posthorn/contract'
+import { customHeaders } from './custom-headers.ts'
+import type { Database } from './db/database.ts'
+import type { Prisma, Subscription } from './db/generated/client.ts'
+import { lockSubscription } from './db/sql/lock-subscription.ts'
+import { lockTenant } from './db/sql/lock-tenant.ts'
+import { type Tx, transaction } from './db/transaction.ts'
+import { requestHolding, requestRelease } from './holding.ts'
+import type { Jobs } from './jobs.ts'
+import { mergePatch } from './merge-patch.ts'
+import { givenSecret, newSecret, type SecretMaterial } from './secrets.ts'
+import { shardOf } from './shards.ts'
+import { storedJson } from './stored-json.ts'
+import { getSubscription, subscriptionNotFound } from './subscription-reads.ts'
+import type { Within } from './tenancy.ts'
+import { tenantNotFound } from './tenants.ts'
+import type { UrlCheck } from './url-check.ts'
+import { newUuid, type World } from './world.ts'
+
+/** Used where nothing is given. The columns have the same defaults. */
+const timeoutMsDefault = 15_000
+const maxInFlightDefault = 10
+
+export type SubscriptionParts = { db: Database; world: World; jobs: Jobs; checkUrl: UrlCheck }
+
+export type SubscriptionDraft = {
+  url: string
+  eventTypes: readonly string[]
+  description?: string | null
+  headers?: Readonly<Record<string, string>>
+  metadata?: Readonly<Record<string, unknown>>
+  timeoutMs?: number
+  maxInFlight?: number
+  /** Null: the default schedule. */
+  retryScheduleSeconds?: readonly number[] | null
+  /** `whsec_…`; generated when left out. */
+  secret?: string
+}
+
+/** What is absent stays, `null` goes back to the default; headers and metadata are merged member by member (RFC 7396). */
+export type SubscriptionPatch = {
+  url?: string
+  eventTypes?: readonly string[]
+  description?: string | null
+  headers?: Readonly<Record<string, string | null>> | null
+  metadata?: Readonly<Record<string, unknown>> | null
+  timeoutMs?: number | null
+  maxInFlight?: number | null
+  retryScheduleSeconds?: readonly number[] | null
+}
+
+/**
+ * Makes a subscription. Its secret is in the answer and nowhere else.
+ *
+ * @throws Problem `tenant_not_found`, `invalid_url`, `invalid_header`, `invalid_secret`, `invalid_request`, `limit_reached`
+ */
+export async function createSubscription(
+  parts: SubscriptionParts,
+  tenantId: string,
+  draft: SubscriptionDraft,
+): Promise<{ subscription: Subscription; secret: string }> {
+  const { db, world } = parts
+  const secret = draft.secret === undefined ? newSecret(world) : givenSecret(draft.secret)
+  const headers = customHeaders(draft.headers ?? {})
+  const metadata = storedJson(draft.metadata ?? {}, '/metadata')
+  // Looking a name up takes seconds at worst: before the transaction, and before anything else is locked.
+  await tenantExists(db, tenantId)
+  const url = await parts.checkUrl(draft.url)
+
+  const id = newUuid(world)
+  const subscription = await transaction(db, async (tx) => {
+    await makeRoom(tx, tenantId)
+    const made = await tx.subscription.create({
+      data: {
+        id,
+        tenantId,
+        url,
+        eventTypes: [...draft.eventTypes],
+        description: draft.description ?? null,
+        headers,
+        metadata,
+        timeoutMs: draft.timeoutMs ?? timeoutMsDefault,
+        maxInFlight: draft.maxInFlight ?? maxInFlightDefault,
+        retryScheduleSeconds: [...(draft.retryScheduleSeconds ?? [])],
+        shard: shardOf(id),
+      },
+    })
+    await storeSecret(tx, world, made, secret)
+    return made
+  })
+  return { subscription, secret: secret.text }
+}
+
+/**
+ * Changes a subscription.
+ *
+ * @throws Problem `subscription_not_found`, `invalid_url`, `invalid_header`, `invalid_request`
+ */
+export async function patchSubscription(
+  parts: SubscriptionParts,
+  id: Uuid,
+  within: Within,
+  patch: SubscriptionPatch,
+): Promise<Subscription> {
+  const url = patch.url === undefined ? undefined : await checkedUrl(parts, id, within, patch.url)
+  return transaction(parts.db, async (tx) => {
+    const current = await locked(tx, id, within)
+    return tx.subscription.update({ where: { id }, data: changes(current, patch, url) })
+  })
+}
+
+/**
+ * Stops sending. Deliveries are held from now on and none is dropped. Pausing a paused one changes nothing.
+ *
+ * @throws Problem `subscription_not_found`, `subscription_not_active` when it is disabled
+ */
+export async function pauseSubscription(parts: SubscriptionParts, id: Uuid, within: Within): Promise<Subscription> {
+  return transaction(parts.db, async (tx) => {
+    const current = await locked(tx, id, within)
+    if (current.state === 'paused') return current
+    if (current.state === 'disabled') {
+      throw new Problem(
+        'subscription_not_active',
+        `The subscription is disabled already (${current.disabledReason}), so nothing is being sent.`,
+      )
+    }
+    const paused = await tx.subscription.update({
+      where: { id },
+      data: { state: 'paused', stateChangedAt: new Date(parts.world.now()) },
+    })
+    await requestHolding(tx, parts.jobs, id)
+    return paused
+  })
+}
+
+/**
+ * Sends again, after a pause or after having been disabled. Resuming an active one changes nothing.
+ *
+ * @param backfill `held`: what was kept meanwhile is sent; `none`: it is canceled
+ * @throws Problem `subscription_not_found`
+ */
+export async function resumeSubscription(
+  parts: SubscriptionParts,
+  id: Uuid,
+  within: Within,
+  backfill: 'held' | 'none',
+): Promise<Subscription> {
+  return transaction(parts.db, async (tx) => {
+    const current = await locked(tx, id, within)
+    if (current.state === 'active') return current
+    const resumed = await tx.subscription.update({
+      where: { id },
+      data: {
+        state: 'active',
+        disabledReason: null,
+        stateChangedAt: new Date(parts.world.now()),
+        // Whoever resumes wants it now, whatever the receiver asked for before.
+        notBefore: null,
+      },
+    })
+    await requestRelease(tx, parts.jobs, id, backfill)
+    return resumed
+  })
+}
+
+/**
+ * Deletes a subscription. The row stays for the history of its deliveries; what was still to be sent is canceled.
+ *
+ * @throws Problem `subscription_not_found`
+ */
+export async function deleteSubscription(parts: SubscriptionParts, id: Uuid, within: Within): Promise<void> {
+  await transaction(parts.db, async (tx) => {
+    await locked(tx, id, within)
+    await tx.subscription.update({ where: { id }, data: { deletedAt: new Date(parts.world.now()) } })
+    await requestHolding(tx, parts.jobs, id)
+  })
+}
+
+async function tenantExists(db: Database, tenantId: string): Promise<void> {
+  const found = await db.prisma.tenant.findUnique({ where: { id: tenantId }, select: { id: true } })
+  if (found === null) throw tenantNotFound(tenantId)
+}
+
+/** Two callers at once: the second waits for the tenant's row, and then counts the first one's subscription too. */
+async function makeRoom(tx: Tx, tenantId: string): Promise<void> {
+  if (!(await lockTenant(tx, tenantId))) throw tenantNotFound(tenantId)
+  const count = await tx.subscription.count({ where: { tenantId, deletedAt: null } })
+  if (count < limits.subscriptionsPerTenantMax) return
+  throw new Problem(
+    'limit_reached',
+    `The tenant has ${count} subscriptions, and ${limits.subscriptionsPerTenantMax} are allowed. Delete one first.`,
+  )
+}
+
+async function storeSecret(tx: Tx, world: World, owner: Subscription, secret: SecretMaterial): Promise<void> {
+  await tx.secret.create({
+    data: { id: newUuid(world), tenantId: owner.tenantId, subscriptionId: owner.id, key: secret.key },
+  })
+}
+
+/** A URL is looked up only for somebody who may change the subscription: the answer tells about the operator's network. */
+async function checkedUrl(parts: SubscriptionParts, id: Uuid, within: Within, url: string): Promise<string> {
+  await getSubscription(parts.db, id, within)
+  return parts.checkUrl(url)
+}
+
+async function locked(tx: Tx, id: Uuid, within: Within): Promise<Subscription> {
+  if (!(await lockSubscription(tx, id, within ?? null))) throw subscriptionNotFound(id)
+  return tx.subscription.findUniqueOrThrow({ where: { id } })
+}
+
+function changes(
+  current: Subscription,
+  patch: SubscriptionPatch,
+  url: string | undefined,
+): Prisma.SubscriptionUpdateInput {
+  const data: Prisma.SubscriptionUpdateInput = {}
+  if (url !== undefined) data.url = url
+  if (patch.eventTypes !== undefined) data.eventTypes = [...patch.eventTypes]
+  if (patch.description !== undefined) data.description = patch.description
+  if (patch.headers !== undefined) data.headers = customHeaders(texts(merged(current.headers, lowered(patch.headers))))
+  if (patch.metadata !== undefined) data.metadata = storedJson(merged(current.metadata, patch.metadata), '/metadata')
+  if (patch.timeoutMs !== undefined) data.timeoutMs = patch.timeoutMs ?? timeoutMsDefault
+  if (patch.maxInFlight !== undefined) data.maxInFlight = patch.maxInFlight ?? maxInFlightDefault
+  if (patch.retryScheduleSeconds !== undefined) data.retryScheduleSeconds = [...(patch.retryScheduleSeconds ?? [])]
+  return data
+}
+
+/** The object after the patch; `null` clears it. */
+function merged(current: unknown, patch: unknown): Record<string, unknown> {
+  const result = mergePatch(current, patch)
+  return result !== null && typeof result === 'object' ? Object.fromEntries(Object.entries(result)) : {}
+}
+
+/** Names of headers are stored in lower case, and a patch means the same header in any case. */
+function lowered(headers: Readonly<Record<string, string | null>> | null): Record<string, string | null> | null {
+  if (headers === null) return null
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+function texts(object: Record<string, unknown>): Record<string, string> {
+  return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, String(value)]))
+}

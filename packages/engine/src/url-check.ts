@@ -1,0 +1,32 @@
+/**
+ * The check of a callback URL at the time it is saved: its text, then what its name resolves to.
+ */
+import { Problem } from '@posthorn/contract'
+import type { AddressPolicy } from './address-policy.ts'
+import type { Resolve } from './address-resolver.ts'
+import { type CallbackUrlRefusal, parseCallbackUrl, resolveCallbackHost } from './callback-url.ts'
+
+/** Nobody waits longer than this for a name to resolve, in milliseconds. */
+const resolveMsMax = 10_000
+
+/**
+ * Gives a callback URL in its normalised form.
+ *
+ * @throws Problem `invalid_url` with the reason
+ */
+export type UrlCheck = (text: string) => Promise<string>
+
+export function createUrlCheck(policy: AddressPolicy, resolve: Resolve): UrlCheck {
+  return async (text) => {
+    const url = parseCallbackUrl(text, policy)
+    if (!url.ok) throw refused(url)
+    const signal = AbortSignal.timeout(resolveMsMax)
+    const host = await resolveCallbackHost(policy, url, { resolve, signal })
+    if (!host.ok) throw refused(host)
+    return url.url
+  }
+}
+
+function refused({ reason, detail }: CallbackUrlRefusal): Problem {
+  return new Problem('invalid_url', detail, { errors: [{ pointer: '/url', detail: reason }] })
+}
