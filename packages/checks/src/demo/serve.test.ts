@@ -1,0 +1,143 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { createEmptyDatabase } from '@posthorn/engine/testing'
+import { startReceiver } from 'posthorn/receiver'
+import { expect, inject, test } from 'vitest'
+
+const main = fileURLToPath(new URL('../../../../apps/posthorn/src/main.ts', import.meta.url))
+const adminKey = `phk_${'0123456789abcdefghijklmnopqrstuvwxyz'.slice(0, 33)}`
+const timeout = 90_000
+
+type ServeProcess = AsyncDisposable & {
+  /** Resolves with the first log line with this message. */
+  logged(message: string): Promise<Record<string, unknown>>
+  stop(): Promise<number | null>
+}
+
+/** `posthorn serve` as an operator runs it, with its log as it comes. */
+function startServeProcess(words: readonly string[], environment: Record<string, string>): ServeProcess {
+  const { execPath, env } = inject('machine')
+  const child = spawn(execPath, [main, 'serve', ...words], {
+    env: { ...env, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const lines: Record<string, unknown>[] = []
+  const waiters = new Set<() => void>()
+  createInterface({ input: child.stdout }).on('line', (text) => {
+    lines.push(JSON.parse(text))
+    for (const waiter of [...waiters]) waiter()
+  })
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
+  async function stop(): Promise<number | null> {
+    child.kill('SIGTERM')
+    return ended
+  }
+  return {
+    logged(message) {
+      return new Promise((resolve, reject) => {
+        function look(): void {
+          const line = lines.find(({ msg }) => msg === message)
+          if (line !== undefined) resolve(line)
+        }
+        waiters.add(look)
+        look()
+        void ended.then(() => reject(new Error(`ended without "${message}": ${JSON.stringify(lines)}`)))
+      })
+    },
+    stop,
+    [Symbol.asyncDispose]: async () => void (await stop()),
+  }
+}
+
+async function call(
+  origin: unknown,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; body: Record<string, unknown> }> {
+  const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
+  const response = await fetch(
+    String(origin) + path,
+    body === undefined
+      ? { method, headers: { authorization: headers.authorization } }
+      : { method, headers, body: JSON.stringify(body) },
+  )
+  return { status: response.status, body: JSON.parse(await response.text()) }
+}
+
+test('API and dispatcher in two processes that start at once on an empty database deliver, and end with 0 on SIGTERM', {
+  timeout,
+}, async () => {
+  await using database = await createEmptyDatabase()
+  await using receiver = await startReceiver()
+  const environment = {
+    DATABASE_URL: database.url,
+    POSTHORN_ADMIN_KEY: adminKey,
+    POSTHORN_CREATE_EVENT_TYPES: 'true',
+    POSTHORN_ALLOWED_RECEIVERS: `127.0.0.1:${receiver.port}`,
+    PORT: '0',
+  }
+  await using api = startServeProcess(['--role', 'api'], environment)
+  await using dispatcher = startServeProcess(['--role', 'dispatcher'], environment)
+  const { origin } = await api.logged('posthorn is up')
+  expect((await dispatcher.logged('posthorn is up'))['origin']).toBeUndefined()
+
+  await call(origin, 'PUT', '/v1/tenants/acme', {})
+  const created = await call(origin, 'POST', '/v1/tenants/acme/subscriptions', {
+    url: `${receiver.origin}/hooks`,
+    event_types: ['*'],
+  })
+  expect(created.status).toBe(201)
+  receiver.trust('/hooks', String(created.body['secret']))
+  const published = await call(origin, 'POST', '/v1/events', {
+    tenant: 'acme',
+    type: 'invoice.paid',
+    data: { paid: true },
+  })
+  expect(published.status).toBe(202)
+  const attempt = await dispatcher.logged('attempt')
+  expect(attempt).toMatchObject({ event: published.body['id'], outcome: 'delivered', status: 204 })
+  expect(receiver.requests).toMatchObject([
+    { signature: 'valid', body: expect.stringContaining('"data":{"paid":true}') },
+  ])
+
+  const readiness = await call(origin, 'GET', '/readyz')
+  expect(readiness).toMatchObject({ status: 200, body: { ready: true } })
+  expect(await dispatcher.stop()).toBe(0)
+  expect(await api.stop()).toBe(0)
+})
+
+test.each([
+  [
+    'without DATABASE_URL',
+    [],
+    {},
+    1,
+    'posthorn: DATABASE_URL is not set; write postgres://user:password@host:5432/database\n',
+  ],
+  [
+    'with a role that does not exist',
+    ['--role', 'worker'],
+    {},
+    2,
+    'posthorn: --role worker is not known; write one of all, api, dispatcher. Try: posthorn help\n',
+  ],
+  [
+    'with settings that cannot be read',
+    [],
+    { PORT: 'high', DATABASE_URL: 'mysql://user:secret@localhost' },
+    1,
+    'posthorn: DATABASE_URL is no PostgreSQL connection string; write postgres://user:password@host:5432/database\nposthorn: PORT "high" is not a whole number; give one from 0 to 65535\n',
+  ],
+])('serve %s ends at once and says what to do', { timeout }, async (_case, words, environment, code, text) => {
+  const { execPath, env } = inject('machine')
+  const child = spawn(execPath, [main, 'serve', ...words], {
+    env: { ...env, ...environment },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const errors: string[] = []
+  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
+  expect(await new Promise((resolve) => child.once('close', resolve))).toBe(code)
+  expect(errors.join('')).toBe(text)
+})
