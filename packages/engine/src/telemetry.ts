@@ -31,7 +31,19 @@ export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 's
 /** The log of a process: JSON lines with the time in RFC 3339, secrets redacted. */
 export function createLogger(level: (typeof logLevels)[number], destination: { write(line: string): void }): Logger {
   const paths = redactedFields.flatMap((field) => [`["${field}"]`, `*["${field}"]`, `*.*["${field}"]`])
-  return pino({ level, timestamp: pino.stdTimeFunctions.isoTime, redact: { paths, censor: '[redacted]' } }, destination)
+  const redact = { paths, censor: '[redacted]' }
+  return pino(
+    { level, timestamp: pino.stdTimeFunctions.isoTime, redact, serializers: { err: errorFields } },
+    destination,
+  )
+}
+
+/** What a log says of an error. Not its other properties: a driver hangs its whole connection on them, statements included. */
+function errorFields(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const { name, message, stack, cause } = error
+  const code = 'code' in error ? error.code : undefined
+  return { name, code, message, stack, ...(cause === undefined ? {} : { cause: errorFields(cause) }) }
 }
 
 export type Telemetry = (occurrence: Occurrence) => void

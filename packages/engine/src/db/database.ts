@@ -13,6 +13,11 @@ import { PrismaClient } from './generated/client.ts'
 const connectionWaitMs = 5_000
 /** No statement of ours runs longer than this, in milliseconds. */
 const statementTimeoutMs = 30_000
+/**
+ * A statement whose answer is overdue by this limit, in milliseconds, finds the database unavailable. The server's own
+ * limit does not help when the connection is silent: its machine is gone, and nobody said so.
+ */
+const answerTimeoutMs = statementTimeoutMs + 5_000
 /** A transaction that its client forgot is ended, in milliseconds. */
 const idleInTransactionTimeoutMs = 10_000
 
@@ -29,6 +34,8 @@ export type DatabaseOptions = {
   poolSize: number
   /** Told of connections that broke while idle. The next query opens a new one. */
   onIdleError?: (error: Error) => void
+  /** How long an answer is waited for, in milliseconds; 35 s by default, a little more than any statement may take. */
+  answerTimeoutMs?: number
 }
 
 /** Opens the pools. Connects lazily: a database that is away is found out by the first query. */
@@ -37,6 +44,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     connectionString: options.url,
     connectionTimeoutMillis: connectionWaitMs,
     statement_timeout: statementTimeoutMs,
+    query_timeout: options.answerTimeoutMs ?? answerTimeoutMs,
+    keepAlive: true,
     idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
   }
   const pool = new pg.Pool({
@@ -45,7 +54,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     application_name: 'posthorn',
     options: '-c plan_cache_mode=force_generic_plan -c jit=off',
   })
-  pool.on('error', (error) => options.onIdleError?.(error))
+  let closing = false
+  pool.on('error', (error) => {
+    // A pool that ends does not wait for its connections to be gone; what becomes of them then is no news.
+    if (!closing) options.onIdleError?.(error)
+  })
   const prisma = new PrismaClient({
     adapter: new PrismaPg({ ...common, max: options.poolSize, application_name: 'posthorn-prisma' }),
   })
@@ -54,6 +67,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     pool,
     url: options.url,
     async [Symbol.asyncDispose]() {
+      closing = true
       await Promise.all([prisma.$disconnect(), pool.end()])
     },
   }
