@@ -13,6 +13,8 @@ import type { Tx } from './db/transaction.ts'
 const jobsSchema = 'pgboss'
 /** Connections of a process for jobs. Shard ownership and the rare jobs share them. */
 const jobsPoolSize = 3
+/** A connection whose answer is overdue by this limit is given up, in milliseconds: a shard is lost after ten seconds. */
+const answerTimeoutMs = 10_000
 /** A dispatcher that has not been heard of for so long has lost its shards, in seconds (pg-boss's smallest). */
 const shardHeartbeatSeconds = 10
 /** How often lost heartbeats are looked for, in seconds. With the heartbeat it bounds the takeover of a dead dispatcher's shards. */
@@ -85,12 +87,17 @@ export type JobsOptions = {
   mode: 'send' | 'work'
   /** pg-boss tells its troubles by events; unheard they would end the process. */
   onError(error: Error): void
+  /** How long an answer of the database is waited for, in milliseconds; 10 s by default. */
+  answerTimeoutMs?: number
 }
 
 /** Opens the queue. It must have been installed. */
 export async function openJobs(options: JobsOptions): Promise<Jobs> {
   const works = options.mode === 'work'
+  // pg-boss hands these on to its pool.
+  const connections = { query_timeout: options.answerTimeoutMs ?? answerTimeoutMs, keepAlive: true }
   const boss = new PgBoss({
+    ...connections,
     connectionString: options.url,
     schema: jobsSchema,
     application_name: 'posthorn-jobs',

@@ -64,7 +64,7 @@ describe('the published package', () => {
   })
 
   test('has types that need no other types, not even those of Node', { timeout: runTimeoutMs }, async () => {
-    await writeFile(join(project, 'consumer.mts'), consumerProgram)
+    await writeFile(join(project, 'consumer.mts'), typedProgram)
     const options = { strict: true, noEmit: true, skipLibCheck: false, types: [], lib: ['es2023'], module: 'nodenext' }
     await writeFile(
       join(project, 'tsconfig.json'),
@@ -173,7 +173,7 @@ function outcomeOf(request) {
 }
 `
 
-const consumerProgram = `
+const typedProgram = `
 import { parseSecret, type SigningKey, signedHeaders, verify, WebhookVerificationError } from '@posthorn/signing'
 
 const keys: SigningKey[] = [parseSecret('text')]

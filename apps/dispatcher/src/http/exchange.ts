@@ -21,7 +21,7 @@ import {
   isOwnMistake,
   malformedResponse,
 } from './failure-codes.ts'
-import type { SendOutcome } from './send.ts'
+import type { SendOutcome } from './send-outcome.ts'
 
 const storedBodyBytesMax = 16 * 1024
 const readBodyBytesMax = 64 * 1024

@@ -6,7 +6,6 @@
  * by the address guard before anything happens, and the addresses when a connection is opened (`connect.ts`).
  * Connections are kept and shared by all requests to an origin. What an answer is worth is in `exchange.ts`.
  */
-import type { FailureCode } from '@posthorn/contract'
 import type { AddressPolicy, Resolve } from '@posthorn/engine'
 import { parseCallbackUrl } from '@posthorn/engine'
 import { createTlsContext } from './connect.ts'
@@ -26,37 +25,6 @@ export type OutgoingRequest = {
   readonly body: string
   /** Limit for the whole attempt, in milliseconds. */
   readonly timeoutMs: number
-}
-
-/** Durations in milliseconds, to one decimal. The first three are `null` when the request went over a kept connection. */
-export type Timings = {
-  /** Resolving the host; `null` too when the URL has an address. */
-  readonly dns: number | null
-  readonly connect: number | null
-  readonly tls: number | null
-  /** From the request written to the first byte of the answer. */
-  readonly firstByte: number | null
-  /** Everything, from the call of `send`. */
-  readonly total: number
-}
-
-export type SendOutcome = {
-  /** `null` when no complete head of an answer arrived. */
-  readonly status: number | null
-  /** `null` exactly when the status is 2xx. */
-  readonly failureCode: FailureCode | null
-  /** One plain sentence for the receiver's developer. */
-  readonly failureDetail: string | null
-  readonly remoteAddress: string | null
-  /** Lower-case names, repeated headers joined; at most 32, of at most 4 KiB each, and no cookies. */
-  readonly responseHeaders: Readonly<Record<string, string>>
-  /** The raw bytes, at most 16 KiB. */
-  readonly responseBody: Uint8Array
-  /** Whether the answer's body was longer, or did not arrive as a whole. */
-  readonly responseTruncated: boolean
-  /** `Retry-After` as received. */
-  readonly retryAfter: string | null
-  readonly timings: Timings
 }
 
 export type Sender = {

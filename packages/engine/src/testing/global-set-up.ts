@@ -8,6 +8,10 @@ export async function setup(project: TestProject): Promise<void> {
   const { uid, pid, env } = { uid: process.getuid?.() ?? 0, pid: process.pid, env: process.env }
   const server = await openTestServer({ uid, pid, env }, { databaseUrl: env['DATABASE_URL'], now: new Date() })
   close = server.close
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    // Vitest ends at a signal without its teardown, and would leave the server running.
+    process.once(signal, () => void close().finally(() => process.kill(process.pid, signal)))
+  }
   project.provide('machine', { uid, execPath: process.execPath, env: { PATH: env['PATH'] ?? '' } })
   project.provide('postgres', { url: server.url, template: server.template, prefix: server.prefix })
 }

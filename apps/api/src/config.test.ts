@@ -1,0 +1,32 @@
+import { ConfigurationError, parseSettings } from '@posthorn/engine'
+import { expect, test } from 'vitest'
+import { apiSettings } from './config.ts'
+
+test('without an environment the API listens on this machine only, and creates no event types', () => {
+  expect(parseSettings(apiSettings, {})).toEqual({
+    HOST: '127.0.0.1',
+    PORT: 4400,
+    POSTHORN_PUBLIC_URL: undefined,
+    POSTHORN_CREATE_EVENT_TYPES: false,
+    POSTHORN_ADMIN_KEY: undefined,
+  })
+})
+
+test('a public URL is kept as an origin', () => {
+  const settings = parseSettings(apiSettings, { POSTHORN_PUBLIC_URL: 'https://Hooks.Example.com/' })
+  expect(settings.POSTHORN_PUBLIC_URL).toBe('https://hooks.example.com')
+})
+
+test.each([
+  ['PORT', '65536'],
+  ['POSTHORN_PUBLIC_URL', 'hooks.example.com'],
+  ['POSTHORN_PUBLIC_URL', 'ftp://hooks.example.com'],
+  ['POSTHORN_PUBLIC_URL', 'https://hooks.example.com/posthorn'],
+  ['POSTHORN_CREATE_EVENT_TYPES', 'ture'],
+  ['POSTHORN_ADMIN_KEY', 'secret-CANARY'],
+])('%s=%s stops the start, and a secret is not repeated', (variable, value) => {
+  const parse = () => parseSettings(apiSettings, { [variable]: value })
+  expect(parse).toThrow(ConfigurationError)
+  expect(parse).toThrow(new RegExp(`^${variable}: `))
+  if (variable === 'POSTHORN_ADMIN_KEY') expect(parse).not.toThrow(/CANARY/)
+})
