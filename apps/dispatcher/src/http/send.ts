@@ -13,6 +13,9 @@ import { Exchange } from './exchange.ts'
 import type { Failure } from './failure-codes.ts'
 import { abortedAttempt } from './failure-codes.ts'
 import { createPool } from './pool.ts'
+import type { SendOutcome } from './send-outcome.ts'
+
+export type { SendOutcome, Timings } from './send-outcome.ts'
 
 const connectTimeoutMsDefault = 5_000
 /** Callback URLs that are remembered as judged. Each costs about 1 KiB. */
