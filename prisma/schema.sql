@@ -239,3 +239,4 @@ CREATE TABLE tenant (
   CONSTRAINT tenant_pkey PRIMARY KEY (id),
   CONSTRAINT tenant_id_form CHECK (id ~ '^[A-Za-z0-9_.:@|-]{1,128}$'::text)
 );
+CREATE INDEX tenant_created_at_id_idx ON tenant USING btree (created_at, id);

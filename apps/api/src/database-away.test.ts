@@ -1,7 +1,7 @@
 import { createPublisher, createSchemaCheck, type Jobs, openDatabase } from '@posthorn/engine'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { buildApi } from './app.ts'
-import { startTestApi, type TestApi, world } from './testing/api.ts'
+import { world } from './testing/api.ts'
 
 /** Nobody listens on the discard port here. */
 const nowhere = 'postgres://nobody@127.0.0.1:9/none'
@@ -69,19 +69,4 @@ test('alive without a database, but not ready: 503 says which check failed and n
     ['dispatcher', false],
   ])
   expect(ready.body).not.toMatch(/127\.0\.0\.1|ECONNREFUSED/)
-})
-
-let live: TestApi
-beforeAll(async () => {
-  live = await startTestApi()
-})
-afterAll(() => live[Symbol.asyncDispose]())
-
-test('503 when the database goes away behind an API that was well', async () => {
-  await using api = await startTestApi()
-  expect((await api.ask('GET', '/v1/events')).status).toBe(200)
-  const name = new URL(api.url).pathname.slice(1)
-  await live.db.pool.query(`drop database "${name}" with (force)`)
-  const { status, body } = await api.ask('POST', '/v1/events', { tenant: 'acme', type: 'invoice.paid', data: 1 })
-  expect([status, body.code]).toEqual([503, 'database_unavailable'])
 })

@@ -3,7 +3,7 @@
  *
  * What starts first stops last: requests end before the dispatcher drains, and the database closes behind both.
  */
-import { buildApi } from '@posthorn/api'
+import { buildApi, listenApi } from '@posthorn/api'
 import { createSender, type Dispatcher, startDispatcher } from '@posthorn/dispatcher'
 import {
   type AddressPolicy,
@@ -24,7 +24,6 @@ import {
 } from '@posthorn/engine'
 import type { Logger } from 'pino'
 import type { serveSettings } from './config.ts'
-import { listen } from './listen.ts'
 
 export const roles = ['all', 'api', 'dispatcher'] as const
 export type Role = (typeof roles)[number]
@@ -112,7 +111,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     stack.defer(() => publisher.idle())
     const app = await buildApi({ db, world, jobs, publisher, onWork, policy, resolve, logger, settings })
     stack.defer(() => app.close())
-    origin = await listen(app, { host: settings.HOST, port: settings.PORT, moves: options.portMoves ?? false })
+    origin = await listenApi(app, { host: settings.HOST, port: settings.PORT, moves: options.portMoves ?? false })
   }
 
   const parts = stack.move()

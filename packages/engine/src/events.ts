@@ -163,11 +163,10 @@ async function plan(
   }
   const wrong = await schemaErrors(parts, draft, eventType)
   if (wrong.length > 0 && eventType.validation === 'reject') {
-    const errors = wrong.map(({ pointer, detail }) => ({ pointer: `/data${pointer}`, detail }))
     return new Problem(
       'payload_invalid',
       `The data does not fit version ${eventType.latest_version} of "${draft.type}".`,
-      { errors },
+      { errors: wrong },
     )
   }
   const event: NewEvent = {
@@ -200,13 +199,15 @@ function match(
   return deliveries
 }
 
+/** Where the data breaks its schema, as pointers into the event, alike in a refusal and beside a stored event. */
 async function schemaErrors(
   parts: PublisherParts,
   draft: EventDraft,
   eventType: EventTypeRow,
 ): Promise<readonly ProblemPlace[]> {
   if (eventType.validation === 'off' || eventType.latest_version === 0) return []
-  return parts.checkSchema(draft.type, eventType.latest_version, draft.data)
+  const places = await parts.checkSchema(draft.type, eventType.latest_version, draft.data)
+  return places.map(({ pointer, detail }) => ({ pointer: `/data${pointer}`, detail }))
 }
 
 async function knownEventTypes(parts: PublisherParts, names: readonly string[]): Promise<Map<string, EventTypeRow>> {

@@ -13,6 +13,8 @@ create table tenant (
   constraint tenant_id_form check (id ~ '^[A-Za-z0-9_.:@|-]{1,128}$')
 );
 
+create index tenant_created_at_id_idx on tenant (created_at, id);
+
 create table event_type (
   name           text primary key,
   description    text,

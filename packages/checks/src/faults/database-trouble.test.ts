@@ -67,6 +67,7 @@ test('a dispatcher whose database stays away while it stops gives up on the outc
   await posthorn.until(() => dispatcher.told.some((o) => o.what === 'round_failed' && o.round === 'record'))
   await dispatcher.stop()
   expect(dispatcher.told).toContainEqual(expect.objectContaining({ what: 'dispatcher_stopped' }))
+  await posthorn.until(() => dispatcher.told.some((o) => o.what === 'delivery_fault'))
   expect(posthorn.attempts).toEqual([])
   await allowConnections(posthorn, true)
   // The shards could not be given back, so their heartbeat runs out first; that is tested with real processes.

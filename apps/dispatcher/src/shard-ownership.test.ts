@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto'
+import { type Database, newUuid, type Occurrence, openDatabase, openJobs, shardCount } from '@posthorn/engine'
+import { createTestDatabase } from '@posthorn/engine/testing'
+import { expect, test } from 'vitest'
+import { createOwnership, type Ownership } from './shard-ownership.ts'
+
+const hourMs = 3_600_000
+const allShards = Array.from({ length: shardCount }, (_, shard) => shard)
+
+type Member = Ownership & { told: Occurrence[]; passHours(hours: number): void }
+
+/** Dispatchers, as far as ownership goes, over one database. */
+async function startTown(): Promise<AsyncDisposable & { db: Database; join(): Member }> {
+  const stack = new AsyncDisposableStack()
+  const database = stack.use(await createTestDatabase())
+  const db = stack.use(openDatabase({ url: database.url, poolSize: 3 }))
+  const jobs = stack.use(await openJobs({ url: database.url, mode: 'send', onError: () => undefined }))
+  return {
+    db,
+    join() {
+      const told: Occurrence[] = []
+      let clockMs = 0
+      const ownership = createOwnership({
+        db,
+        jobs,
+        telemetry: (occurrence) => told.push(occurrence),
+        dispatcherId: newUuid({ now: () => Date.now(), randomBytes }),
+        monotonicMs: () => clockMs,
+      })
+      return { ...ownership, told, passHours: (hours) => (clockMs += hours * hourMs) }
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+test('the first dispatcher owns every shard after its first round, and says so', async () => {
+  await using town = await startTown()
+  const one = town.join()
+  expect(one.shards()).toEqual([])
+  await one.round()
+  expect(one.shards()).toEqual(allShards)
+  expect(one.told).toEqual([{ what: 'shards_owned', shards: allShards }])
+  await one.round()
+  expect(one.told).toHaveLength(1)
+  expect(one.owns(0) && one.owns(63) && !one.owns(64)).toBe(true)
+})
+
+test('dispatchers that join get an equal share each, and no shard is ever owned by two', async () => {
+  await using town = await startTown()
+  const members: Member[] = []
+  for (const expected of [[64], [32, 32], [20, 22, 22], [16, 16, 16, 16]]) {
+    members.push(town.join())
+    // Those who have too much give it back first, then those who have too little take it.
+    for (const _round of [1, 2]) for (const member of members) await oneRound(members, member)
+    expect(members.map((member) => member.shards().length).sort()).toEqual(expected)
+  }
+})
+
+test('a dispatcher that leaves gives everything back at once, and the others take it in their next round', async () => {
+  await using town = await startTown()
+  const [one, two] = [town.join(), town.join()]
+  for (const member of [one, two, one, two]) await oneRound([one, two], member)
+  expect(two.shards()).toHaveLength(32)
+  await two.release()
+  expect(two.shards()).toEqual([])
+  await one.round()
+  expect(one.shards()).toEqual(allShards)
+})
+
+test('the shards of a dispatcher that is not heard of are not taken before its heartbeats are missed', async () => {
+  await using town = await startTown()
+  const [dead, other] = [town.join(), town.join()]
+  await dead.round()
+  await other.round()
+  expect(other.shards()).toEqual([])
+  // Half a minute without a word, as the supervision of the queue sees it.
+  await town.db.pool.query(`update dispatcher set heartbeat_at = heartbeat_at - interval '30 seconds'`)
+  await town.db.pool.query(
+    `update pgboss.job set state = 'retry', retry_count = retry_count + 1 where state = 'active'`,
+  )
+  await other.round()
+  expect(other.shards()).toEqual(allShards)
+})
+
+test('a dispatcher that was thought dead finds out in its next round that its shards are others’', async () => {
+  await using town = await startTown()
+  const [stalled, other] = [town.join(), town.join()]
+  await stalled.round()
+  await town.db.pool.query(`update dispatcher set heartbeat_at = heartbeat_at - interval '30 seconds'`)
+  await town.db.pool.query(
+    `update pgboss.job set state = 'retry', retry_count = retry_count + 1 where state = 'active'`,
+  )
+  await other.round()
+  await stalled.round()
+  expect(stalled.shards()).toEqual([])
+  await oneRound([stalled, other], other)
+  await oneRound([stalled, other], stalled)
+  expect([stalled.shards().length, other.shards().length]).toEqual([32, 32])
+})
+
+test('jobs are renewed long before the queue would end them, and the shards are not lost by it', async () => {
+  await using town = await startTown()
+  const one = town.join()
+  await one.round()
+  const before = await jobIds(town.db)
+  one.passHours(5)
+  await one.round()
+  expect(await jobIds(town.db)).toEqual(before)
+  one.passHours(2)
+  await one.round()
+  expect(one.shards()).toEqual(allShards)
+  const after = await jobIds(town.db)
+  expect(after).toHaveLength(shardCount)
+  expect(after.filter((id) => before.includes(id))).toEqual([])
+})
+
+async function oneRound(members: readonly Member[], member: Member): Promise<void> {
+  await member.round()
+  const owned = members.flatMap((one) => one.shards())
+  expect(new Set(owned).size).toBe(owned.length)
+}
+
+async function jobIds(db: Database): Promise<string[]> {
+  const { rows } = await db.pool.query<{ id: string }>(
+    `select id from pgboss.job where name = 'dispatch-shard' and state = 'active' order by id`,
+  )
+  return rows.map((row) => row.id)
+}

@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto'
+import { failureCodes } from '@posthorn/contract'
+import { verify } from '@posthorn/signing'
+import { expect, test } from 'vitest'
+import {
+  type AttemptOutcome,
+  type AttemptRequest,
+  type Claim,
+  claimOf,
+  judgeAttempt,
+  prepareAttempt,
+} from './attempt.ts'
+import type { ClaimedRow } from './db/sql/claim-deliveries.ts'
+import { createKeyRing } from './signing-keys.ts'
+
+const keys = [randomBytes(36).toString('base64'), randomBytes(36).toString('base64')]
+const row: ClaimedRow = {
+  shard: 5,
+  turn: 1,
+  room: 1,
+  subscription_id: '01900000-0000-7000-8000-000000000005',
+  delivery_id: '01900000-0000-7000-8000-0000000000d1',
+  tenant_id: 'acme',
+  event_id: '01900000-0000-7000-8000-0000000000e1',
+  attempt_id: '01900000-0000-7000-8000-0000000000a1',
+  attempt_number: 3,
+  schedule_step: 1,
+  trigger: 'automatic',
+  actor: null,
+  reason: null,
+  resume_at: null,
+  waited_ms: 12.5,
+  url: 'https://receiver.test/hooks',
+  headers: { authorization: 'Bearer x', 'content-type': 'text/plain', 'posthorn-attempt': '99', 'webhook-id': 'no' },
+  timeout_ms: 15_000,
+  retry_schedule_seconds: [10, 20],
+  keys,
+  type: 'invoice.paid',
+  timestamp: new Date(0),
+  data: '{"a":1}',
+}
+const claim = claimOf(row)
+const nowMs = 1_700_000_000_999
+const sent: AttemptRequest = { url: claim.url, headers: {}, body: '', timeoutMs: 1 }
+const made = { startedAt: new Date(0), random: 0 }
+
+test('a request is signed with every key of its subscription, for the second in which it is made', () => {
+  const keyOf = createKeyRing()
+  const { headers, body } = prepareAttempt(claim, keyOf, nowMs)
+  expect(headers['webhook-timestamp']).toBe('1700000000')
+  for (const key of keys) verify({ headers, body: Buffer.from(body), keys: [keyOf(key)], now: new Date(nowMs) })
+})
+
+test('a subscription’s own headers are sent, but none of them replaces one of ours', () => {
+  const { headers } = prepareAttempt(claim, createKeyRing(), nowMs)
+  expect(headers).toMatchObject({
+    authorization: 'Bearer x',
+    'content-type': 'application/json',
+    'posthorn-attempt': '3',
+    'posthorn-event-type': 'invoice.paid',
+    'webhook-id': expect.stringMatching(/^evt_/),
+    'user-agent': expect.stringMatching(/^Posthorn\//),
+  })
+})
+
+test('nothing is prepared for a subscription without a key', () => {
+  expect(() => prepareAttempt({ ...claim, keys: [] }, createKeyRing(), nowMs)).toThrow()
+})
+
+test('two attempts of one delivery have the same id and body, and differ in time, number and signature', () => {
+  const keyOf = createKeyRing()
+  const one = prepareAttempt(claim, keyOf, nowMs)
+  const two = prepareAttempt({ ...claim, number: 4 }, keyOf, nowMs + 5_000)
+  expect(two.body).toBe(one.body)
+  expect(two.headers['webhook-id']).toBe(one.headers['webhook-id'])
+  for (const name of ['webhook-timestamp', 'webhook-signature', 'posthorn-attempt'])
+    expect(two.headers[name]).not.toBe(one.headers[name])
+})
+
+test('a subscription without a schedule of its own has the default one', () => {
+  expect(claimOf({ ...row, retry_schedule_seconds: [] }).retryScheduleSeconds).toHaveLength(9)
+  expect(claim.retryScheduleSeconds).toEqual([10, 20])
+})
+
+test('an attempt is judged by its answer: delivered, retried by the schedule, or failed for good', () => {
+  expect(judged({ status: 204 }).next).toEqual({ kind: 'delivered' })
+  expect(judged({ status: 500 }).next).toEqual({ kind: 'retry', delayMs: 20_000, scheduleStep: 2 })
+  expect(judged({ status: 500 }, { scheduleStep: 2 }).next).toEqual({ kind: 'failed' })
+  expect(judged({ status: 410 })).toMatchObject({ next: { kind: 'failed' }, gone: true })
+  expect(judged({ status: 404 }).gone).toBe(false)
+})
+
+test('an answer that asks for patience slows the subscription down and puts the delivery off', () => {
+  expect(judged({ status: 503, retryAfterMs: 60_000 })).toMatchObject({
+    slowDownMs: 60_000,
+    next: { kind: 'retry', delayMs: 60_000, scheduleStep: 2 },
+  })
+  expect(judged({ status: 500, retryAfterMs: 60_000 }).slowDownMs).toBe(0)
+})
+
+test('an attempt that we broke off ourselves is made again at once, in the same place of the schedule', () => {
+  for (const trigger of ['automatic', 'resend'] as const)
+    expect(judged({ failureCode: 'aborted' }, { trigger, scheduleStep: 2 }).next).toEqual({
+      kind: 'retry',
+      delayMs: 0,
+      scheduleStep: 2,
+    })
+})
+
+test('every failure without an answer is retried, and none of them is final', () => {
+  for (const failureCode of failureCodes) expect(judged({ failureCode }).next).toMatchObject({ kind: 'retry' })
+})
+
+test('a failed resend leaves the schedule alone, and one behind which nothing waits is the last attempt', () => {
+  expect(judged({ status: 500 }, { trigger: 'resend', scheduleWaits: true }).next).toEqual({ kind: 'resume' })
+  expect(judged({ status: 500 }, { trigger: 'replay' }).next).toEqual({ kind: 'failed' })
+})
+
+test('what is recorded of an attempt is what was sent and what came back', () => {
+  const request = prepareAttempt(claim, createKeyRing(), nowMs)
+  const record = judgeAttempt(claim, request, outcomeOf({ status: 200 }), made)
+  expect(record).toMatchObject({
+    id: claim.attemptId,
+    deliveryId: claim.deliveryId,
+    number: 3,
+    url: claim.url,
+    requestHeaders: request.headers,
+    status: 200,
+    waitMs: 12.5,
+    totalMs: 9,
+    firstByteMs: 4,
+  })
+})
+
+function judged(outcome: Partial<AttemptOutcome>, over: Partial<Claim> = {}) {
+  return judgeAttempt({ ...claim, ...over }, sent, outcomeOf(outcome), made)
+}
+
+function outcomeOf(outcome: Partial<AttemptOutcome>): AttemptOutcome {
+  const status = outcome.status ?? null
+  const isSuccess = status !== null && status >= 200 && status < 300
+  return {
+    status,
+    failureCode: isSuccess ? null : 'http_5xx',
+    failureDetail: null,
+    remoteAddress: null,
+    responseHeaders: {},
+    responseBody: new Uint8Array(),
+    responseTruncated: false,
+    retryAfterMs: null,
+    timings: { dns: 1, connect: 2, tls: 3, firstByte: 4, total: 9 },
+    ...outcome,
+  }
+}
