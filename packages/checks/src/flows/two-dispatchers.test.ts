@@ -1,5 +1,6 @@
 import { shardCount } from '@posthorn/engine'
 import { expect, test } from 'vitest'
+import { createGate } from './gate.ts'
 import { startTestPosthorn, type TestDispatcher, type TestPosthorn } from './posthorn.ts'
 
 const half = shardCount / 2
@@ -43,6 +44,28 @@ test('dispatchers divide the shards while deliveries flow, no delivery is made t
   expect(await posthorn.db.prisma.delivery.count({ where: { state: 'delivered', attemptCount: 1 } })).toBe(expected)
   expect(await posthorn.db.prisma.backlog.count()).toBe(0)
 }, 60_000)
+
+test('no receiver gets more requests at once than its subscription allows while its shard goes from one dispatcher to another', async () => {
+  const gate = createGate()
+  await using posthorn = await startTestPosthorn({ answer: gate.answer })
+  // One in every shard, so that whichever shards are given away have requests in flight.
+  await Promise.all(allShards.map((shard) => posthorn.subscribe({ shard, maxInFlight: 1 })))
+  await publishMany(posthorn, 4)
+  const first = await posthorn.dispatch({ concurrency: 200 })
+  await gate.holds(shardCount)
+  const second = await posthorn.dispatch({ concurrency: 200 })
+  await posthorn.until(() => first.shards.length === half)
+  // The other half waits for its requests to end; as each ends, its shard is given away and goes on there.
+  for (let ended = 0; ended < shardCount; ended += 8) {
+    gate.let(8)
+    await posthorn.recorded(ended + 8)
+  }
+  await posthorn.until(() => second.shards.length === half)
+  gate.open()
+  await posthorn.recorded(4 * shardCount)
+  expect(gate.mostAtOnce).toBe(1)
+  expect(recordedBy(second)).toBeGreaterThan(0)
+})
 
 test('a single dispatcher owns every shard as soon as it starts, also right after another one has left', async () => {
   await using posthorn = await startTestPosthorn()
