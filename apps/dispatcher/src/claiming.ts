@@ -11,6 +11,7 @@ import {
   claimOf,
   type Database,
   newUuid,
+  shardOf,
   type World,
 } from '@posthorn/engine'
 
@@ -29,6 +30,8 @@ const nil: Uuid = '00000000-0000-0000-0000-000000000000'
 export type Turns = {
   /** Claims up to `count` deliveries of the owned shards. Fewer mean that there was no more to claim in this turn. */
   claim(shards: readonly number[], count: number): Promise<Claim[]>
+  /** The shards in which deliveries are in flight, or may be because a claim is under way. */
+  busyShards(): ReadonlySet<number>
   /** Says that a claimed delivery is in flight no more. Answers whether its subscription may have another one due. */
   ended(claim: Claim): boolean
 }
@@ -38,6 +41,7 @@ export function createTurns(db: Database, world: World): Turns {
   const inFlight = new Map<Uuid, number>()
   const mayHaveMore = new Set<Uuid>()
   let lastShard = -1
+  let lookingAt: readonly number[] = []
 
   /** Claims once. Answers also with the shards that may hold more than was looked at. */
   async function look(shards: readonly number[], count: number): Promise<{ claims: Claim[]; unseen: number[] }> {
@@ -86,14 +90,20 @@ export function createTurns(db: Database, world: World): Turns {
 
   return {
     async claim(shards, count) {
-      let unseen = shards
-      for (let looks = 0; looks < looksMax && unseen.length > 0; looks += 1) {
-        const found = await look(unseen, count)
-        if (found.claims.length > 0) return found.claims
-        unseen = found.unseen
+      lookingAt = shards
+      try {
+        let unseen = shards
+        for (let looks = 0; looks < looksMax && unseen.length > 0; looks += 1) {
+          const found = await look(unseen, count)
+          if (found.claims.length > 0) return found.claims
+          unseen = found.unseen
+        }
+        return []
+      } finally {
+        lookingAt = []
       }
-      return []
     },
+    busyShards: () => new Set([...lookingAt, ...[...inFlight.keys()].map(shardOf)]),
     ended({ subscriptionId }) {
       const left = (inFlight.get(subscriptionId) ?? 1) - 1
       if (left > 0) inFlight.set(subscriptionId, left)

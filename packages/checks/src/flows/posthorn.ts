@@ -57,6 +57,7 @@ export type TestPosthorn = AsyncDisposable & {
   /** Resolves when so many requests have arrived. */
   received(count: number): Promise<readonly ReceivedRequest[]>
   subscribe(options?: SubscribeOptions): Promise<TestSubscription>
+  subscribeMany(count: number, options?: SubscribeOptions): Promise<TestSubscription[]>
   publish(draft?: Partial<EventDraft>): Promise<Awaited<ReturnType<Publisher['publish']>>>
   /** Makes everything that waits for its time due now, instead of waiting for it. */
   timePasses(): Promise<void>
@@ -143,28 +144,43 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     }
   }
 
-  async function subscribe(wanted: SubscribeOptions = {}): Promise<TestSubscription> {
-    const id = subscriptionId(wanted.shard)
-    const secret = generateSecret((size) => randomBytes(size))
-    paths += 1
-    const path = `/hooks/${paths}`
-    receiver.trust(path, secret)
-    const tenantId = wanted.tenantId ?? 'acme'
+  async function subscribeMany(count: number, wanted: SubscribeOptions = {}): Promise<TestSubscription[]> {
+    const { tenantId = 'acme', url, eventTypes = ['*'], retryScheduleSeconds = [] } = wanted
+    const { maxInFlight = 10, timeoutMs = 5_000 } = wanted
+    const made = Array.from({ length: count }, () => {
+      const id = subscriptionId(wanted.shard)
+      paths += 1
+      return { id, secret: generateSecret((size) => randomBytes(size)), path: `/hooks/${paths}`, shard: shardOf(id) }
+    })
     await db.prisma.tenant.createMany({ data: { id: tenantId }, skipDuplicates: true })
-    await db.prisma.subscription.create({
-      data: {
+    await db.prisma.subscription.createMany({
+      data: made.map(({ id, path, shard }) => ({
         id,
         tenantId,
-        url: wanted.url ?? `${receiver.origin}${path}`,
-        eventTypes: wanted.eventTypes ?? ['*'],
-        shard: shardOf(id),
-        retryScheduleSeconds: wanted.retryScheduleSeconds ?? [],
-        maxInFlight: wanted.maxInFlight ?? 10,
-        timeoutMs: wanted.timeoutMs ?? 5_000,
-        secrets: { create: { id: newUuid(world), tenantId, key: keyBytes(secret) } },
-      },
+        url: url ?? `${receiver.origin}${path}`,
+        eventTypes,
+        shard,
+        retryScheduleSeconds,
+        maxInFlight,
+        timeoutMs,
+      })),
     })
-    return { id, secret, path, shard: shardOf(id) }
+    await db.prisma.secret.createMany({
+      data: made.map(({ id, secret }) => ({
+        id: newUuid(world),
+        tenantId,
+        subscriptionId: id,
+        key: keyBytes(secret),
+      })),
+    })
+    for (const { path, secret } of made) receiver.trust(path, secret)
+    return made
+  }
+
+  async function subscribe(wanted?: SubscribeOptions): Promise<TestSubscription> {
+    const [subscription] = await subscribeMany(1, wanted)
+    if (subscription === undefined) throw new Error('One subscription was asked for and none was made')
+    return subscription
   }
 
   return {
@@ -176,6 +192,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     attempts,
     dispatch,
     subscribe,
+    subscribeMany,
     until,
     async recorded(count) {
       await until(() => attempts.length >= count)
@@ -209,7 +226,7 @@ export function sentId(eventId: string): string {
   return formatId('event', eventId)
 }
 
-/** Every key and value that a stored signing key is made of. */
+/** The bytes of a secret, as they are stored. */
 export function keyBytes(secret: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(Buffer.from(formatSecret(parseSecret(secret)).slice('whsec_'.length), 'base64'))
 }
