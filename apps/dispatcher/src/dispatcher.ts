@@ -12,6 +12,7 @@
  */
 import type { Uuid } from '@posthorn/contract'
 import {
+  type AttemptMeans,
   type Claim,
   createKeyRing,
   type Database,
@@ -62,6 +63,7 @@ export type DispatcherParts = {
   sender: Sender
   world: World
   telemetry: Telemetry
+  means: AttemptMeans
   /** Attempts in flight at once. */
   concurrency: number
   /** How long `stop` waits for attempts in flight, in milliseconds. */
@@ -83,7 +85,8 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const turns = createTurns(db, world)
   const recorder = createRecorder(db, telemetry, giveUp.signal)
   const holdWork = (subscriptionId: Uuid) => transaction(db, (tx) => requestHolding(tx, jobs, subscriptionId))
-  const delivering = { sender: parts.sender, recorder, keyOf: createKeyRing(), world, telemetry, holdWork }
+  const { sender, means } = parts
+  const delivering = { sender, recorder, keyOf: createKeyRing(), means, world, telemetry, holdWork }
   const ownership = createOwnership({
     db,
     jobs,

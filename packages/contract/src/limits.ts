@@ -24,6 +24,13 @@ export const limits = {
   retryScheduleStepsMax: 20,
   /** The longest wait between two attempts, in seconds: seven days. */
   retryDelaySecondsMax: 7 * 24 * 3600,
+  /** Statuses of one subscription that end a delivery at once. */
+  finalStatusesMax: 20,
+  /** What such a status may be. A smaller one is a success or no answer yet, a larger one is none (RFC 9110 §15). */
+  finalStatusMin: 300,
+  finalStatusMax: 599,
+  /** A user name, password, token or key that a subscription authenticates with. */
+  credentialLengthMax: 4096,
   timeoutMsMin: 1000,
   timeoutMsMax: 30_000,
   maxInFlightMax: 1000,

@@ -14,6 +14,7 @@ export {
   revokeApiKey,
 } from './api-keys.ts'
 export {
+  type AttemptMeans,
   type AttemptOutcome,
   type AttemptRequest,
   type Claim,
@@ -62,13 +63,16 @@ export { hold, holdLatecomers, release, requestHolding, requestRelease } from '.
 export { installJobs, type JobName, type JobPayloads, type Jobs, openJobs } from './jobs.ts'
 export { type CheckSchema, createSchemas, placesOf, type Schemas } from './json-schema.ts'
 export type { Page, PageRequest } from './paging.ts'
+export { type EventOrigin, eventOrigin, parseEventSource, payload, payloadFormatOf } from './payload.ts'
 export { nestsDeeperThan, publishedBatchData, publishedData } from './published-json.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
 export { cancelDelivery, resendDelivery } from './resending.ts'
+export { createSeal, parseMasterKeys, type Seal, SealError } from './sealing.ts'
 export { type RevealedSecret, revealSecrets } from './secrets.ts'
 export * from './settings.ts'
 export { shardCount, shardOf } from './shards.ts'
 export { createKeyRing } from './signing-keys.ts'
+export { shownAuth } from './subscription-auth.ts'
 export { getSubscription, listSubscriptions, type Subscription } from './subscription-reads.ts'
 export {
   createSubscription,

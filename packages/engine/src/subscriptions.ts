@@ -4,19 +4,22 @@
  * Whatever stops a subscription (pause, delete) asks in the same transaction that its waiting deliveries be held, and
  * resuming asks that they be released, so no crash can lose one of the two halves.
  */
-import { limits, Problem, type Uuid } from '@posthorn/contract'
+import { type GivenAuth, limits, type PayloadFormat, Problem, type Uuid } from '@posthorn/contract'
 import { customHeaders } from './custom-headers.ts'
 import type { Database } from './db/database.ts'
-import type { Prisma, Subscription } from './db/generated/client.ts'
+import { Prisma, type Subscription } from './db/generated/client.ts'
 import { lockSubscription } from './db/sql/lock-subscription.ts'
 import { lockTenant } from './db/sql/lock-tenant.ts'
 import { type Tx, transaction } from './db/transaction.ts'
 import { requestHolding, requestRelease } from './holding.ts'
 import type { Jobs } from './jobs.ts'
 import { mergePatch } from './merge-patch.ts'
+import { finalStatuses } from './schedule.ts'
+import type { Seal } from './sealing.ts'
 import { givenSecret, newSecret, type SecretMaterial } from './secrets.ts'
 import { shardOf } from './shards.ts'
 import { storedJson } from './stored-json.ts'
+import { noAuth, refuseSameHeader, refuseToTakeAlong, type StoredAuth, sealedAuth } from './subscription-auth.ts'
 import { getSubscription, subscriptionNotFound } from './subscription-reads.ts'
 import type { Within } from './tenancy.ts'
 import { tenantNotFound } from './tenants.ts'
@@ -26,8 +29,16 @@ import { newUuid, type World } from './world.ts'
 /** Used where nothing is given. The columns have the same defaults. */
 const timeoutMsDefault = 15_000
 const maxInFlightDefault = 10
+const payloadFormatDefault: PayloadFormat = 'standard'
 
-export type SubscriptionParts = { db: Database; world: World; jobs: Jobs; checkUrl: UrlCheck }
+export type SubscriptionParts = {
+  db: Database
+  world: World
+  jobs: Jobs
+  checkUrl: UrlCheck
+  /** Without it no credentials can be kept. */
+  seal?: Seal | undefined
+}
 
 export type SubscriptionDraft = {
   url: string
@@ -39,6 +50,9 @@ export type SubscriptionDraft = {
   maxInFlight?: number
   /** Null: the default schedule. */
   retryScheduleSeconds?: readonly number[] | null
+  payloadFormat?: PayloadFormat
+  finalStatuses?: readonly number[]
+  auth?: GivenAuth | null
   /** `whsec_…`; generated when left out. */
   secret?: string
 }
@@ -53,6 +67,10 @@ export type SubscriptionPatch = {
   timeoutMs?: number | null
   maxInFlight?: number | null
   retryScheduleSeconds?: readonly number[] | null
+  payloadFormat?: PayloadFormat | null
+  finalStatuses?: readonly number[] | null
+  /** Replaced as a whole: what is not known cannot be merged with. */
+  auth?: GivenAuth | null
 }
 
 /**
@@ -69,11 +87,14 @@ export async function createSubscription(
   const secret = draft.secret === undefined ? newSecret(world) : givenSecret(draft.secret)
   const headers = customHeaders(draft.headers ?? {})
   const metadata = storedJson(draft.metadata ?? {}, '/metadata')
+  const final = finalStatuses(draft.finalStatuses ?? [])
   // Looking a name up takes seconds at worst: before the transaction, and before anything else is locked.
   await tenantExists(db, tenantId)
   const url = await parts.checkUrl(draft.url)
 
   const id = newUuid(world)
+  const auth = draft.auth ? sealedAuth(draft.auth, id, parts.seal) : noAuth
+  refuseSameHeader(headers, auth.authShown)
   const subscription = await transaction(db, async (tx) => {
     await makeRoom(tx, tenantId)
     const made = await tx.subscription.create({
@@ -88,6 +109,9 @@ export async function createSubscription(
         timeoutMs: draft.timeoutMs ?? timeoutMsDefault,
         maxInFlight: draft.maxInFlight ?? maxInFlightDefault,
         retryScheduleSeconds: [...(draft.retryScheduleSeconds ?? [])],
+        payloadFormat: draft.payloadFormat ?? payloadFormatDefault,
+        finalStatuses: final,
+        ...authColumns(auth),
         shard: shardOf(id),
       },
     })
@@ -111,7 +135,10 @@ export async function patchSubscription(
   const url = patch.url === undefined ? undefined : await checkedUrl(parts, id, within, patch.url)
   return transaction(parts.db, async (tx) => {
     const current = await locked(tx, id, within)
-    return tx.subscription.update({ where: { id }, data: changes(current, patch, url) })
+    const data = { ...changes(current, patch, url), ...authChanges(current, patch, url, parts.seal) }
+    const { headers = current.headers, authShown = current.authShown } = data
+    refuseSameHeader(merged(headers, {}), authShown)
+    return tx.subscription.update({ where: { id }, data })
   })
 }
 
@@ -177,7 +204,9 @@ export async function resumeSubscription(
 export async function deleteSubscription(parts: SubscriptionParts, id: Uuid, within: Within): Promise<void> {
   await transaction(parts.db, async (tx) => {
     await locked(tx, id, within)
-    await tx.subscription.update({ where: { id }, data: { deletedAt: new Date(parts.world.now()) } })
+    // The history needs no credentials.
+    const data = { deletedAt: new Date(parts.world.now()), ...authColumns(noAuth) }
+    await tx.subscription.update({ where: { id }, data })
     await requestHolding(tx, parts.jobs, id)
   })
 }
@@ -229,7 +258,25 @@ function changes(
   if (patch.timeoutMs !== undefined) data.timeoutMs = patch.timeoutMs ?? timeoutMsDefault
   if (patch.maxInFlight !== undefined) data.maxInFlight = patch.maxInFlight ?? maxInFlightDefault
   if (patch.retryScheduleSeconds !== undefined) data.retryScheduleSeconds = [...(patch.retryScheduleSeconds ?? [])]
+  if (patch.payloadFormat !== undefined) data.payloadFormat = patch.payloadFormat ?? payloadFormatDefault
+  if (patch.finalStatuses !== undefined) data.finalStatuses = finalStatuses(patch.finalStatuses ?? [])
   return data
+}
+
+function authChanges(
+  current: Subscription,
+  { auth }: SubscriptionPatch,
+  url: string | undefined,
+  seal: Seal | undefined,
+): Prisma.SubscriptionUpdateInput {
+  if (auth !== undefined) return authColumns(auth === null ? noAuth : sealedAuth(auth, current.id, seal))
+  if (url !== undefined) refuseToTakeAlong(current, url)
+  return {}
+}
+
+/** A column of JSON has two nulls; this one is the database's. */
+function authColumns({ authShown, ...columns }: StoredAuth) {
+  return { ...columns, authShown: authShown ?? Prisma.DbNull }
 }
 
 /** The object after the patch; `null` clears it. */

@@ -112,7 +112,8 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       schema: {
         operationId: 'patchSubscription',
         summary: 'Change a subscription',
-        description: 'JSON Merge Patch (RFC 7396): what is left out stays, `null` clears, objects are merged.',
+        description:
+          'JSON Merge Patch (RFC 7396): what is left out stays, `null` clears, objects are merged; `auth` is replaced as a whole. A change, of the URL too, applies to deliveries that wait already, at their next attempt; one in flight ends as it began. When the URL moves to another host, credentials must be given again or be null.',
         tags,
         params,
         body: PatchSubscription,

@@ -1,5 +1,5 @@
 import { formatId, type Secret as WireSecret, type Subscription as WireSubscription } from '@posthorn/contract'
-import type { RevealedSecret, Subscription } from '@posthorn/engine'
+import { type RevealedSecret, type Subscription, shownAuth } from '@posthorn/engine'
 
 /** A subscription without its secrets: they are not even read with it. */
 export function subscriptionView(subscription: Subscription): WireSubscription {
@@ -19,6 +19,9 @@ export function subscriptionView(subscription: Subscription): WireSubscription {
     timeout_ms: subscription.timeoutMs,
     max_in_flight: subscription.maxInFlight,
     retry_schedule_seconds: retryScheduleSeconds.length === 0 ? null : retryScheduleSeconds,
+    payload_format: subscription.payloadFormat as WireSubscription['payload_format'],
+    final_statuses: subscription.finalStatuses,
+    auth: shownAuth(subscription),
     not_before: subscription.notBefore?.toISOString() ?? null,
     created_at: subscription.createdAt.toISOString(),
     updated_at: subscription.updatedAt.toISOString(),

@@ -10,6 +10,8 @@ const places: Readonly<Record<string, { heading: string; column?: string }>> = {
   deliveryStates: { heading: 'States of a delivery', column: 'State' },
   subscriptionStates: { heading: 'States of a subscription', column: 'State' },
   disabledReasons: { heading: 'States of a subscription', column: 'Reason' },
+  payloadFormats: { heading: 'Payload formats', column: 'Format' },
+  credentialTypes: { heading: 'Credentials of a subscription', column: 'Type' },
   attemptTriggers: { heading: 'Triggers of an attempt', column: 'Trigger' },
   failureCodes: { heading: 'Failure codes' },
   eventTypeStates: { heading: 'Event types', column: 'State' },

@@ -8,6 +8,9 @@ import { createSender, type Dispatcher, startDispatcher } from '@posthorn/dispat
 import {
   createPublisher,
   createResolver,
+  createSchemaCheck,
+  createSeal,
+  createUrlCheck,
   type Database,
   type EventDraft,
   type Jobs,
@@ -17,6 +20,9 @@ import {
   openJobs,
   type Publisher,
   parseAllowedReceivers,
+  patchSubscription,
+  type Seal,
+  type SubscriptionPatch,
   shardOf,
   type World,
 } from '@posthorn/engine'
@@ -26,6 +32,12 @@ import { type ReceivedRequest, type Receiver, type ReceiverOptions, startReceive
 import { createSignals } from './signals.ts'
 
 export const world: World = { now: () => Date.now(), randomBytes: (count) => randomBytes(count) }
+
+/** Seals the credentials of subscriptions here. */
+export const seal = createSeal([randomBytes(32)], world)
+
+/** The `source` of what is sent here as CloudEvents: with a percent sign, which a header must escape. */
+export const eventSource = 'https://posthorn.test/a%20b'
 
 export type Recorded = Extract<Occurrence, { what: 'attempt_recorded' }>
 
@@ -58,6 +70,8 @@ export type TestPosthorn = AsyncDisposable & {
   received(count: number): Promise<readonly ReceivedRequest[]>
   subscribe(options?: SubscribeOptions): Promise<TestSubscription>
   subscribeMany(count: number, options?: SubscribeOptions): Promise<TestSubscription[]>
+  /** Changes a subscription as the API does. */
+  change(subscription: TestSubscription, patch: SubscriptionPatch): Promise<void>
   publish(draft?: Partial<EventDraft>): Promise<Awaited<ReturnType<Publisher['publish']>>>
   /** Makes everything that waits for its time due now, instead of waiting for it. */
   timePasses(): Promise<void>
@@ -71,6 +85,8 @@ export type DispatchOptions = {
   ownDatabase?: boolean
   /** The port of another receiver on this machine that may be sent to. */
   otherPort?: number
+  /** In place of the one that seals here. */
+  seal?: Seal
 }
 
 export type TestSubscription = { id: string; secret: string; path: string; shard: number }
@@ -98,7 +114,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
   const publisher = createPublisher({
     db,
     world,
-    checkSchema: async () => [],
+    checkSchema: createSchemaCheck({ db }),
     createEventTypes: true,
     onWork: (shards) => {
       for (const dispatcher of dispatchers) dispatcher.wake(shards)
@@ -113,7 +129,13 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
   }
 
   async function dispatch(wanted: DispatchOptions = {}): Promise<TestDispatcher> {
-    const { concurrency = 32, drainMs = 5_000, ownDatabase = false, otherPort = receiver.port } = wanted
+    const {
+      concurrency = 32,
+      drainMs = 5_000,
+      ownDatabase = false,
+      otherPort = receiver.port,
+      seal: opensWith = seal,
+    } = wanted
     await using own = new AsyncDisposableStack()
     const ownTold: Occurrence[] = []
     const telemetry = (occurrence: Occurrence): void => {
@@ -129,7 +151,8 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     const ownDb = ownDatabase ? own.use(openDatabase({ url: database.url, poolSize: 5 })) : db
     const onError = (error: Error): void => telemetry({ what: 'round_failed', round: 'jobs', error })
     const jobs = own.use(await openJobs({ url: database.url, mode: 'work', onError }))
-    const dispatcher = await startDispatcher({ db: ownDb, jobs, sender, world, telemetry, concurrency, drainMs })
+    const means = { seal: opensWith, origin: { source: eventSource, publicUrl: 'https://posthorn.test' } }
+    const dispatcher = await startDispatcher({ db: ownDb, jobs, sender, world, telemetry, means, concurrency, drainMs })
     own.defer(() => dispatcher.stop())
     dispatchers.push(dispatcher)
     const parts = stack.use(own.move())
@@ -183,6 +206,13 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     return subscription
   }
 
+  async function change({ id }: TestSubscription, patch: SubscriptionPatch): Promise<void> {
+    await using jobs = await openJobs({ url: database.url, mode: 'send', onError: () => undefined })
+    const policy = { allowHttp: true, allowed: parseAllowedReceivers(`127.0.0.1:${receiver.port}`) }
+    const checkUrl = createUrlCheck(policy, createResolver({ timeoutMs: 1_000 }))
+    await patchSubscription({ db, world, jobs, checkUrl, seal }, id, undefined, patch)
+  }
+
   return {
     db,
     url: database.url,
@@ -193,6 +223,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     dispatch,
     subscribe,
     subscribeMany,
+    change,
     until,
     async recorded(count) {
       await until(() => attempts.length >= count)

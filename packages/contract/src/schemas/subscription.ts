@@ -1,11 +1,12 @@
 import { type Static, Type } from 'typebox'
 import { limits } from '../limits.ts'
-import { disabledReasons, subscriptionStates } from '../states.ts'
+import { disabledReasons, payloadFormats, subscriptionStates } from '../states.ts'
 import { EventTypePattern } from './event-type.ts'
 import { Id } from './id-text.ts'
 import { Nullable } from './nullable.ts'
 import { Page, pageParameters } from './page.ts'
 import { named } from './reference.ts'
+import { GivenAuth, ShownAuth } from './subscription-auth.ts'
 import { TenantId } from './tenant.ts'
 import { Metadata, Text, Texts, Time } from './text.ts'
 
@@ -44,6 +45,19 @@ const retryScheduleSeconds = Type.Array(Type.Integer({ minimum: 0, maximum: limi
     'Seconds to wait before the second, third … attempt; then the delivery has failed. Null: the default schedule of ten attempts over about three days.',
 })
 
+const payloadFormat = Type.Enum([...payloadFormats], {
+  type: 'string',
+  description:
+    'The form of the body: `standard` `{"type","timestamp","data"}`, `cloudevents-structured` and `cloudevents-binary` CloudEvents 1.0, `raw` the data alone. `standard` when left out. All are signed; the `ce-…` headers of the binary form are not part of what is signed.',
+})
+const finalStatuses = Type.Array(Type.Integer({ minimum: limits.finalStatusMin, maximum: limits.finalStatusMax }), {
+  maxItems: limits.finalStatusesMax,
+  uniqueItems: true,
+  description:
+    'HTTP statuses that end a delivery at once, as failed, whatever the schedule still holds. Not 410, which always does and disables the subscription too, and not 429, 502, 503 and 504, which ask for patience. None when left out.',
+  examples: [[400, 404, 422]],
+})
+
 export const Subscription = named(
   'Subscription',
   Type.Object(
@@ -64,6 +78,9 @@ export const Subscription = named(
       timeout_ms: Type.Integer(),
       max_in_flight: Type.Integer(),
       retry_schedule_seconds: Nullable(Type.Array(Type.Integer())),
+      payload_format: payloadFormat,
+      final_statuses: Type.Array(Type.Integer()),
+      auth: Nullable(ShownAuth),
       not_before: Nullable(Time('Nothing is sent before: the receiver asked to slow down')),
       created_at: Time(),
       updated_at: Time(),
@@ -106,6 +123,9 @@ export const CreateSubscription = Type.Object(
     timeout_ms: Type.Optional(timeoutMs),
     max_in_flight: Type.Optional(maxInFlight),
     retry_schedule_seconds: Type.Optional(Nullable(retryScheduleSeconds)),
+    payload_format: Type.Optional(payloadFormat),
+    final_statuses: Type.Optional(finalStatuses),
+    auth: Type.Optional(Nullable(GivenAuth)),
     secret: Type.Optional(
       Type.String({
         maxLength: secretLengthMax,
@@ -134,6 +154,9 @@ export const PatchSubscription = Type.Object(
     timeout_ms: Type.Optional(Nullable(timeoutMs)),
     max_in_flight: Type.Optional(Nullable(maxInFlight)),
     retry_schedule_seconds: Type.Optional(Nullable(retryScheduleSeconds)),
+    payload_format: Type.Optional(Nullable(payloadFormat)),
+    final_statuses: Type.Optional(Nullable(finalStatuses)),
+    auth: Type.Optional(Nullable(GivenAuth)),
   },
   { additionalProperties: false },
 )
