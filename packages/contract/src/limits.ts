@@ -34,6 +34,22 @@ export const limits = {
   timeoutMsMin: 1000,
   timeoutMsMax: 30_000,
   maxInFlightMax: 1000,
+  /** Of one filter, as JSON without spaces. */
+  filterBytesMax: 8 * 1024,
+  /** `$and`, `$or` and `$not` inside one another. */
+  filterDepthMax: 8,
+  /** Operators and short forms in one filter. */
+  filterClausesMax: 64,
+  /** Values of one `$in` or `$nin`. */
+  filterValuesMax: 100,
+  /** One value to compare with, in UTF-16 units; a number as it is written. */
+  filterValueLengthMax: 512,
+  filterPathLengthMax: 256,
+  filterPathPartsMax: 16,
+  /** What judging the filters of all candidates for one event may cost, shared evenly: a step is one value looked at. */
+  filterStepsPerEventMax: 250_000,
+  /** Bodies in the answer to a dry run, together. */
+  dryRunBodiesBytesMax: 2 * 1024 * 1024,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const

@@ -75,3 +75,36 @@ export type ApiKeyRole = (typeof apiKeyRoles)[number]
 
 export const replayStates = ['draft', 'running', 'paused', 'completed', 'canceled'] as const
 export type ReplayState = (typeof replayStates)[number]
+
+/** What a filter can ask of a value. `docs/filters.md` explains each. */
+export const filterOperators = [
+  '$eq',
+  '$ne',
+  '$gt',
+  '$gte',
+  '$lt',
+  '$lte',
+  '$in',
+  '$nin',
+  '$exists',
+  '$startsWith',
+  '$endsWith',
+  '$contains',
+  '$not',
+  '$and',
+  '$or',
+] as const
+export type FilterOperator = (typeof filterOperators)[number]
+
+/** Why an event is not sent to a subscription, or not now. */
+export const matchReasons = [
+  'event_type',
+  'not_chosen',
+  'filter',
+  'paused',
+  'disabled',
+  'created_later',
+  'changed_later',
+  'deleted',
+] as const
+export type MatchReason = (typeof matchReasons)[number]
