@@ -35,6 +35,7 @@ import { requestLog } from './plugins/request-log.ts'
 import { wellFormedHttp } from './plugins/well-formed-http.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { eventMatchRoutes } from './routes/event-matches.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -110,6 +111,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         eventTypeRoutes,
         subscriptionRoutes,
         eventRoutes,
+        eventMatchRoutes,
         deliveryRoutes,
         apiKeyRoutes,
       ]) {

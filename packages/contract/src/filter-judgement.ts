@@ -98,12 +98,15 @@ class StepsUsedUp extends Error {
   override readonly name = 'StepsUsedUp'
 }
 
+/** One for all: making an error costs more than many steps. */
+const stepsUsedUp = new StepsUsedUp()
+
 /** The clause that is not fulfilled, or `undefined`. */
 function judge(filter: Filter, subject: FilterSubject, steps: number): FilterClause | undefined | 'unfinished' {
   try {
     return unfulfilled(filter.root, subject, { left: steps })
   } catch (error) {
-    if (error instanceof StepsUsedUp) return 'unfinished'
+    if (error === stepsUsedUp) return 'unfinished'
     throw error
   }
 }
@@ -187,8 +190,11 @@ function someValue(
         continue
       }
       spend(budget, value.length)
+      // Most elements are no containers: they are looked at here, and not put aside first.
+      if (part === undefined && value.some((element) => isScalar(element) && accept(element))) return true
       // From the end, so that the first element is looked at first.
       for (let at = value.length - 1; at >= 0; at -= 1) {
+        if (isScalar(value[at])) continue
         values.push(value[at])
         places.push(place)
       }
@@ -203,7 +209,7 @@ function someValue(
 
 function spend(budget: Budget, steps: number): void {
   budget.left -= steps
-  if (budget.left < 0) throw new StepsUsedUp()
+  if (budget.left < 0) throw stepsUsedUp
 }
 
 function isEqual(value: unknown, other: FilterValue): boolean {
@@ -315,7 +321,7 @@ function foundValues(field: FilterField, subject: FilterSubject): string | null 
   try {
     someValue(field, subject, { left: filterSteps(1) }, look)
   } catch (error) {
-    if (!(error instanceof StepsUsedUp)) throw error
+    if (error !== stepsUsedUp) throw error
     more = true
   }
   if (found.length === 0) return null

@@ -47,7 +47,7 @@ export const limits = {
   filterPathLengthMax: 256,
   filterPathPartsMax: 16,
   /** What judging the filters of all candidates for one event may cost, shared evenly: a step is one value looked at. */
-  filterStepsPerEventMax: 250_000,
+  filterStepsPerEventMax: 200_000,
   /** Bodies in the answer to a dry run, together. */
   dryRunBodiesBytesMax: 2 * 1024 * 1024,
   pageSizeMax: 250,

@@ -16,7 +16,7 @@ import { version } from './version.ts'
 const userAgent = `Posthorn/${version}`
 
 /** Stands in the history in place of a credential. */
-const redacted = '[redacted]'
+export const redacted = '[redacted]'
 
 /** A claimed delivery: everything needed to make the attempt and to decide what follows. */
 export type Claim = {
@@ -123,12 +123,26 @@ export function prepareAttempt(
   nowMs: number,
   means: AttemptMeans = { seal: undefined, origin: eventOrigin({}) },
 ): AttemptRequest {
-  const { body, headers } = payload({ id: claim.eventId, ...claim.event }, claim.payloadFormat, means.origin)
   const secret = claim.authSealed === null ? {} : authHeaders(claim.authSealed, claim.subscriptionId, means.seal)
+  const request = unsignedRequest(claim, secret, means.origin)
   const signed = signedHeaders(
-    { id: formatId('event', claim.eventId), timestamp: Math.floor(nowMs / 1000), body },
+    { id: formatId('event', claim.eventId), timestamp: Math.floor(nowMs / 1000), body: request.body },
     claim.keys.map(keyOf),
   )
+  return { ...request, headers: { ...request.headers, ...signed } }
+}
+
+/**
+ * The same without the three headers of the signature, which belong to an event that is stored and to one moment.
+ *
+ * @param secret the headers that carry credentials
+ */
+export function unsignedRequest(
+  claim: Pick<Claim, 'eventId' | 'event' | 'url' | 'headers' | 'payloadFormat' | 'timeoutMs' | 'number'>,
+  secret: Readonly<Record<string, string>>,
+  origin: EventOrigin,
+): AttemptRequest {
+  const { body, headers } = payload({ id: claim.eventId, ...claim.event }, claim.payloadFormat, origin)
   return {
     url: claim.url,
     headers: {
@@ -136,7 +150,6 @@ export function prepareAttempt(
       ...secret,
       ...headers,
       'user-agent': userAgent,
-      ...signed,
       'posthorn-event-type': claim.event.type,
       'posthorn-attempt': String(claim.number),
     },

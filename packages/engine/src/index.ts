@@ -44,7 +44,9 @@ export {
   listAttempts,
   listDeliveries,
 } from './deliveries.ts'
+export type { DryRun, DryRunMatch } from './dry-run.ts'
 export { envelope } from './envelope.ts'
+export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
 export { type Event, type EventListFilter, type EventSummary, getEvent, listEvents } from './event-reads.ts'
 export {
   archiveEventType,
@@ -59,12 +61,14 @@ export {
   putEventType,
 } from './event-types.ts'
 export { type Accepted, createPublisher, type EventDraft, type Publisher } from './events.ts'
+export { givenFilter } from './filters.ts'
 export { hold, holdLatecomers, release, requestHolding, requestRelease } from './holding.ts'
 export { installJobs, type JobName, type JobPayloads, type Jobs, openJobs } from './jobs.ts'
 export { type CheckSchema, createSchemas, placesOf, type Schemas } from './json-schema.ts'
+export type { MatchedEvent, Verdict } from './matching.ts'
 export type { Page, PageRequest } from './paging.ts'
 export { type EventOrigin, eventOrigin, parseEventSource, payload, payloadFormatOf } from './payload.ts'
-export { nestsDeeperThan, publishedBatchData, publishedData } from './published-json.ts'
+export { memberText, nestsDeeperThan, publishedBatchData, publishedData } from './published-json.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
 export { cancelDelivery, resendDelivery } from './resending.ts'
 export { createSeal, parseMasterKeys, type Seal, SealError } from './sealing.ts'

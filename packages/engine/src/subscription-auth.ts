@@ -69,6 +69,12 @@ export function authHeaders(sealed: Uint8Array, subscriptionId: Uuid, seal: Seal
   }
 }
 
+/** The names of the headers that carry a subscription's credentials, which need not be opened for it. */
+export function authHeaderNames(subscription: Subscription): string[] {
+  const auth = shownAuth(subscription)
+  return auth === null ? [] : [auth.header ?? 'authorization']
+}
+
 /**
  * Holds the credentials to the custom headers beside them.
  *

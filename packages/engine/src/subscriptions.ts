@@ -11,6 +11,7 @@ import { Prisma, type Subscription } from './db/generated/client.ts'
 import { lockSubscription } from './db/sql/lock-subscription.ts'
 import { lockTenant } from './db/sql/lock-tenant.ts'
 import { type Tx, transaction } from './db/transaction.ts'
+import { givenFilter } from './filters.ts'
 import { requestHolding, requestRelease } from './holding.ts'
 import type { Jobs } from './jobs.ts'
 import { mergePatch } from './merge-patch.ts'
@@ -43,6 +44,8 @@ export type SubscriptionParts = {
 export type SubscriptionDraft = {
   url: string
   eventTypes: readonly string[]
+  /** JSON, as it was written. Null: every event of the types. */
+  filter?: string | null
   description?: string | null
   headers?: Readonly<Record<string, string>>
   metadata?: Readonly<Record<string, unknown>>
@@ -61,6 +64,8 @@ export type SubscriptionDraft = {
 export type SubscriptionPatch = {
   url?: string
   eventTypes?: readonly string[]
+  /** Takes the place of the earlier one as a whole: `null` inside a filter is a value. */
+  filter?: string | null
   description?: string | null
   headers?: Readonly<Record<string, string | null>> | null
   metadata?: Readonly<Record<string, unknown>> | null
@@ -76,7 +81,7 @@ export type SubscriptionPatch = {
 /**
  * Makes a subscription. Its secret is in the answer and nowhere else.
  *
- * @throws Problem `tenant_not_found`, `invalid_url`, `invalid_header`, `invalid_secret`, `invalid_request`, `limit_reached`
+ * @throws Problem `tenant_not_found`, `invalid_url`, `invalid_header`, `invalid_filter`, `invalid_secret`, `invalid_request`, `limit_reached`
  */
 export async function createSubscription(
   parts: SubscriptionParts,
@@ -88,6 +93,7 @@ export async function createSubscription(
   const headers = customHeaders(draft.headers ?? {})
   const metadata = storedJson(draft.metadata ?? {}, '/metadata')
   const final = finalStatuses(draft.finalStatuses ?? [])
+  const filter = filterText(draft.filter ?? null)
   // Looking a name up takes seconds at worst: before the transaction, and before anything else is locked.
   await tenantExists(db, tenantId)
   const url = await parts.checkUrl(draft.url)
@@ -103,6 +109,7 @@ export async function createSubscription(
         tenantId,
         url,
         eventTypes: [...draft.eventTypes],
+        filter,
         description: draft.description ?? null,
         headers,
         metadata,
@@ -124,7 +131,7 @@ export async function createSubscription(
 /**
  * Changes a subscription.
  *
- * @throws Problem `subscription_not_found`, `invalid_url`, `invalid_header`, `invalid_request`
+ * @throws Problem `subscription_not_found`, `invalid_url`, `invalid_header`, `invalid_filter`, `invalid_request`
  */
 export async function patchSubscription(
   parts: SubscriptionParts,
@@ -252,6 +259,7 @@ function changes(
   const data: Prisma.SubscriptionUpdateInput = {}
   if (url !== undefined) data.url = url
   if (patch.eventTypes !== undefined) data.eventTypes = [...patch.eventTypes]
+  if (patch.filter !== undefined) data.filter = filterText(patch.filter)
   if (patch.description !== undefined) data.description = patch.description
   if (patch.headers !== undefined) data.headers = customHeaders(texts(merged(current.headers, lowered(patch.headers))))
   if (patch.metadata !== undefined) data.metadata = storedJson(merged(current.metadata, patch.metadata), '/metadata')
@@ -277,6 +285,11 @@ function authChanges(
 /** A column of JSON has two nulls; this one is the database's. */
 function authColumns({ authShown, ...columns }: StoredAuth) {
   return { ...columns, authShown: authShown ?? Prisma.DbNull }
+}
+
+/** What is stored of a filter. */
+function filterText(text: string | null): string | null {
+  return text === null ? null : givenFilter(text, '/filter').text
 }
 
 /** The object after the patch; `null` clears it. */

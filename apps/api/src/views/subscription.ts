@@ -1,4 +1,9 @@
-import { formatId, type Secret as WireSecret, type Subscription as WireSubscription } from '@posthorn/contract'
+import {
+  formatId,
+  readExactJson,
+  type Secret as WireSecret,
+  type Subscription as WireSubscription,
+} from '@posthorn/contract'
 import { type RevealedSecret, type Subscription, shownAuth } from '@posthorn/engine'
 
 /** A subscription without its secrets: they are not even read with it. */
@@ -9,6 +14,8 @@ export function subscriptionView(subscription: Subscription): WireSubscription {
     tenant: subscription.tenantId,
     url: subscription.url,
     event_types: subscription.eventTypes,
+    // Stored by the engine, which read it as an object.
+    filter: subscription.filter === null ? null : (readExactJson(subscription.filter) as WireSubscription['filter']),
     description: subscription.description,
     // Written by the engine from objects of these forms; the columns' CHECKs are held to the lists of words by a test.
     headers: subscription.headers as WireSubscription['headers'],

@@ -13,6 +13,8 @@ const places: Readonly<Record<string, { heading: string; column?: string }>> = {
   payloadFormats: { heading: 'Payload formats', column: 'Format' },
   credentialTypes: { heading: 'Credentials of a subscription', column: 'Type' },
   attemptTriggers: { heading: 'Triggers of an attempt', column: 'Trigger' },
+  filterOperators: { heading: 'Filters' },
+  matchReasons: { heading: 'Reasons of a match', column: 'Reason' },
   failureCodes: { heading: 'Failure codes' },
   eventTypeStates: { heading: 'Event types', column: 'State' },
   validationModes: { heading: 'Event types', column: 'Validation' },

@@ -94,6 +94,8 @@ export type TestSubscription = { id: string; secret: string; path: string; shard
 export type SubscribeOptions = {
   tenantId?: string
   eventTypes?: string[]
+  /** JSON. */
+  filter?: string
   url?: string
   retryScheduleSeconds?: number[]
   maxInFlight?: number
@@ -182,6 +184,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
         tenantId,
         url: url ?? `${receiver.origin}${path}`,
         eventTypes,
+        filter: wanted.filter ?? null,
         shard,
         retryScheduleSeconds,
         maxInFlight,

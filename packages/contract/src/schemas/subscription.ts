@@ -26,6 +26,13 @@ const eventTypes = Type.Array(EventTypePattern(), {
   description: 'Event types it wants, by name or with `*` for one or more segments',
   examples: [['invoice.*']],
 })
+/** Its form is an object; everything else is judged by `parseFilter`, which says more. */
+export const filter = Type.Unsafe<Record<string, unknown>>({
+  type: 'object',
+  additionalProperties: true,
+  description: `Which events of these types it wants, by their content: fields (\`type\`, \`keys.<name>\`, \`data.<path>\`) with values or operators. At most ${limits.filterBytesMax} bytes.`,
+  examples: [{ 'data.total': { $gte: 100 }, 'data.currency': 'EUR' }],
+})
 const headersDescription =
   'Headers sent with every request. The values are kept readable. Not those that belong to HTTP or to Posthorn.'
 const timeoutMs = Type.Integer({
@@ -66,6 +73,7 @@ export const Subscription = named(
       tenant: TenantId(),
       url: Type.String(),
       event_types: Type.Array(Type.String()),
+      filter: Nullable(filter),
       description: Nullable(Type.String()),
       headers: Texts({ description: headersDescription }),
       metadata: Metadata(),
@@ -117,6 +125,7 @@ export const CreateSubscription = Type.Object(
   {
     url,
     event_types: eventTypes,
+    filter: Type.Optional(Nullable(filter)),
     description: Type.Optional(Nullable(Text({ maxLength: limits.descriptionLengthMax }))),
     headers: Type.Optional(Texts({ description: headersDescription, examples: [{ 'x-source': 'posthorn' }] })),
     metadata: Type.Optional(Metadata()),
@@ -137,11 +146,12 @@ export const CreateSubscription = Type.Object(
 )
 export type CreateSubscription = Static<typeof CreateSubscription>
 
-/** RFC 7396: what is left out stays, `null` clears. Objects are merged member by member. */
+/** RFC 7396: what is left out stays, `null` clears. Objects are merged member by member, but a filter is replaced. */
 export const PatchSubscription = Type.Object(
   {
     url: Type.Optional(url),
     event_types: Type.Optional(eventTypes),
+    filter: Type.Optional(Nullable(filter)),
     description: Type.Optional(Nullable(Text({ maxLength: limits.descriptionLengthMax }))),
     headers: Type.Optional(
       Type.Unsafe<Record<string, string | null> | null>({

@@ -7,6 +7,8 @@ export type AudienceRow = {
   shard: number
   state: string
   event_types: string[]
+  /** JSON, or null. */
+  filter: string | null
 }
 
 /**
@@ -21,7 +23,7 @@ export function selectAudience(runner: Runner, tenantIds: readonly string[]): Pr
 }
 
 const text = `
-select t.id as tenant_id, s.id as subscription_id, s.shard, s.state, s.event_types
+select t.id as tenant_id, s.id as subscription_id, s.shard, s.state, s.event_types, s.filter
 from tenant t
 left join subscription s on s.tenant_id = t.id and s.deleted_at is null
 where t.id = any($1::text[])`
