@@ -87,6 +87,20 @@ describe('a filter of a subscription', () => {
     expect([checked.status, checked.body.code, checked.body.errors[0].pointer]).toEqual([422, code, pointer])
   })
 
+  test('may be as long as the limit says, and no longer', async () => {
+    const tenant = await newTenant()
+    const of = (bytes: number) => {
+      const values = Array.from({ length: 16 }, () => 'x'.repeat(limits.filterValueLengthMax - 8))
+      const short = bytes - Buffer.byteLength(JSON.stringify({ data: { $in: [...values, ''] } }))
+      return { data: { $in: [...values, 'é'.repeat(short / 2)] } }
+    }
+    const status = async (filter: object) =>
+      (await api.ask('POST', `/v1/tenants/${tenant}/subscriptions`, { url: callbackUrl, event_types: ['*'], filter }))
+        .status
+    expect(await status(of(limits.filterBytesMax))).toBe(201)
+    expect(await status(of(limits.filterBytesMax + 2))).toBe(422)
+  })
+
   test('422 when it is given twice: one of the two would be dropped silently', async () => {
     const { id } = await subscribe(await newTenant())
     const { status, body } = await api.ask('PATCH', `/v1/subscriptions/${id}`, undefined, {
@@ -293,6 +307,20 @@ describe('a dry run', () => {
     expect(await dry({ ...event, more: 1 })).toEqual([422, 'invalid_request'])
     expect((await api.ask('POST', '/v1/events?dry_run=yes', event)).status).toBe(422)
     expect((await api.ask('POST', '/v1/events?dry_run=0', event)).status).toBe(202)
+  })
+
+  test('holds the data to its schema as publishing does', async () => {
+    const tenant = await newTenant()
+    await subscribe(tenant)
+    await api.ask('PUT', '/v1/event-types/invoice.held', { validation: 'warn' })
+    await api.ask('POST', '/v1/event-types/invoice.held/versions', { schema: { type: 'object' } })
+    const dry = () => api.ask('POST', '/v1/events?dry_run=1', { tenant, type: 'invoice.held', data: 1 })
+    const warned = await dry()
+    expect(warned.body.validation_errors).toEqual([{ pointer: '/data', detail: 'must be object' }])
+    expect(warned.body.data[0].request).not.toBeNull()
+    await api.ask('PUT', '/v1/event-types/invoice.held', { validation: 'reject' })
+    const refused = await dry()
+    expect([refused.status, refused.body.code]).toEqual([422, 'payload_invalid'])
   })
 
   test('creates no event type where publishing would', async () => {
