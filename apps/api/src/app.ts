@@ -15,6 +15,7 @@ import {
   type Resolve,
   readinessChecks,
   registerAdminKey,
+  type Seal,
   type World,
 } from '@posthorn/engine'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
@@ -36,6 +37,8 @@ import { deliveryRoutes } from './routes/deliveries.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
+import { publicKeyRoutes } from './routes/public-keys.ts'
+import { secretRoutes } from './routes/secrets.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { tenantRoutes } from './routes/tenants.ts'
 
@@ -53,6 +56,8 @@ export type ApiParts = {
   db: Database
   world: World
   jobs: Jobs
+  /** They seal the secrets that are made here, and open those that are shown. */
+  seal: Seal
   publisher: Publisher
   /** Told which shards have work that did not come by publishing. */
   onWork(shards: readonly number[]): void
@@ -93,6 +98,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   await app.register(healthRoutes, routeParts)
   await app.register(errorDocs)
   await app.register(referenceDocs)
+  await app.register(publicKeyRoutes, { ...routeParts, prefix: '/v1' })
   await app.register(
     async (v1) => {
       await v1.register(authentication, routeParts)
@@ -100,6 +106,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         tenantRoutes,
         eventTypeRoutes,
         subscriptionRoutes,
+        secretRoutes,
         eventRoutes,
         deliveryRoutes,
         apiKeyRoutes,

@@ -6,6 +6,7 @@ import type {
   Publisher,
   ReadinessCheck,
   Schemas,
+  Seal,
   UrlCheck,
   World,
 } from '@posthorn/engine'
@@ -14,6 +15,7 @@ export type RouteParts = {
   db: Database
   world: World
   jobs: Jobs
+  seal: Seal
   publisher: Publisher
   schemas: Schemas
   checkUrl: UrlCheck

@@ -21,6 +21,7 @@ import {
   listenForWork,
   newUuid,
   requestHolding,
+  type Seal,
   type Telemetry,
   transaction,
   type World,
@@ -56,6 +57,8 @@ const lastRecordingMs = 2_000
 export type DispatcherParts = {
   db: Database
   jobs: Jobs
+  /** They open the secrets to sign with. */
+  seal: Seal
   sender: Sender
   world: World
   telemetry: Telemetry
@@ -80,7 +83,14 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const turns = createTurns(db, world)
   const recorder = createRecorder(db, telemetry, giveUp.signal)
   const holdWork = (subscriptionId: Uuid) => transaction(db, (tx) => requestHolding(tx, jobs, subscriptionId))
-  const delivering = { sender: parts.sender, recorder, keyOf: createKeyRing(), world, telemetry, holdWork }
+  const delivering = {
+    sender: parts.sender,
+    recorder,
+    keyOf: createKeyRing(parts.seal),
+    world,
+    telemetry,
+    holdWork,
+  }
   const ownership = createOwnership({
     db,
     jobs,

@@ -8,6 +8,7 @@ import {
   logLevels,
   optional,
   parseAllowedReceivers,
+  parseMasterKeys,
   postgresUrl,
   text,
 } from '@posthorn/engine'
@@ -17,6 +18,14 @@ export const databaseSettings = {
   DATABASE_URL: optional(
     { secret: true, parse: postgresUrl },
     'the PostgreSQL database (15 or newer); the demo brings its own when unset',
+  ),
+}
+
+/** What every command that seals or opens secrets reads. */
+export const masterKeySettings = {
+  POSTHORN_MASTER_KEY: optional(
+    { secret: true, parse: parseMasterKeys },
+    'the keys that seal signing secrets in the database: base64 of 32 bytes each, comma-separated; the first seals, all open; the demo makes its own when unset',
   ),
 }
 
@@ -34,11 +43,17 @@ const sharedSettings = {
 }
 
 /** Everything `posthorn serve` reads. */
-export const serveSettings = { ...databaseSettings, ...apiSettings, ...dispatcherSettings, ...sharedSettings }
+export const serveSettings = {
+  ...databaseSettings,
+  ...masterKeySettings,
+  ...apiSettings,
+  ...dispatcherSettings,
+  ...sharedSettings,
+}
 
 /** Everything `posthorn demo` reads beside it. */
 export const demoSettings = {
   ...serveSettings,
-  POSTHORN_DATA_DIR: text({ default: '.posthorn' }, 'where the demo keeps its embedded database'),
+  POSTHORN_DATA_DIR: text({ default: '.posthorn' }, 'where the demo keeps its embedded database and its master key'),
   NODE_ENV: text({ default: 'development' }, 'the demo refuses to run when this is `production`'),
 }

@@ -7,18 +7,23 @@ import { buildApi, listenApi } from '@posthorn/api'
 import { createSender, type Dispatcher, startDispatcher } from '@posthorn/dispatcher'
 import {
   type AddressPolicy,
+  ConfigurationError,
   createPublisher,
   createResolver,
   createSchemaCheck,
+  createSeal,
   createWorkHints,
   type Database,
   ensurePartitions,
+  findUnreadable,
   installJobs,
   logTo,
   migrate,
   openDatabase,
   openJobs,
   type Parsed,
+  rewrapSecrets,
+  type Seal,
   type Telemetry,
   type World,
 } from '@posthorn/engine'
@@ -31,10 +36,13 @@ export type Role = (typeof roles)[number]
 /** A name server that does not answer within this time counts as one that knows nothing, in milliseconds. */
 const resolveTimeoutMs = 5_000
 
+/** Without these nothing can be served. */
+export type Needed = { DATABASE_URL: string; POSTHORN_MASTER_KEY: readonly Uint8Array[] }
+
 export type ServeOptions = {
   role: Role
-  /** The settings, with the database that they may lack. */
-  settings: Omit<Parsed<typeof serveSettings>, 'DATABASE_URL'> & { DATABASE_URL: string }
+  /** The settings, with the database and the master keys that they may lack. */
+  settings: Omit<Parsed<typeof serveSettings>, keyof Needed> & Needed
   world: World
   logger: Logger
   /** Told of everything beside the log. */
@@ -60,7 +68,11 @@ export async function prepareDatabase(url: string, now: Date): Promise<{ applied
   return { applied }
 }
 
-/** Starts what the role asks for, over a database that is prepared. */
+/**
+ * Starts what the role asks for, over a database that is prepared.
+ *
+ * @throws ConfigurationError when no secret in the database can be opened: the master key is another one
+ */
 export async function startServing(options: ServeOptions): Promise<Serving> {
   const { role, settings, world, logger } = options
   await using stack = new AsyncDisposableStack()
@@ -75,6 +87,8 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       onIdleError: (error) => telemetry({ what: 'round_failed', round: 'idle connection', error }),
     }),
   )
+  const seal = createSeal(settings.POSTHORN_MASTER_KEY, world)
+  await readySecrets({ db, seal, telemetry })
   const policy: AddressPolicy = {
     allowHttp: settings.POSTHORN_ALLOW_HTTP,
     allowed: settings.POSTHORN_ALLOWED_RECEIVERS,
@@ -89,7 +103,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     const sender = createSender({ policy, resolve })
     stack.defer(() => sender.close())
     dispatcher = await startDispatcher({
-      db, jobs, sender, world, telemetry,
+      db, jobs, seal, sender, world, telemetry,
       concurrency: settings.POSTHORN_CONCURRENCY,
       drainMs: settings.POSTHORN_DRAIN_SECONDS * 1000,
     }) // biome-ignore format: what is used, then how much of it
@@ -109,13 +123,32 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       onWork,
     })
     stack.defer(() => publisher.idle())
-    const app = await buildApi({ db, world, jobs, publisher, onWork, policy, resolve, logger, settings })
+    const app = await buildApi({ db, world, jobs, seal, publisher, onWork, policy, resolve, logger, settings })
     stack.defer(() => app.close())
     origin = await listenApi(app, { host: settings.HOST, port: settings.PORT, moves: options.portMoves ?? false })
   }
 
   const parts = stack.move()
   return { db, origin, stop: () => parts.disposeAsync() }
+}
+
+/**
+ * Seals what was stored before there was sealing, and says what cannot be opened. If that is everything, the start ends
+ * here: with a wrong master key nothing could be sent, and what is made meanwhile would be sealed with it.
+ */
+async function readySecrets(parts: { db: Database; seal: Seal; telemetry: Telemetry }): Promise<void> {
+  const { unreadable, anyReadable } = await findUnreadable(parts)
+  if (unreadable.length > 0 && !anyReadable) {
+    const [needed, given] = [unreadable.map((one) => one.masterKeyId), parts.seal.ids]
+    throw new ConfigurationError([
+      {
+        variable: 'POSTHORN_MASTER_KEY',
+        problem: `opens none of the secrets in the database: they are sealed with the master key ${needed.join(', ')}, and given was ${given.join(', ')}. Give that key too, behind a comma`,
+      },
+    ])
+  }
+  for (const one of unreadable) parts.telemetry({ what: 'secrets_unreadable', ...one })
+  await rewrapSecrets(parts, 'plain')
 }
 
 function together(first: Telemetry, second: Telemetry | undefined): Telemetry {

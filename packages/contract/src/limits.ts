@@ -27,6 +27,11 @@ export const limits = {
   timeoutMsMin: 1000,
   timeoutMsMax: 30_000,
   maxInFlightMax: 1000,
+  /** Keys of one scheme that sign at once: the current one, and older ones whose time is not over. */
+  signingKeysMax: 5,
+  /** How long the older keys may sign beside a new one, in seconds: seven days. */
+  overlapSecondsMax: 7 * 24 * 3600,
+  overlapSecondsDefault: 24 * 3600,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const

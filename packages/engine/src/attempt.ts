@@ -3,15 +3,22 @@
  * without touching the network or the database.
  */
 import { type AttemptTrigger, type FailureCode, formatId, type Uuid } from '@posthorn/contract'
-import { type SigningKey, signedHeaders } from '@posthorn/signing'
+import { signedHeaders } from '@posthorn/signing'
 import type { ClaimedRow } from './db/sql/claim-deliveries.ts'
 import type { AttemptRecord } from './db/sql/record-attempts.ts'
 import { envelope } from './envelope.ts'
 import { type AttemptResult, defaultRetryScheduleSeconds, type NextStep, nextStep, slowDownMs } from './schedule.ts'
+import type { KeyRing, StoredKey } from './signing-keys.ts'
 import { version } from './version.ts'
 
 /** Names the sender to the receiver's developer. */
 const userAgent = `Posthorn/${version}`
+
+/**
+ * How long nothing is sent to a subscription for which a request could not be signed, in milliseconds: five minutes. Only
+ * an operator can mend that, and each look costs an attempt in the history.
+ */
+const unsignablePauseMs = 5 * 60 * 1000
 
 /** A claimed delivery: everything needed to make the attempt and to decide what follows. */
 export type Claim = {
@@ -31,8 +38,8 @@ export type Claim = {
   headers: Record<string, string>
   timeoutMs: number
   retryScheduleSeconds: readonly number[]
-  /** Base64 of the keys to sign with. */
-  keys: readonly string[]
+  /** The keys to sign with, sealed. */
+  keys: readonly StoredKey[]
   event: { type: string; timestamp: Date; data: string }
 }
 
@@ -49,6 +56,8 @@ export type AttemptOutcome = {
   responseHeaders: Record<string, string>
   responseBody: Uint8Array
   responseTruncated: boolean
+  /** It could not be signed, and so was not sent. */
+  unsignable?: boolean
   /** `Retry-After` in milliseconds, read and capped. */
   retryAfterMs: number | null
   timings: { dns: number | null; connect: number | null; tls: number | null; firstByte: number | null; total: number }
@@ -75,7 +84,7 @@ export function claimOf(row: ClaimedRow): Claim {
     timeoutMs: row.timeout_ms,
     retryScheduleSeconds:
       row.retry_schedule_seconds.length > 0 ? row.retry_schedule_seconds : defaultRetryScheduleSeconds,
-    keys: row.keys,
+    keys: row.keys.map((key) => ({ ...key, tenantId: row.tenant_id, subscriptionId: row.subscription_id })),
     event: { type: row.type, timestamp: row.timestamp, data: row.data },
   }
 }
@@ -86,9 +95,9 @@ export function claimOf(row: ClaimedRow): Claim {
  * Only id, timestamp and body are signed (Standard Webhooks 1.0); the `posthorn-…` headers are there for convenience.
  *
  * @param nowMs the time of this attempt, Unix milliseconds
- * @throws WebhookArgumentError when the subscription has no usable key: nothing is ever sent unsigned
+ * @throws SealError, WebhookArgumentError when a key cannot be opened or there is none: nothing is ever sent unsigned
  */
-export function prepareAttempt(claim: Claim, keyOf: (base64: string) => SigningKey, nowMs: number): AttemptRequest {
+export function prepareAttempt(claim: Claim, keyOf: KeyRing, nowMs: number): AttemptRequest {
   const body = envelope(claim.event)
   const signed = signedHeaders(
     { id: formatId('event', claim.eventId), timestamp: Math.floor(nowMs / 1000), body },
@@ -113,7 +122,7 @@ export function prepareAttempt(claim: Claim, keyOf: (base64: string) => SigningK
  * Judges an attempt: what to write down, and what follows for the delivery and its subscription.
  *
  * An attempt that we broke off ourselves is not the receiver's failure: it is made again at once and takes no place in
- * the schedule.
+ * the schedule. Nor does one that could not be signed: it is made again after a pause, which the whole subscription has.
  *
  * @param random a number from 0 (inclusive) to 1 (exclusive), for the jitter
  */
@@ -156,11 +165,12 @@ export function judgeAttempt(
     totalMs: outcome.timings.total,
     next: follow(claim, outcome, result, made.random),
     gone: outcome.status === 410,
-    slowDownMs: slowDownMs(result),
+    slowDownMs: outcome.unsignable ? unsignablePauseMs : slowDownMs(result),
   }
 }
 
 function follow(claim: Claim, outcome: AttemptOutcome, result: AttemptResult, random: number): NextStep {
+  if (outcome.unsignable) return { kind: 'retry', delayMs: unsignablePauseMs, scheduleStep: claim.scheduleStep }
   if (outcome.failureCode === 'aborted') return { kind: 'retry', delayMs: 0, scheduleStep: claim.scheduleStep }
   const plan = {
     scheduleStep: claim.scheduleStep,

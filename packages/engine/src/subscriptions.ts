@@ -4,20 +4,21 @@
  * Whatever stops a subscription (pause, delete) asks in the same transaction that its waiting deliveries be held, and
  * resuming asks that they be released, so no crash can lose one of the two halves.
  */
-import { limits, Problem, type Uuid } from '@posthorn/contract'
+import { limits, Problem, type SignatureScheme, type Uuid } from '@posthorn/contract'
 import { customHeaders } from './custom-headers.ts'
 import type { Database } from './db/database.ts'
 import type { Prisma, Subscription } from './db/generated/client.ts'
-import { lockSubscription } from './db/sql/lock-subscription.ts'
 import { lockTenant } from './db/sql/lock-tenant.ts'
 import { type Tx, transaction } from './db/transaction.ts'
 import { requestHolding, requestRelease } from './holding.ts'
 import type { Jobs } from './jobs.ts'
+import { setKeyPair, wantsKeyPair } from './key-pairs.ts'
 import { mergePatch } from './merge-patch.ts'
-import { givenSecret, newSecret, type SecretMaterial } from './secrets.ts'
+import type { Seal } from './sealing.ts'
+import { givenSecret, lockOwner, newSecret, storeKey } from './secrets.ts'
 import { shardOf } from './shards.ts'
 import { storedJson } from './stored-json.ts'
-import { getSubscription, subscriptionNotFound } from './subscription-reads.ts'
+import { getSubscription } from './subscription-reads.ts'
 import type { Within } from './tenancy.ts'
 import { tenantNotFound } from './tenants.ts'
 import type { UrlCheck } from './url-check.ts'
@@ -27,7 +28,13 @@ import { newUuid, type World } from './world.ts'
 const timeoutMsDefault = 15_000
 const maxInFlightDefault = 10
 
-export type SubscriptionParts = { db: Database; world: World; jobs: Jobs; checkUrl: UrlCheck }
+export type SubscriptionParts = {
+  db: Database
+  world: World
+  jobs: Jobs
+  checkUrl: UrlCheck
+  seal: Seal
+}
 
 export type SubscriptionDraft = {
   url: string
@@ -41,6 +48,8 @@ export type SubscriptionDraft = {
   retryScheduleSeconds?: readonly number[] | null
   /** `whsec_…`; generated when left out. */
   secret?: string
+  /** How requests are signed; `v1` alone when left out. */
+  signatureSchemes?: readonly SignatureScheme[]
 }
 
 /** What is absent stays, `null` goes back to the default; headers and metadata are merged member by member (RFC 7396). */
@@ -53,6 +62,7 @@ export type SubscriptionPatch = {
   timeoutMs?: number | null
   maxInFlight?: number | null
   retryScheduleSeconds?: readonly number[] | null
+  signatureSchemes?: readonly SignatureScheme[] | null
 }
 
 /**
@@ -69,6 +79,7 @@ export async function createSubscription(
   const secret = draft.secret === undefined ? newSecret(world) : givenSecret(draft.secret)
   const headers = customHeaders(draft.headers ?? {})
   const metadata = storedJson(draft.metadata ?? {}, '/metadata')
+  const keyPair = wantsKeyPair(draft.signatureSchemes) ?? false
   // Looking a name up takes seconds at worst: before the transaction, and before anything else is locked.
   await tenantExists(db, tenantId)
   const url = await parts.checkUrl(draft.url)
@@ -91,8 +102,9 @@ export async function createSubscription(
         shard: shardOf(id),
       },
     })
-    await storeSecret(tx, world, made, secret)
-    return made
+    await storeKey(tx, parts, made, { scheme: 'v1', key: secret.key })
+    if (!keyPair) return made
+    return tx.subscription.update({ where: { id }, data: { publicKey: await setKeyPair(tx, parts, made, true) } })
   })
   return { subscription, secret: secret.text }
 }
@@ -109,9 +121,12 @@ export async function patchSubscription(
   patch: SubscriptionPatch,
 ): Promise<Subscription> {
   const url = patch.url === undefined ? undefined : await checkedUrl(parts, id, within, patch.url)
+  const keyPair = wantsKeyPair(patch.signatureSchemes)
   return transaction(parts.db, async (tx) => {
-    const current = await locked(tx, id, within)
-    return tx.subscription.update({ where: { id }, data: changes(current, patch, url) })
+    const current = await lockOwner(tx, id, within)
+    const data = changes(current, patch, url)
+    if (keyPair !== undefined) data.publicKey = await setKeyPair(tx, parts, current, keyPair)
+    return tx.subscription.update({ where: { id }, data })
   })
 }
 
@@ -122,7 +137,7 @@ export async function patchSubscription(
  */
 export async function pauseSubscription(parts: SubscriptionParts, id: Uuid, within: Within): Promise<Subscription> {
   return transaction(parts.db, async (tx) => {
-    const current = await locked(tx, id, within)
+    const current = await lockOwner(tx, id, within)
     if (current.state === 'paused') return current
     if (current.state === 'disabled') {
       throw new Problem(
@@ -152,7 +167,7 @@ export async function resumeSubscription(
   backfill: 'held' | 'none',
 ): Promise<Subscription> {
   return transaction(parts.db, async (tx) => {
-    const current = await locked(tx, id, within)
+    const current = await lockOwner(tx, id, within)
     if (current.state === 'active') return current
     const resumed = await tx.subscription.update({
       where: { id },
@@ -176,7 +191,7 @@ export async function resumeSubscription(
  */
 export async function deleteSubscription(parts: SubscriptionParts, id: Uuid, within: Within): Promise<void> {
   await transaction(parts.db, async (tx) => {
-    await locked(tx, id, within)
+    await lockOwner(tx, id, within)
     await tx.subscription.update({ where: { id }, data: { deletedAt: new Date(parts.world.now()) } })
     await requestHolding(tx, parts.jobs, id)
   })
@@ -198,21 +213,10 @@ async function makeRoom(tx: Tx, tenantId: string): Promise<void> {
   )
 }
 
-async function storeSecret(tx: Tx, world: World, owner: Subscription, secret: SecretMaterial): Promise<void> {
-  await tx.secret.create({
-    data: { id: newUuid(world), tenantId: owner.tenantId, subscriptionId: owner.id, key: secret.key },
-  })
-}
-
 /** A URL is looked up only for somebody who may change the subscription: the answer tells about the operator's network. */
 async function checkedUrl(parts: SubscriptionParts, id: Uuid, within: Within, url: string): Promise<string> {
   await getSubscription(parts.db, id, within)
   return parts.checkUrl(url)
-}
-
-async function locked(tx: Tx, id: Uuid, within: Within): Promise<Subscription> {
-  if (!(await lockSubscription(tx, id, within ?? null))) throw subscriptionNotFound(id)
-  return tx.subscription.findUniqueOrThrow({ where: { id } })
 }
 
 function changes(

@@ -1,5 +1,10 @@
-import { formatId, type Secret as WireSecret, type Subscription as WireSubscription } from '@posthorn/contract'
-import type { RevealedSecret, Subscription } from '@posthorn/engine'
+import {
+  formatId,
+  type PublicKey as WirePublicKey,
+  type Secret as WireSecret,
+  type Subscription as WireSubscription,
+} from '@posthorn/contract'
+import { type PublicKeyInfo, type RevealedSecret, type Subscription, schemesOf } from '@posthorn/engine'
 
 /** A subscription without its secrets: they are not even read with it. */
 export function subscriptionView(subscription: Subscription): WireSubscription {
@@ -19,6 +24,8 @@ export function subscriptionView(subscription: Subscription): WireSubscription {
     timeout_ms: subscription.timeoutMs,
     max_in_flight: subscription.maxInFlight,
     retry_schedule_seconds: retryScheduleSeconds.length === 0 ? null : retryScheduleSeconds,
+    signature_schemes: schemesOf(subscription),
+    public_key: subscription.publicKey,
     not_before: subscription.notBefore?.toISOString() ?? null,
     created_at: subscription.createdAt.toISOString(),
     updated_at: subscription.updatedAt.toISOString(),
@@ -31,5 +38,14 @@ export function secretView(secret: RevealedSecret): WireSecret {
     secret: secret.text,
     created_at: secret.createdAt.toISOString(),
     expires_at: secret.expiresAt?.toISOString() ?? null,
+  }
+}
+
+export function publicKeyView(key: PublicKeyInfo): WirePublicKey {
+  return {
+    id: formatId('secret', key.id),
+    public_key: key.publicKey,
+    created_at: key.createdAt.toISOString(),
+    expires_at: key.expiresAt?.toISOString() ?? null,
   }
 }

@@ -17,10 +17,12 @@ import {
   openJobs,
   type Publisher,
   parseAllowedReceivers,
+  type Seal,
+  sealSecret,
   shardOf,
   type World,
 } from '@posthorn/engine'
-import { createTestDatabase } from '@posthorn/engine/testing'
+import { createTestDatabase, testSeal } from '@posthorn/engine/testing'
 import { formatSecret, generateSecret, parseSecret } from '@posthorn/signing'
 import { type ReceivedRequest, type Receiver, type ReceiverOptions, startReceiver } from 'posthorn/receiver'
 import { createSignals } from './signals.ts'
@@ -68,6 +70,8 @@ export type DispatchOptions = {
   concurrency?: number
   drainMs?: number
   ownDatabase?: boolean
+  /** Other master keys than those that sealed the secrets here. */
+  seal?: Seal
   /** The port of another receiver on this machine that may be sent to. */
   otherPort?: number
 }
@@ -113,6 +117,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
 
   async function dispatch(wanted: DispatchOptions = {}): Promise<TestDispatcher> {
     const { concurrency = 32, drainMs = 5_000, ownDatabase = false, otherPort = receiver.port } = wanted
+    const { seal = testSeal } = wanted
     await using own = new AsyncDisposableStack()
     const ownTold: Occurrence[] = []
     const telemetry = (occurrence: Occurrence): void => {
@@ -128,7 +133,16 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     const ownDb = ownDatabase ? own.use(openDatabase({ url: database.url, poolSize: 5 })) : db
     const onError = (error: Error): void => telemetry({ what: 'round_failed', round: 'jobs', error })
     const jobs = own.use(await openJobs({ url: database.url, mode: 'work', onError }))
-    const dispatcher = await startDispatcher({ db: ownDb, jobs, sender, world, telemetry, concurrency, drainMs })
+    const dispatcher = await startDispatcher({
+      db: ownDb,
+      jobs,
+      seal,
+      sender,
+      world,
+      telemetry,
+      concurrency,
+      drainMs,
+    })
     own.defer(() => dispatcher.stop())
     dispatchers.push(dispatcher)
     const parts = stack.use(own.move())
@@ -161,7 +175,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
         retryScheduleSeconds: wanted.retryScheduleSeconds ?? [],
         maxInFlight: wanted.maxInFlight ?? 10,
         timeoutMs: wanted.timeoutMs ?? 5_000,
-        secrets: { create: { id: newUuid(world), tenantId, key: keyBytes(secret) } },
+        secrets: { create: sealedKey({ tenantId, subscriptionId: id }, secret) },
       },
     })
     return { id, secret, path, shard: shardOf(id) }
@@ -209,9 +223,11 @@ export function sentId(eventId: string): string {
   return formatId('event', eventId)
 }
 
-/** Every key and value that a stored signing key is made of. */
-export function keyBytes(secret: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(Buffer.from(formatSecret(parseSecret(secret)).slice('whsec_'.length), 'base64'))
+/** A secret as a row of a subscription: with an id of its own, and sealed. */
+export function sealedKey(owner: { tenantId: string; subscriptionId: string }, secret: string, seal = testSeal) {
+  const id = newUuid(world)
+  const key = Buffer.from(formatSecret(parseSecret(secret)).slice('whsec_'.length), 'base64')
+  return { id, tenantId: owner.tenantId, ...sealSecret(seal, key, { id, ...owner, scheme: 'v1' }) }
 }
 
 function noticed(answer: ReceiverOptions['answer'], notify: () => void): NonNullable<ReceiverOptions['answer']> {

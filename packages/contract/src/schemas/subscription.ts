@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { limits } from '../limits.ts'
-import { disabledReasons, subscriptionStates } from '../states.ts'
+import { disabledReasons, signatureSchemes, subscriptionStates } from '../states.ts'
 import { EventTypePattern } from './event-type.ts'
 import { Id } from './id-text.ts'
 import { Nullable } from './nullable.ts'
@@ -44,6 +44,14 @@ const retryScheduleSeconds = Type.Array(Type.Integer({ minimum: 0, maximum: limi
     'Seconds to wait before the second, third … attempt; then the delivery has failed. Null: the default schedule of ten attempts over about three days.',
 })
 
+const SignatureSchemes = () =>
+  Type.Array(Type.Enum([...signatureSchemes], { type: 'string' }), {
+    uniqueItems: true,
+    description:
+      'How requests are signed: `v1`, HMAC-SHA256 with the secret, and if wanted `v1a` beside it, Ed25519 with a key pair, made when it is asked for and ended when it is given up. `["v1"]` when left out.',
+    examples: [['v1a', 'v1']],
+  })
+
 export const Subscription = named(
   'Subscription',
   Type.Object(
@@ -64,7 +72,13 @@ export const Subscription = named(
       timeout_ms: Type.Integer(),
       max_in_flight: Type.Integer(),
       retry_schedule_seconds: Nullable(Type.Array(Type.Integer())),
-      not_before: Nullable(Time('Nothing is sent before: the receiver asked to slow down')),
+      signature_schemes: SignatureSchemes(),
+      public_key: Nullable(
+        Type.String({ description: 'The current public key, `whpk_…`, while it signs by `v1a`; null otherwise' }),
+      ),
+      not_before: Nullable(
+        Time('Nothing is sent before: the receiver asked to slow down, or its secrets could not be opened'),
+      ),
       created_at: Time(),
       updated_at: Time(),
     },
@@ -112,6 +126,7 @@ export const CreateSubscription = Type.Object(
         description: 'Your own signing secret: `whsec_` and the base64 of 24 to 64 bytes. Generated when left out.',
       }),
     ),
+    signature_schemes: Type.Optional(SignatureSchemes()),
   },
   { additionalProperties: false },
 )
@@ -134,6 +149,7 @@ export const PatchSubscription = Type.Object(
     timeout_ms: Type.Optional(Nullable(timeoutMs)),
     max_in_flight: Type.Optional(Nullable(maxInFlight)),
     retry_schedule_seconds: Type.Optional(Nullable(retryScheduleSeconds)),
+    signature_schemes: Type.Optional(Nullable(SignatureSchemes())),
   },
   { additionalProperties: false },
 )
