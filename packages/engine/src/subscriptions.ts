@@ -193,6 +193,8 @@ export async function deleteSubscription(parts: SubscriptionParts, id: Uuid, wit
   await transaction(parts.db, async (tx) => {
     await lockOwner(tx, id, within)
     await tx.subscription.update({ where: { id }, data: { deletedAt: new Date(parts.world.now()) } })
+    // The history needs no keys.
+    await tx.secret.deleteMany({ where: { subscriptionId: id } })
     await requestHolding(tx, parts.jobs, id)
   })
 }

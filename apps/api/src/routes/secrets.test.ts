@@ -132,9 +132,11 @@ describe('rotating a secret', () => {
     expect(text).not.toContain('####')
   })
 
-  test('404 once the subscription is deleted', async () => {
-    const one = await created()
+  test('404 once the subscription is deleted, and no key of it is kept', async () => {
+    const one = await created({ signature_schemes: ['v1a', 'v1'] })
+    const before = await api.db.prisma.secret.count()
     await api.ask('DELETE', `/v1/subscriptions/${one.id}`)
+    expect(await api.db.prisma.secret.count()).toBe(before - 2)
     expect((await rotate(one.id)).body.code).toBe('subscription_not_found')
     expect((await pairs(one.id)).body.code).toBe('subscription_not_found')
   })

@@ -10,6 +10,7 @@ import {
   eventTypeStates,
   failureCodes,
   replayStates,
+  signatureSchemes,
   subscriptionStates,
   validationModes,
 } from '@posthorn/contract'
@@ -96,6 +97,7 @@ describe('lists of words', () => {
     event_type_state: eventTypeStates,
     event_type_validation: validationModes,
     replay_state: replayStates,
+    secret_scheme: signatureSchemes,
     subscription_disabled_reason: disabledReasons,
     subscription_state: subscriptionStates,
   }
@@ -106,6 +108,7 @@ describe('lists of words', () => {
     delivery_delivered_has_time: deliveryStates,
     delivery_finished_iff_final: deliveryStates,
     replay_finished_iff_final: replayStates,
+    secret_public_key_iff_v1a: signatureSchemes,
     subscription_disabled_has_reason: subscriptionStates,
   }
 
