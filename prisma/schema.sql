@@ -187,14 +187,27 @@ CREATE TABLE secret (
   id              uuid NOT NULL,
   tenant_id       text NOT NULL,
   subscription_id uuid NOT NULL,
-  key             bytea NOT NULL,
+  sealed_key      bytea NOT NULL,
   created_at      timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
   expires_at      timestamp(3) with time zone,
+  master_key_id   text,
+  scheme          text NOT NULL DEFAULT 'v1'::text,
+  public_key      text,
   CONSTRAINT secret_pkey PRIMARY KEY (id),
   CONSTRAINT secret_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscription(id) ON UPDATE CASCADE ON DELETE CASCADE,
-  CONSTRAINT secret_key_length CHECK (length(key) >= 24 AND length(key) <= 64)
+  CONSTRAINT secret_public_key_iff_v1a CHECK ((scheme = 'v1a'::text) = (public_key IS NOT NULL)),
+  CONSTRAINT secret_scheme CHECK (scheme = ANY (ARRAY['v1a'::text, 'v1'::text])),
+  CONSTRAINT secret_sealed_key_length CHECK ((length(sealed_key) -
+CASE
+    WHEN master_key_id IS NULL THEN 0
+    ELSE 37
+END) >= 24 AND (length(sealed_key) -
+CASE
+    WHEN master_key_id IS NULL THEN 0
+    ELSE 37
+END) <= 64)
 );
-CREATE UNIQUE INDEX secret_one_current ON secret USING btree (subscription_id) WHERE expires_at IS NULL;
+CREATE UNIQUE INDEX secret_one_current ON secret USING btree (subscription_id, scheme) WHERE expires_at IS NULL;
 CREATE INDEX secret_subscription_id_idx ON secret USING btree (subscription_id);
 
 CREATE TABLE subscription (
@@ -216,6 +229,7 @@ CREATE TABLE subscription (
   deleted_at             timestamp(3) with time zone,
   created_at             timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
   updated_at             timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  public_key             text,
   payload_format         text NOT NULL DEFAULT 'standard'::text,
   final_statuses         integer[] NOT NULL DEFAULT '{}'::integer[],
   auth_sealed            bytea,

@@ -39,6 +39,8 @@ import { eventMatchRoutes } from './routes/event-matches.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
+import { publicKeyRoutes } from './routes/public-keys.ts'
+import { secretRoutes } from './routes/secrets.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { tenantRoutes } from './routes/tenants.ts'
 
@@ -56,6 +58,8 @@ export type ApiParts = {
   db: Database
   world: World
   jobs: Jobs
+  /** They seal the secrets that are made here, and open those that are shown. */
+  seal: Seal
   publisher: Publisher
   /** Told which shards have work that did not come by publishing. */
   onWork(shards: readonly number[]): void
@@ -68,8 +72,6 @@ export type ApiParts = {
     POSTHORN_ADMIN_KEY?: string | undefined
     POSTHORN_CLOUDEVENTS_SOURCE?: string | undefined
   }
-  /** Seals credentials for receivers. Without it none can be kept. */
-  seal?: Seal | undefined
   /** In place of the usual checks. */
   readiness?: readonly ReadinessCheck[]
 }
@@ -103,6 +105,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   await app.register(healthRoutes, routeParts)
   await app.register(errorDocs)
   await app.register(referenceDocs)
+  await app.register(publicKeyRoutes, { ...routeParts, prefix: '/v1' })
   await app.register(
     async (v1) => {
       await v1.register(authentication, routeParts)
@@ -110,6 +113,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         tenantRoutes,
         eventTypeRoutes,
         subscriptionRoutes,
+        secretRoutes,
         eventRoutes,
         eventMatchRoutes,
         deliveryRoutes,

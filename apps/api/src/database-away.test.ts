@@ -1,4 +1,5 @@
 import { createPublisher, createSchemaCheck, type Jobs, openDatabase } from '@posthorn/engine'
+import { testSeal } from '@posthorn/engine/testing'
 import { expect, test } from 'vitest'
 import { buildApi } from './app.ts'
 import { world } from './testing/api.ts'
@@ -16,6 +17,7 @@ async function apiWithoutDatabase() {
       world,
       // Nothing gets as far as a job.
       jobs: { send: () => Promise.reject(new Error('not reached')) } as unknown as Jobs,
+      seal: testSeal,
       publisher: createPublisher({
         db,
         world,

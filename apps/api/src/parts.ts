@@ -16,11 +16,10 @@ export type RouteParts = {
   db: Database
   world: World
   jobs: Jobs
+  seal: Seal
   publisher: Publisher
   schemas: Schemas
   checkUrl: UrlCheck
-  /** Seals credentials for receivers. Without it none can be kept. */
-  seal?: Seal | undefined
   /** What CloudEvents say of where they come from. */
   origin: EventOrigin
   authenticate: Authenticate

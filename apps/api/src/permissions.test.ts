@@ -21,6 +21,8 @@ const allowed: Record<string, readonly ApiKeyRole[]> = {
   patchSubscription: ['admin', 'tenant'],
   deleteSubscription: ['admin', 'tenant'],
   revealSecrets: ['admin', 'tenant'],
+  rotateSecret: ['admin', 'tenant'],
+  rotateKeyPair: ['admin', 'tenant'],
   pauseSubscription: ['admin', 'support', 'tenant'],
   resumeSubscription: ['admin', 'support', 'tenant'],
   publishEvent: ['admin', 'publisher', 'tenant'],
@@ -38,7 +40,7 @@ const allowed: Record<string, readonly ApiKeyRole[]> = {
   createApiKey: ['admin'],
   revokeApiKey: ['admin'],
 }
-const isPublic = ['getHealth', 'getReadiness']
+const isPublic = ['getHealth', 'getReadiness', 'listPublicKeys']
 
 type Operation = { operationId: string; method: string; path: string }
 
@@ -87,7 +89,7 @@ test.each([
   for (const operation of operations) {
     const { status, body, headers } = await tryOperation(operation, as)
     if (isPublic.includes(operation.operationId)) {
-      expect(status).toBe(200)
+      expect(status).toBe(operation.operationId === 'listPublicKeys' ? 404 : 200)
     } else {
       expect({ operation: operation.operationId, status }).toEqual({ operation: operation.operationId, status: 401 })
       expect(body).toMatchObject({ code: 'unauthenticated', request_id: headers['x-request-id'] })
@@ -155,6 +157,8 @@ describe('a key bound to a tenant', () => {
       ['PATCH', `/v1/subscriptions/${subscription}`, { url: 'http://nonsense' }],
       ['DELETE', `/v1/subscriptions/${subscription}`],
       ['GET', `/v1/subscriptions/${subscription}/secrets`],
+      ['POST', `/v1/subscriptions/${subscription}/secrets`],
+      ['POST', `/v1/subscriptions/${subscription}/public-keys`],
       ['POST', `/v1/subscriptions/${subscription}/pause`],
       ['POST', `/v1/subscriptions/${subscription}/resume`],
       ['GET', `/v1/events/${event}`],

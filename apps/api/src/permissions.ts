@@ -13,6 +13,7 @@ export const permissions = {
   'subscriptions:write': ['admin', 'tenant'],
   'subscriptions:pause': ['admin', 'support', 'tenant'],
   'secrets:reveal': ['admin', 'tenant'],
+  'secrets:rotate': ['admin', 'tenant'],
   'events:publish': ['admin', 'publisher', 'tenant'],
   'events:read': ['admin', 'publisher', 'support', 'viewer', 'tenant'],
   /** The data of events and the bodies of requests. Without it they are left out. */

@@ -12,6 +12,7 @@ export function subscriptionDraft(body: CreateSubscription, bodyText: string): S
     retry_schedule_seconds,
     payload_format,
     final_statuses,
+    signature_schemes,
     ...same
   } = body
   return {
@@ -23,6 +24,7 @@ export function subscriptionDraft(body: CreateSubscription, bodyText: string): S
     ...(retry_schedule_seconds === undefined ? {} : { retryScheduleSeconds: retry_schedule_seconds }),
     ...(payload_format === undefined ? {} : { payloadFormat: payload_format }),
     ...(final_statuses === undefined ? {} : { finalStatuses: final_statuses }),
+    ...(signature_schemes === undefined ? {} : { signatureSchemes: signature_schemes }),
   }
 }
 
@@ -36,6 +38,7 @@ export function subscriptionPatch(body: PatchSubscription, bodyText: string): Su
     retry_schedule_seconds,
     payload_format,
     final_statuses,
+    signature_schemes,
     ...same
   } = body
   return {
@@ -47,6 +50,7 @@ export function subscriptionPatch(body: PatchSubscription, bodyText: string): Su
     ...(retry_schedule_seconds === undefined ? {} : { retryScheduleSeconds: retry_schedule_seconds }),
     ...(payload_format === undefined ? {} : { payloadFormat: payload_format }),
     ...(final_statuses === undefined ? {} : { finalStatuses: final_statuses }),
+    ...(signature_schemes === undefined ? {} : { signatureSchemes: signature_schemes }),
   }
 }
 

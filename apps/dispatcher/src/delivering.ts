@@ -1,6 +1,7 @@
 /**
  * Makes one attempt: prepare → send → record. Whatever the receiver does becomes an outcome; whatever *we* do wrong
  * becomes the outcome `internal_error`, so that no delivery is ever stuck or sent unsigned because of a fault of ours.
+ * What cannot even be signed waits, without a place in the schedule, until an operator has mended it.
  */
 import type { Uuid } from '@posthorn/contract'
 import {
@@ -8,8 +9,8 @@ import {
   type AttemptOutcome,
   type AttemptRequest,
   type Claim,
-  type createKeyRing,
   judgeAttempt,
+  type KeyRing,
   prepareAttempt,
   type Telemetry,
   type World,
@@ -21,7 +22,7 @@ import type { Recorder } from './recording.ts'
 export type DeliveringParts = {
   sender: Sender
   recorder: Recorder
-  keyOf: ReturnType<typeof createKeyRing>
+  keyOf: KeyRing
   means: AttemptMeans
   world: World
   telemetry: Telemetry
@@ -55,13 +56,15 @@ async function attempt(
   breakOff: AbortSignal,
 ): Promise<{ request: AttemptRequest; outcome: AttemptOutcome }> {
   let request: AttemptRequest = { url: claim.url, headers: {}, body: '', timeoutMs: claim.timeoutMs, secretHeaders: [] }
+  let isSigned = false
   try {
     request = prepareAttempt(claim, parts.keyOf, nowMs, parts.means)
+    isSigned = true
     const { retryAfter, ...outcome } = await parts.sender.send(request, breakOff)
     return { request, outcome: { ...outcome, retryAfterMs: parseRetryAfterMs(retryAfter, parts.world.now()) } }
   } catch (error) {
     parts.telemetry({ what: 'delivery_fault', deliveryId: claim.deliveryId, error })
-    return { request, outcome: ourFault }
+    return { request, outcome: isSigned ? ourFault : notSigned }
   }
 }
 
@@ -75,6 +78,13 @@ const ourFault: AttemptOutcome = {
   responseTruncated: false,
   retryAfterMs: null,
   timings: { dns: null, connect: null, tls: null, firstByte: null, total: 0 },
+}
+
+const notSigned: AttemptOutcome = {
+  ...ourFault,
+  failureDetail:
+    'Posthorn could not sign this attempt, so nothing was sent. It is not a fault of the receiver and takes no place in the schedule.',
+  unsignable: true,
 }
 
 /** A number from 0 (inclusive) to 1 (exclusive). */

@@ -23,6 +23,7 @@ import {
   listenForWork,
   newUuid,
   requestHolding,
+  type Seal,
   type Telemetry,
   transaction,
   type World,
@@ -60,6 +61,8 @@ const lastRecordingMs = 2_000
 export type DispatcherParts = {
   db: Database
   jobs: Jobs
+  /** They open the secrets to sign with. */
+  seal: Seal
   sender: Sender
   world: World
   telemetry: Telemetry
@@ -86,7 +89,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const recorder = createRecorder(db, telemetry, giveUp.signal)
   const holdWork = (subscriptionId: Uuid) => transaction(db, (tx) => requestHolding(tx, jobs, subscriptionId))
   const { sender, means } = parts
-  const delivering = { sender, recorder, keyOf: createKeyRing(), means, world, telemetry, holdWork }
+  const delivering = { sender, recorder, keyOf: createKeyRing(parts.seal), means, world, telemetry, holdWork }
   const ownership = createOwnership({
     db,
     jobs,

@@ -6,20 +6,26 @@ import { parseArgs } from 'node:util'
 import {
   ConfigurationError,
   createLogger,
+  createSeal,
   DatabaseUnavailable,
   DemoDatabaseError,
   isDatabaseUnavailable,
   MigrationError,
+  masterKeyHint,
+  openDatabase,
   parseSettings,
+  rewrapCredentials,
+  rewrapSecrets,
   version,
   type World,
 } from '@posthorn/engine'
 import { EmbeddedPostgresError, type Host } from '@posthorn/engine/embedded-postgres'
-import { databaseSettings, demoSettings, serveSettings } from './config.ts'
-import { DemoError, startDemo } from './demo/demo.ts'
+import { databaseSettings, demoSettings, masterKeySettings, serveSettings } from './config.ts'
+import { startDemo } from './demo/demo.ts'
+import { DemoError } from './demo/demo-error.ts'
 import { JourneyError } from './demo/journey.ts'
 import { createTranscript } from './demo/transcript.ts'
-import { prepareDatabase, type Role, roles, startServing } from './serve.ts'
+import { type Needed, prepareDatabase, type Role, roles, startServing } from './serve.ts'
 
 const help = `posthorn ${version}
 
@@ -29,10 +35,19 @@ const help = `posthorn ${version}
   posthorn serve [--role all|api|dispatcher]
                                         the real thing, on the database of DATABASE_URL
   posthorn migrate                      bring the database of DATABASE_URL to this version
+  posthorn rewrap                       seal every secret and credential anew with the first key of POSTHORN_MASTER_KEY
   posthorn help                         this text
 
 Settings are environment variables: docs/configuration.md
 `
+
+/** How to write the settings that nothing works without. */
+const needed: readonly { variable: keyof Needed; fix: string }[] = [
+  { variable: 'DATABASE_URL', fix: 'write postgres://user:password@host:5432/database' },
+  { variable: 'POSTHORN_MASTER_KEY', fix: masterKeyHint },
+]
+/** The first ones tell enough. */
+const faultsShownMax = 5
 
 type Output = { write(text: string): unknown; isTTY?: boolean }
 
@@ -57,6 +72,8 @@ export async function runCommand(words: readonly string[], parts: CommandParts):
       return orderly(parts, () => serve(rest, parts))
     case 'migrate':
       return orderly(parts, () => migrateOnly(parts))
+    case 'rewrap':
+      return orderly(parts, () => rewrap(parts))
     case 'help':
     case '--help':
     case '-h':
@@ -118,12 +135,12 @@ async function serve(words: readonly string[], parts: CommandParts): Promise<voi
   const chosen = roles.find((one): one is Role => one === role)
   if (chosen === undefined) throw new UsageError(`--role ${role} is not known; write one of ${roles.join(', ')}`)
   const settings = parseSettings(serveSettings, parts.environment)
-  const url = required(settings.DATABASE_URL)
+  const found = required<keyof Needed>(settings)
   const logger = createLogger(settings.LOG_LEVEL, { write: (line) => parts.stdout.write(line) })
-  await prepareDatabase(url, new Date(parts.world.now()))
+  await prepareDatabase(found.DATABASE_URL, new Date(parts.world.now()))
   const serving = await startServing({
     role: chosen,
-    settings: { ...settings, DATABASE_URL: url },
+    settings: { ...settings, ...found },
     world: parts.world,
     logger,
   })
@@ -134,9 +151,36 @@ async function serve(words: readonly string[], parts: CommandParts): Promise<voi
 }
 
 async function migrateOnly(parts: CommandParts): Promise<void> {
-  const { DATABASE_URL } = parseSettings(databaseSettings, parts.environment)
-  const { applied } = await prepareDatabase(required(DATABASE_URL), new Date(parts.world.now()))
+  const { DATABASE_URL } = required<'DATABASE_URL'>(parseSettings(databaseSettings, parts.environment))
+  const { applied } = await prepareDatabase(DATABASE_URL, new Date(parts.world.now()))
   parts.stdout.write(applied.length === 0 ? 'nothing to apply\n' : applied.map((name) => `applied ${name}\n`).join(''))
+}
+
+/** Ends with an error when a secret could not be opened: then the master key that seals it must not be given up. */
+async function rewrap({ environment, world, stdout }: CommandParts): Promise<void> {
+  const settings = required<keyof Needed>(parseSettings({ ...databaseSettings, ...masterKeySettings }, environment))
+  const { DATABASE_URL: url, POSTHORN_MASTER_KEY: masterKeys } = settings
+  const seal = createSeal(masterKeys, world)
+  await prepareDatabase(url, new Date(world.now()))
+  await using db = openDatabase({ url, poolSize: 1 })
+  const secrets = await rewrapSecrets({ db, seal }, 'all')
+  const credentials = await rewrapCredentials({ db, seal })
+  const faults = [...secrets.faults, ...credentials.faults]
+  const counts = `${secrets.sealed} secrets and ${credentials.sealed} credentials`
+  stdout.write(`sealed ${counts} anew with the master key ${seal.sealsWith}\n`)
+  if (faults.length > 0) throw new RewrapError(faults)
+}
+
+/** Some secrets could not be opened. */
+class RewrapError extends Error {
+  override readonly name = 'RewrapError'
+
+  constructor(faults: readonly Error[]) {
+    const shown = faults.slice(0, faultsShownMax).map(({ message }) => message)
+    super(
+      `${faults.length} secrets or credentials could not be opened and are as they were; renew them, or give the master key they need. ${shown.join('; ')}`,
+    )
+  }
 }
 
 /** The words on the command line were wrong. */
@@ -155,13 +199,18 @@ function flags(
   }
 }
 
-function required(url: string | undefined): string {
-  if (url === undefined) {
-    throw new ConfigurationError([
-      { variable: 'DATABASE_URL', problem: 'is not set; write postgres://user:password@host:5432/database' },
-    ])
-  }
-  return url
+/**
+ * The settings among these that nothing works without.
+ *
+ * @throws ConfigurationError that names each one that is missing
+ */
+function required<Name extends keyof Needed>(settings: { [N in Name]: Needed[N] | undefined }): Pick<Needed, Name> {
+  const problems = needed
+    .filter(({ variable }) => variable in settings && Reflect.get(settings, variable) === undefined)
+    .map(({ variable, fix }) => ({ variable, problem: `is not set; ${fix}` }))
+  if (problems.length > 0) throw new ConfigurationError(problems)
+  // Each of them is there.
+  return settings as Pick<Needed, Name>
 }
 
 /** Turns what went wrong into lines that help, and an exit code. */
@@ -207,6 +256,7 @@ function isExpected(error: unknown): boolean {
     EmbeddedPostgresError,
     JourneyError,
     MigrationError,
+    RewrapError,
   ]
   return isDatabaseUnavailable(error) || expected.some((kind) => error instanceof kind)
 }

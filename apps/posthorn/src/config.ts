@@ -22,6 +22,14 @@ export const databaseSettings = {
   ),
 }
 
+/** What every command that seals or opens secrets reads. */
+export const masterKeySettings = {
+  POSTHORN_MASTER_KEY: optional(
+    { secret: true, parse: parseMasterKeys },
+    'the keys that seal signing secrets and credentials in the database: base64 of 32 bytes each, comma-separated; the first seals, all open; the demo makes its own when unset',
+  ),
+}
+
 const sharedSettings = {
   POSTHORN_DATABASE_CONNECTIONS: integer(
     { min: 2, max: 200, default: 10 },
@@ -36,19 +44,21 @@ const sharedSettings = {
     { parse: parseEventSource },
     '`source` of what is sent as CloudEvents, a URI that never changes; POSTHORN_PUBLIC_URL when unset, `/posthorn` without either',
   ),
-  POSTHORN_MASTER_KEY: optional(
-    { secret: true, parse: parseMasterKeys },
-    'encrypts the credentials of subscriptions: the base64 of 32 random bytes; several, comma-separated, while one replaces another',
-  ),
   LOG_LEVEL: choice(logLevels, { default: 'info' }, 'the least urgent lines that are logged'),
 }
 
 /** Everything `posthorn serve` reads. */
-export const serveSettings = { ...databaseSettings, ...apiSettings, ...dispatcherSettings, ...sharedSettings }
+export const serveSettings = {
+  ...databaseSettings,
+  ...masterKeySettings,
+  ...apiSettings,
+  ...dispatcherSettings,
+  ...sharedSettings,
+}
 
 /** Everything `posthorn demo` reads beside it. */
 export const demoSettings = {
   ...serveSettings,
-  POSTHORN_DATA_DIR: text({ default: '.posthorn' }, 'where the demo keeps its embedded database'),
+  POSTHORN_DATA_DIR: text({ default: '.posthorn' }, 'where the demo keeps its embedded database and its master key'),
   NODE_ENV: text({ default: 'development' }, 'the demo refuses to run when this is `production`'),
 }

@@ -7,6 +7,7 @@ import { buildApi, listenApi } from '@posthorn/api'
 import { createSender, type Dispatcher, startDispatcher } from '@posthorn/dispatcher'
 import {
   type AddressPolicy,
+  ConfigurationError,
   createPublisher,
   createResolver,
   createSchemaCheck,
@@ -15,12 +16,15 @@ import {
   type Database,
   ensurePartitions,
   eventOrigin,
+  findUnreadable,
   installJobs,
   logTo,
   migrate,
   openDatabase,
   openJobs,
   type Parsed,
+  rewrapSecrets,
+  type Seal,
   type Telemetry,
   type World,
 } from '@posthorn/engine'
@@ -33,10 +37,13 @@ export type Role = (typeof roles)[number]
 /** A name server that does not answer within this time counts as one that knows nothing, in milliseconds. */
 const resolveTimeoutMs = 5_000
 
+/** Without these nothing can be served. */
+export type Needed = { DATABASE_URL: string; POSTHORN_MASTER_KEY: readonly Uint8Array[] }
+
 export type ServeOptions = {
   role: Role
-  /** The settings, with the database that they may lack. */
-  settings: Omit<Parsed<typeof serveSettings>, 'DATABASE_URL'> & { DATABASE_URL: string }
+  /** The settings, with the database and the master keys that they may lack. */
+  settings: Omit<Parsed<typeof serveSettings>, keyof Needed> & Needed
   world: World
   logger: Logger
   /** Told of everything beside the log. */
@@ -62,7 +69,11 @@ export async function prepareDatabase(url: string, now: Date): Promise<{ applied
   return { applied }
 }
 
-/** Starts what the role asks for, over a database that is prepared. */
+/**
+ * Starts what the role asks for, over a database that is prepared.
+ *
+ * @throws ConfigurationError when no secret in the database can be opened: the master key is another one
+ */
 export async function startServing(options: ServeOptions): Promise<Serving> {
   const { role, settings, world, logger } = options
   await using stack = new AsyncDisposableStack()
@@ -77,14 +88,14 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       onIdleError: (error) => telemetry({ what: 'round_failed', round: 'idle connection', error }),
     }),
   )
+  const seal = createSeal(settings.POSTHORN_MASTER_KEY, world)
+  await readySecrets({ db, seal, telemetry })
   const policy: AddressPolicy = {
     allowHttp: settings.POSTHORN_ALLOW_HTTP,
     allowed: settings.POSTHORN_ALLOWED_RECEIVERS,
     // A delivery to ourselves would publish the next one.
     ownHosts: settings.POSTHORN_PUBLIC_URL === undefined ? [] : [new URL(settings.POSTHORN_PUBLIC_URL).host],
   }
-  const masterKeys = settings.POSTHORN_MASTER_KEY
-  const seal = masterKeys === undefined ? undefined : createSeal(masterKeys, world)
   const resolve = createResolver({ timeoutMs: resolveTimeoutMs })
   const jobs = stack.use(await openJobs({ url, mode: role === 'api' ? 'send' : 'work', onError: onJobsError }))
 
@@ -93,7 +104,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     const sender = createSender({ policy, resolve })
     stack.defer(() => sender.close())
     dispatcher = await startDispatcher({
-      db, jobs, sender, world, telemetry,
+      db, jobs, seal, sender, world, telemetry,
       means: { seal, origin: eventOrigin(settings) },
       concurrency: settings.POSTHORN_CONCURRENCY,
       drainMs: settings.POSTHORN_DRAIN_SECONDS * 1000,
@@ -121,6 +132,25 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
 
   const parts = stack.move()
   return { db, origin, stop: () => parts.disposeAsync() }
+}
+
+/**
+ * Seals what was stored before there was sealing, and says what cannot be opened. If that is everything, the start ends
+ * here: with a wrong master key nothing could be sent, and what is made meanwhile would be sealed with it.
+ */
+async function readySecrets(parts: { db: Database; seal: Seal; telemetry: Telemetry }): Promise<void> {
+  const { unreadable, anyReadable } = await findUnreadable(parts)
+  if (unreadable.length > 0 && !anyReadable) {
+    const [needed, given] = [unreadable.map((one) => one.masterKeyId), parts.seal.ids]
+    throw new ConfigurationError([
+      {
+        variable: 'POSTHORN_MASTER_KEY',
+        problem: `opens none of the secrets in the database: they are sealed with the master key ${needed.join(', ')}, and given was ${given.join(', ')}. Give that key too, behind a comma`,
+      },
+    ])
+  }
+  for (const one of unreadable) parts.telemetry({ what: 'secrets_unreadable', ...one })
+  await rewrapSecrets(parts, 'plain')
 }
 
 function together(first: Telemetry, second: Telemetry | undefined): Telemetry {

@@ -50,6 +50,11 @@ export const limits = {
   filterStepsPerEventMax: 200_000,
   /** Bodies in the answer to a dry run, together. */
   dryRunBodiesBytesMax: 2 * 1024 * 1024,
+  /** Keys of one scheme that sign at once: the current one, and older ones whose time is not over. */
+  signingKeysMax: 5,
+  /** How long the older keys may sign beside a new one, in seconds: seven days. */
+  overlapSecondsMax: 7 * 24 * 3600,
+  overlapSecondsDefault: 24 * 3600,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const

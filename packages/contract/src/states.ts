@@ -108,3 +108,9 @@ export const matchReasons = [
   'deleted',
 ] as const
 export type MatchReason = (typeof matchReasons)[number]
+/**
+ * How requests are signed: Ed25519 with a key pair, HMAC-SHA256 with a shared secret (Standard Webhooks 1.0). In the order
+ * of the header `webhook-signature`: there are receivers that read its last signature only, and they know `v1`.
+ */
+export const signatureSchemes = ['v1a', 'v1'] as const
+export type SignatureScheme = (typeof signatureSchemes)[number]

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { failureCodes, type GivenAuth, payloadFormats } from '@posthorn/contract'
-import { verify } from '@posthorn/signing'
+import { parseSecret, verify } from '@posthorn/signing'
 import { expect, test } from 'vitest'
 import {
   type AttemptOutcome,
@@ -11,11 +11,19 @@ import {
   prepareAttempt,
 } from './attempt.ts'
 import type { ClaimedRow } from './db/sql/claim-deliveries.ts'
+import { sealSecret } from './sealed-secrets.ts'
 import { createSeal, SealError } from './sealing.ts'
 import { createKeyRing } from './signing-keys.ts'
 import { sealedAuth } from './subscription-auth.ts'
+import { testSeal } from './testing/master-keys.ts'
 
-const keys = [randomBytes(36).toString('base64'), randomBytes(36).toString('base64')]
+const secrets = [randomBytes(36), randomBytes(36)]
+const owner = { tenantId: 'acme', subscriptionId: '01900000-0000-7000-8000-000000000005' }
+const keys = secrets.map((secret, index) => {
+  const place = { id: `01900000-0000-7000-8000-0000000000c${index}`, scheme: 'v1' as const }
+  const { sealedKey } = sealSecret(testSeal, secret, { ...place, ...owner })
+  return { ...place, sealed: Buffer.from(sealedKey).toString('base64') }
+})
 const row: ClaimedRow = {
   shard: 5,
   turn: 1,
@@ -53,14 +61,16 @@ const seal = createSeal([randomBytes(32)], { randomBytes: (count) => randomBytes
 const means = { seal, origin: { source: 'https://posthorn.test', publicUrl: undefined } }
 
 test('a request is signed with every key of its subscription, for the second in which it is made', () => {
-  const keyOf = createKeyRing()
-  const { headers, body } = prepareAttempt(claim, keyOf, nowMs)
+  const { headers, body } = prepareAttempt(claim, createKeyRing(testSeal), nowMs)
   expect(headers['webhook-timestamp']).toBe('1700000000')
-  for (const key of keys) verify({ headers, body: Buffer.from(body), keys: [keyOf(key)], now: new Date(nowMs) })
+  for (const secret of secrets) {
+    const known = [parseSecret(secret.toString('base64'))]
+    verify({ headers, body: Buffer.from(body), keys: known, now: new Date(nowMs) })
+  }
 })
 
 test('a subscription’s own headers are sent, but none of them replaces one of ours', () => {
-  const { headers } = prepareAttempt(claim, createKeyRing(), nowMs)
+  const { headers } = prepareAttempt(claim, createKeyRing(testSeal), nowMs)
   expect(headers).toMatchObject({
     authorization: 'Bearer x',
     'content-type': 'application/json',
@@ -72,11 +82,20 @@ test('a subscription’s own headers are sent, but none of them replaces one of 
 })
 
 test.each(payloadFormats)('a request in the format %s is signed over the body that is really sent', (payloadFormat) => {
-  const keyOf = createKeyRing()
-  const { headers, body } = prepareAttempt({ ...claim, payloadFormat }, keyOf, nowMs, means)
-  verify({ headers, body: Buffer.from(body), keys: [keyOf(keys[0] ?? '')], now: new Date(nowMs) })
+  const { headers, body } = prepareAttempt({ ...claim, payloadFormat }, createKeyRing(testSeal), nowMs, means)
+  verify({
+    headers,
+    body: Buffer.from(body),
+    keys: [parseSecret((secrets[0] ?? Buffer.alloc(0)).toString('base64'))],
+    now: new Date(nowMs),
+  })
   expect(() =>
-    verify({ headers, body: Buffer.from(`${body} `), keys: [keyOf(keys[0] ?? '')], now: new Date(nowMs) }),
+    verify({
+      headers,
+      body: Buffer.from(`${body} `),
+      keys: [parseSecret((secrets[0] ?? Buffer.alloc(0)).toString('base64'))],
+      now: new Date(nowMs),
+    }),
   ).toThrow()
 })
 
@@ -91,7 +110,7 @@ test.each<[GivenAuth, Record<string, string>]>([
   [{ type: 'api_key', header: 'Authorization', value: 'ApiKey k' }, { authorization: 'ApiKey k' }],
 ])('credentials %j are sent, and are written down nowhere', (auth, sentHeaders) => {
   const { authSealed } = sealedAuth(auth, claim.subscriptionId, seal)
-  const request = prepareAttempt({ ...claim, authSealed }, createKeyRing(), nowMs, means)
+  const request = prepareAttempt({ ...claim, authSealed }, createKeyRing(testSeal), nowMs, means)
   expect(request.headers).toMatchObject(sentHeaders)
   const { requestHeaders } = judgeAttempt(claim, request, outcomeOf({ status: 200 }), made)
   for (const [name, value] of Object.entries(sentHeaders)) {
@@ -105,20 +124,28 @@ test('nothing is prepared when the credentials cannot be opened: it is not sent 
   const { authSealed } = sealedAuth({ type: 'bearer', token: 'canary' }, claim.subscriptionId, seal)
   const other = createSeal([randomBytes(32)], { randomBytes: (count) => randomBytes(count) })
   for (const own of [undefined, other]) {
-    expect(() => prepareAttempt({ ...claim, authSealed }, createKeyRing(), nowMs, { ...means, seal: own })).toThrow(
-      SealError,
-    )
+    expect(() =>
+      prepareAttempt({ ...claim, authSealed }, createKeyRing(testSeal), nowMs, { ...means, seal: own }),
+    ).toThrow(SealError)
   }
   const elsewhere = { ...claim, authSealed, subscriptionId: '01900000-0000-7000-8000-000000000006' }
-  expect(() => prepareAttempt(elsewhere, createKeyRing(), nowMs, means)).toThrow(SealError)
+  expect(() => prepareAttempt(elsewhere, createKeyRing(testSeal), nowMs, means)).toThrow(SealError)
 })
 
 test('nothing is prepared for a subscription without a key', () => {
-  expect(() => prepareAttempt({ ...claim, keys: [] }, createKeyRing(), nowMs)).toThrow()
+  expect(() => prepareAttempt({ ...claim, keys: [] }, createKeyRing(testSeal), nowMs)).toThrow()
+})
+
+test('nothing is prepared for a subscription of whose keys one cannot be opened, even if another one can', () => {
+  const [good, other] = claim.keys
+  if (good === undefined || other === undefined) throw new Error('there are two')
+  const keyOf = createKeyRing(testSeal)
+  const moved = { ...other, id: good.id }
+  expect(() => prepareAttempt({ ...claim, keys: [good, moved] }, keyOf, nowMs)).toThrow('belongs elsewhere')
 })
 
 test('two attempts of one delivery have the same id and body, and differ in time, number and signature', () => {
-  const keyOf = createKeyRing()
+  const keyOf = createKeyRing(testSeal)
   const one = prepareAttempt(claim, keyOf, nowMs)
   const two = prepareAttempt({ ...claim, number: 4 }, keyOf, nowMs + 5_000)
   expect(two.body).toBe(one.body)
@@ -158,6 +185,17 @@ test('an attempt that we broke off ourselves is made again at once, in the same 
     })
 })
 
+test('an attempt that could not be signed is made again after a pause, in the same place of the schedule', () => {
+  for (const trigger of ['automatic', 'resend'] as const) {
+    const record = judged({ failureCode: 'internal_error', unsignable: true }, { trigger, scheduleStep: 2 })
+    expect(record).toMatchObject({
+      next: { kind: 'retry', delayMs: 300_000, scheduleStep: 2 },
+      slowDownMs: 300_000,
+      failureCode: 'internal_error',
+    })
+  }
+})
+
 test('every failure without an answer is retried, and none of them is final', () => {
   for (const failureCode of failureCodes) expect(judged({ failureCode }).next).toMatchObject({ kind: 'retry' })
 })
@@ -168,7 +206,7 @@ test('a failed resend leaves the schedule alone, and one behind which nothing wa
 })
 
 test('what is recorded of an attempt is what was sent and what came back', () => {
-  const request = prepareAttempt(claim, createKeyRing(), nowMs)
+  const request = prepareAttempt(claim, createKeyRing(testSeal), nowMs)
   const record = judgeAttempt(claim, request, outcomeOf({ status: 200 }), made)
   expect(record).toMatchObject({
     id: claim.attemptId,

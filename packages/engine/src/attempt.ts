@@ -3,12 +3,13 @@
  * without touching the network or the database.
  */
 import { type AttemptTrigger, type FailureCode, formatId, type PayloadFormat, type Uuid } from '@posthorn/contract'
-import { type SigningKey, signedHeaders } from '@posthorn/signing'
+import { signedHeaders } from '@posthorn/signing'
 import type { ClaimedRow } from './db/sql/claim-deliveries.ts'
 import type { AttemptRecord } from './db/sql/record-attempts.ts'
 import { type EventOrigin, eventOrigin, payload } from './payload.ts'
 import { type AttemptResult, defaultRetryScheduleSeconds, type NextStep, nextStep, slowDownMs } from './schedule.ts'
 import type { Seal } from './sealing.ts'
+import type { KeyRing, StoredKey } from './signing-keys.ts'
 import { authHeaders } from './subscription-auth.ts'
 import { version } from './version.ts'
 
@@ -17,6 +18,11 @@ const userAgent = `Posthorn/${version}`
 
 /** Stands in the history in place of a credential. */
 export const redacted = '[redacted]'
+/**
+ * How long nothing is sent to a subscription for which a request could not be signed, in milliseconds: five minutes. Only
+ * an operator can mend that, and each look costs an attempt in the history.
+ */
+const unsignablePauseMs = 5 * 60 * 1000
 
 /** A claimed delivery: everything needed to make the attempt and to decide what follows. */
 export type Claim = {
@@ -36,8 +42,8 @@ export type Claim = {
   headers: Record<string, string>
   timeoutMs: number
   retryScheduleSeconds: readonly number[]
-  /** Base64 of the keys to sign with. */
-  keys: readonly string[]
+  /** The keys to sign with, sealed. */
+  keys: readonly StoredKey[]
   payloadFormat: PayloadFormat
   finalStatuses: readonly number[]
   /** Credentials for the receiver, sealed. */
@@ -72,6 +78,8 @@ export type AttemptOutcome = {
   responseHeaders: Record<string, string>
   responseBody: Uint8Array
   responseTruncated: boolean
+  /** It could not be signed, and so was not sent. */
+  unsignable?: boolean
   /** `Retry-After` in milliseconds, read and capped. */
   retryAfterMs: number | null
   timings: { dns: number | null; connect: number | null; tls: number | null; firstByte: number | null; total: number }
@@ -98,7 +106,7 @@ export function claimOf(row: ClaimedRow): Claim {
     timeoutMs: row.timeout_ms,
     retryScheduleSeconds:
       row.retry_schedule_seconds.length > 0 ? row.retry_schedule_seconds : defaultRetryScheduleSeconds,
-    keys: row.keys,
+    keys: row.keys.map((key) => ({ ...key, tenantId: row.tenant_id, subscriptionId: row.subscription_id })),
     // The column's CHECK is held to the list of formats by a test.
     payloadFormat: row.payload_format as PayloadFormat,
     finalStatuses: row.final_statuses,
@@ -114,12 +122,12 @@ export function claimOf(row: ClaimedRow): Claim {
  * and the `ce-…` headers of CloudEvents in binary mode are as unprotected.
  *
  * @param nowMs the time of this attempt, Unix milliseconds
- * @throws WebhookArgumentError when the subscription has no usable key: nothing is ever sent unsigned
- * @throws SealError when its credentials cannot be opened: nothing is sent without them
+ * @throws SealError, WebhookArgumentError when a key or the credentials cannot be opened or there is no key: nothing is
+ *   ever sent unsigned, or without its credentials
  */
 export function prepareAttempt(
   claim: Claim,
-  keyOf: (base64: string) => SigningKey,
+  keyOf: KeyRing,
   nowMs: number,
   means: AttemptMeans = { seal: undefined, origin: eventOrigin({}) },
 ): AttemptRequest {
@@ -163,7 +171,7 @@ export function unsignedRequest(
  * Judges an attempt: what to write down, and what follows for the delivery and its subscription.
  *
  * An attempt that we broke off ourselves is not the receiver's failure: it is made again at once and takes no place in
- * the schedule.
+ * the schedule. Nor does one that could not be signed: it is made again after a pause, which the whole subscription has.
  *
  * @param random a number from 0 (inclusive) to 1 (exclusive), for the jitter
  */
@@ -206,7 +214,7 @@ export function judgeAttempt(
     totalMs: outcome.timings.total,
     next: follow(claim, outcome, result, made.random),
     gone: outcome.status === 410,
-    slowDownMs: slowDownMs(result),
+    slowDownMs: outcome.unsignable ? unsignablePauseMs : slowDownMs(result),
   }
 }
 
@@ -217,6 +225,7 @@ function withoutSecrets({ headers, secretHeaders }: AttemptRequest): Record<stri
 }
 
 function follow(claim: Claim, outcome: AttemptOutcome, result: AttemptResult, random: number): NextStep {
+  if (outcome.unsignable) return { kind: 'retry', delayMs: unsignablePauseMs, scheduleStep: claim.scheduleStep }
   if (outcome.failureCode === 'aborted') return { kind: 'retry', delayMs: 0, scheduleStep: claim.scheduleStep }
   const plan = {
     scheduleStep: claim.scheduleStep,

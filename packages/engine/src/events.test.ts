@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { verify } from '@posthorn/signing'
+import { parseSecret, verify } from '@posthorn/signing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { claimOf, prepareAttempt } from './attempt.ts'
 import { openDatabase } from './db/database.ts'
 import { claimDeliveries } from './db/sql/claim-deliveries.ts'
 import { createPublisher } from './events.ts'
+import { sealSecret } from './sealed-secrets.ts'
 import { createKeyRing } from './signing-keys.ts'
-import { createTestDatabase } from './testing/index.ts'
+import { createTestDatabase, testSeal } from './testing/index.ts'
 import { newUuid, type World } from './world.ts'
 
 const world: World = { now: () => Date.now(), randomBytes: (count) => randomBytes(count) }
@@ -38,7 +39,8 @@ test('whatever JSON is published is what is signed and sent, byte for byte', { t
   await using stack = new AsyncDisposableStack()
   const database = stack.use(await createTestDatabase())
   const db = stack.use(openDatabase({ url: database.url, poolSize: 3 }))
-  const key = Uint8Array.from(randomBytes(36))
+  const key = randomBytes(36)
+  const place = { id: newUuid(world), tenantId: 'acme' }
   await db.prisma.tenant.create({ data: { id: 'acme' } })
   await db.prisma.subscription.create({
     data: {
@@ -48,7 +50,9 @@ test('whatever JSON is published is what is signed and sent, byte for byte', { t
       eventTypes: ['*'],
       shard,
       maxInFlight: 1_000,
-      secrets: { create: { id: newUuid(world), tenantId: 'acme', key } },
+      secrets: {
+        create: { ...place, ...sealSecret(testSeal, key, { ...place, subscriptionId, scheme: 'v1' }) },
+      },
     },
   })
   const publisher = createPublisher({
@@ -58,7 +62,7 @@ test('whatever JSON is published is what is signed and sent, byte for byte', { t
     createEventTypes: true,
     onWork: () => undefined,
   })
-  const keyOf = createKeyRing()
+  const keyOf = createKeyRing(testSeal)
 
   async function sent(data: string): Promise<string> {
     await publisher.publish({ tenantId: 'acme', type: 'invoice.paid', data, timestamp: new Date(0) })
@@ -75,7 +79,7 @@ test('whatever JSON is published is what is signed and sent, byte for byte', { t
     ).filter((one) => one.delivery_id !== null)
     if (row === undefined) throw new Error('The published event was not claimed')
     const { body, headers } = prepareAttempt(claimOf(row), keyOf, world.now())
-    verify({ headers, body: Buffer.from(body), keys: [keyOf(Buffer.from(key).toString('base64'))], now: new Date() })
+    verify({ headers, body: Buffer.from(body), keys: [parseSecret(key.toString('base64'))], now: new Date() })
     return body
   }
 

@@ -109,7 +109,11 @@ export async function openJobs(options: JobsOptions): Promise<Jobs> {
     monitorIntervalSeconds: superviseSeconds,
     maintenanceIntervalSeconds: 60,
   })
-  boss.on('error', options.onError)
+  let closing = false
+  // A queue that stops does not wait for its connections to be gone; what becomes of them then is no news.
+  boss.on('error', (error) => {
+    if (!closing) options.onError(error)
+  })
   await boss.start()
   return {
     boss,
@@ -120,6 +124,7 @@ export async function openJobs(options: JobsOptions): Promise<Jobs> {
       await boss.send(name, payload, { singletonKey: key, startAfter: seconds })
     },
     async [Symbol.asyncDispose]() {
+      closing = true
       await boss.stop({ graceful: false })
     },
   }

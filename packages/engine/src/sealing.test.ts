@@ -47,6 +47,15 @@ test('a new master key put in front seals from now on, and the old one still ope
   expect(() => open(fresh, context)).toThrow(SealError)
 })
 
+test('each master key has an id of its own, which is the same every time and stands in what it sealed', () => {
+  const other = randomBytes(32)
+  const both = createSeal([other, masterKey], world)
+  expect(both.sealsWith).toBe(createSeal([other], world).sealsWith)
+  expect(both.ids).toEqual([both.sealsWith, createSeal([masterKey], world).sealsWith])
+  for (const id of both.ids) expect(id).toMatch(/^[0-9a-f]{16}$/)
+  expect(Buffer.from(both.seal(Buffer.from('a'), context).subarray(1, 9)).toString('hex')).toBe(both.sealsWith)
+})
+
 test('what is sealed is plain AES-256-GCM, which any other program can open', () => {
   const sealed = seal(Buffer.from('hunter2'), context)
   const decipher = createDecipheriv('aes-256-gcm', masterKey, sealed.subarray(9, 21))

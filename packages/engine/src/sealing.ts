@@ -20,6 +20,10 @@ const nonceAt = 1 + idBytes
 const hiddenAt = nonceAt + nonceBytes
 
 export type Seal = {
+  /** The id of the master key that seals, in hexadecimal digits. */
+  readonly sealsWith: string
+  /** The ids of all of them. */
+  readonly ids: readonly string[]
   /** @param context what the secret belongs to, such as the id of a subscription and what it is there */
   seal(plain: Uint8Array, context: string): Uint8Array<ArrayBuffer>
   /** @throws SealError */
@@ -41,6 +45,9 @@ export class SealError extends Error {
   }
 }
 
+/** How to make a master key, for whoever lacks one. */
+export const masterKeyHint = `write the base64 of 32 random bytes. Make one with: openssl rand -base64 32, or: node -e "console.log(crypto.randomBytes(32).toString('base64'))"`
+
 /**
  * Reads master keys: the base64 of 32 bytes each, separated by commas.
  *
@@ -51,9 +58,7 @@ export function parseMasterKeys(text: string): Uint8Array[] {
     const key = Buffer.from(part.trim(), 'base64')
     // Exact: what is nearly base64 would be decoded to another key without a word.
     if (key.length === masterKeyBytes && key.toString('base64') === part.trim()) return key
-    throw new Error(
-      'holds what is no master key; write the base64 of 32 random bytes. Make one with: openssl rand -base64 32',
-    )
+    throw new Error(`holds what is no master key; ${masterKeyHint}`)
   })
 }
 
@@ -65,6 +70,8 @@ export function createSeal(masterKeys: readonly Uint8Array[], world: Pick<World,
   const head = Buffer.concat([Uint8Array.of(version), idOf(first)])
 
   return {
+    sealsWith: idOf(first).toString('hex'),
+    ids: [...byId.keys()],
     seal(plain, context) {
       const nonce = world.randomBytes(nonceBytes)
       const sealing = createCipheriv(cipher, first, nonce, { authTagLength: tagBytes }).setAAD(Buffer.from(context))
@@ -75,7 +82,7 @@ export function createSeal(masterKeys: readonly Uint8Array[], world: Pick<World,
       if (sealed[0] !== version || sealed.length < hiddenAt + tagBytes) {
         throw new SealError('seal_broken', `the secret of ${context} is cut off, or was never sealed`)
       }
-      const id = Buffer.from(sealed.subarray(1, nonceAt)).toString('hex')
+      const id = sealedWith(sealed)
       const key = byId.get(id)
       if (key === undefined) {
         throw new SealError(
@@ -95,6 +102,11 @@ export function createSeal(masterKeys: readonly Uint8Array[], world: Pick<World,
       }
     },
   }
+}
+
+/** The id of the master key that something is sealed with, in hexadecimal digits. */
+export function sealedWith(sealed: Uint8Array): string {
+  return Buffer.from(sealed.subarray(1, nonceAt)).toString('hex')
 }
 
 /** Derived (RFC 5869), so that it tells nothing of the key. */

@@ -1,13 +1,24 @@
 /**
- * Signing secrets of subscriptions. A secret is shown twice at the most: in the answer that creates it, and when somebody
- * who may asks for it; it is in no list and no log.
+ * Signing secrets of subscriptions. A secret is shown in the answer that creates it, and when somebody who may asks for
+ * it; it is in no list and no log, and it is stored sealed (`sealing.ts`).
+ *
+ * Rotating makes a new one the current one. The older ones sign beside it for a while, so that receivers can change over
+ * without losing a delivery.
  */
-import { Problem, type Uuid } from '@posthorn/contract'
+import { limits, Problem, type SignatureScheme, type Uuid } from '@posthorn/contract'
 import { formatSecret, generateSecret, parseSecret, WebhookArgumentError } from '@posthorn/signing'
 import type { Database } from './db/database.ts'
-import { getSubscription } from './subscription-reads.ts'
+import type { Subscription } from './db/generated/client.ts'
+import { endSecrets } from './db/sql/end-secrets.ts'
+import { lockSubscription } from './db/sql/lock-subscription.ts'
+import { type Tx, transaction } from './db/transaction.ts'
+import { openSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
+import type { Seal } from './sealing.ts'
+import { getSubscription, subscriptionNotFound } from './subscription-reads.ts'
 import type { Within } from './tenancy.ts'
-import type { World } from './world.ts'
+import { newUuid, type World } from './world.ts'
+
+export type SecretParts = { db: Database; world: World; seal: Seal }
 
 /** A secret in both of its forms. */
 export type SecretMaterial = {
@@ -19,6 +30,13 @@ export type SecretMaterial = {
 
 /** A secret of a subscription that still signs. */
 export type RevealedSecret = { id: Uuid; text: string; createdAt: Date; expiresAt: Date | null }
+
+export type Rotation = {
+  /** How long the older ones go on signing at the most, in seconds. */
+  overlapSeconds: number
+  /** `whsec_…`; generated when left out. */
+  secret?: string
+}
 
 const prefix = 'whsec_'
 
@@ -44,26 +62,86 @@ export function givenSecret(text: string): SecretMaterial {
   }
 }
 
+/** Stores a key of a subscription, sealed, as the current one of its scheme. Answers with the row. */
+export async function storeKey(
+  tx: Tx,
+  { world, seal }: SecretParts,
+  owner: Pick<Subscription, 'id' | 'tenantId'>,
+  made: { scheme: SignatureScheme; key: Uint8Array; publicKey?: string },
+): Promise<{ id: Uuid; createdAt: Date; expiresAt: Date | null }> {
+  const { key, ...shown } = made
+  const place: SecretPlace = {
+    id: newUuid(world),
+    tenantId: owner.tenantId,
+    subscriptionId: owner.id,
+    scheme: made.scheme,
+  }
+  return tx.secret.create({ data: { ...place, ...sealSecret(seal, key, place), ...shown } })
+}
+
 /**
  * The secrets that sign now, the current one first.
  *
- * @throws Problem `subscription_not_found`
+ * @throws Problem `subscription_not_found`; SealError
  */
 export async function revealSecrets(
-  parts: { db: Database; world: World },
+  parts: SecretParts,
   subscriptionId: Uuid,
   within: Within,
 ): Promise<RevealedSecret[]> {
   const subscription = await getSubscription(parts.db, subscriptionId, within)
+  const place = { tenantId: subscription.tenantId, subscriptionId, scheme: 'v1' } as const
   const rows = await parts.db.prisma.secret.findMany({
-    where: {
-      tenantId: subscription.tenantId,
-      subscriptionId,
-      OR: [{ expiresAt: null }, { expiresAt: { gt: new Date(parts.world.now()) } }],
-    },
-    orderBy: { expiresAt: { sort: 'desc', nulls: 'first' } },
+    where: { ...place, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date(parts.world.now()) } }] },
+    orderBy: [{ expiresAt: { sort: 'desc', nulls: 'first' } }, { id: 'desc' }],
   })
-  return rows.map(({ id, key, createdAt, expiresAt }) => ({ id, text: textOf(key), createdAt, expiresAt }))
+  return rows.map(({ id, sealedKey, createdAt, expiresAt }) => {
+    return { id, text: textOf(openSecret(parts.seal, sealedKey, { id, ...place })), createdAt, expiresAt }
+  })
+}
+
+/**
+ * Makes a new secret the current one. The older ones sign beside it for `overlapSeconds` more, or until they would have
+ * ended anyway; with 0 it signs alone from the next claim on, whatever was promised before.
+ *
+ * @throws Problem `subscription_not_found`, `invalid_secret`, `limit_reached`
+ */
+export async function rotateSecret(
+  parts: SecretParts,
+  id: Uuid,
+  within: Within,
+  rotation: Rotation,
+): Promise<RevealedSecret> {
+  const { text, key } = rotation.secret === undefined ? newSecret(parts.world) : givenSecret(rotation.secret)
+  return transaction(parts.db, async (tx) => {
+    const owner = await lockOwner(tx, id, within)
+    await makeRoom(tx, id, 'v1', rotation.overlapSeconds)
+    return { ...(await storeKey(tx, parts, owner, { scheme: 'v1', key })), text }
+  })
+}
+
+/**
+ * The subscription, locked until the transaction ends: rotations come one after the other.
+ *
+ * @throws Problem `subscription_not_found`
+ */
+export async function lockOwner(tx: Tx, id: Uuid, within: Within): Promise<Subscription> {
+  if (!(await lockSubscription(tx, id, within ?? null))) throw subscriptionNotFound(id)
+  return tx.subscription.findUniqueOrThrow({ where: { id } })
+}
+
+/**
+ * Lets the keys of a scheme end after the overlap, so that another one can be the current one.
+ *
+ * @throws Problem `limit_reached`: each key signs each request, and none ends earlier than was said
+ */
+export async function makeRoom(tx: Tx, id: Uuid, scheme: SignatureScheme, overlapSeconds: number): Promise<void> {
+  const signing = await endSecrets(tx, id, scheme, overlapSeconds)
+  if (signing < limits.signingKeysMax) return
+  throw new Problem(
+    'limit_reached',
+    `${signing} older keys would sign beside the new one, and ${limits.signingKeysMax} may sign at once in all. Wait until one has ended, or give a smaller overlap_seconds: 0 ends all of them now.`,
+  )
 }
 
 function materialOf(text: string): SecretMaterial {

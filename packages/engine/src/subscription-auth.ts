@@ -69,6 +69,16 @@ export function authHeaders(sealed: Uint8Array, subscriptionId: Uuid, seal: Seal
   }
 }
 
+/**
+ * The same credentials sealed with the first master key.
+ *
+ * @throws SealError when they cannot be opened
+ */
+export function sealedAnew(sealed: Uint8Array, subscriptionId: Uuid, seal: Seal): Uint8Array<ArrayBuffer> {
+  const context = contextOf(subscriptionId)
+  return seal.seal(seal.open(sealed, context), context)
+}
+
 /** The names of the headers that carry a subscription's credentials, which need not be opened for it. */
 export function authHeaderNames(subscription: Subscription): string[] {
   const auth = shownAuth(subscription)

@@ -4,24 +4,31 @@
  * Whatever stops a subscription (pause, delete) asks in the same transaction that its waiting deliveries be held, and
  * resuming asks that they be released, so no crash can lose one of the two halves.
  */
-import { type GivenAuth, limits, type PayloadFormat, Problem, type Uuid } from '@posthorn/contract'
+import {
+  type GivenAuth,
+  limits,
+  type PayloadFormat,
+  Problem,
+  type SignatureScheme,
+  type Uuid,
+} from '@posthorn/contract'
 import { customHeaders } from './custom-headers.ts'
 import type { Database } from './db/database.ts'
 import { Prisma, type Subscription } from './db/generated/client.ts'
-import { lockSubscription } from './db/sql/lock-subscription.ts'
 import { lockTenant } from './db/sql/lock-tenant.ts'
 import { type Tx, transaction } from './db/transaction.ts'
 import { givenFilter } from './filters.ts'
 import { requestHolding, requestRelease } from './holding.ts'
 import type { Jobs } from './jobs.ts'
+import { setKeyPair, wantsKeyPair } from './key-pairs.ts'
 import { mergePatch } from './merge-patch.ts'
 import { finalStatuses } from './schedule.ts'
 import type { Seal } from './sealing.ts'
-import { givenSecret, newSecret, type SecretMaterial } from './secrets.ts'
+import { givenSecret, lockOwner, newSecret, storeKey } from './secrets.ts'
 import { shardOf } from './shards.ts'
 import { storedJson } from './stored-json.ts'
 import { noAuth, refuseSameHeader, refuseToTakeAlong, type StoredAuth, sealedAuth } from './subscription-auth.ts'
-import { getSubscription, subscriptionNotFound } from './subscription-reads.ts'
+import { getSubscription } from './subscription-reads.ts'
 import type { Within } from './tenancy.ts'
 import { tenantNotFound } from './tenants.ts'
 import type { UrlCheck } from './url-check.ts'
@@ -37,8 +44,7 @@ export type SubscriptionParts = {
   world: World
   jobs: Jobs
   checkUrl: UrlCheck
-  /** Without it no credentials can be kept. */
-  seal?: Seal | undefined
+  seal: Seal
 }
 
 export type SubscriptionDraft = {
@@ -58,6 +64,8 @@ export type SubscriptionDraft = {
   auth?: GivenAuth | null
   /** `whsec_…`; generated when left out. */
   secret?: string
+  /** How requests are signed; `v1` alone when left out. */
+  signatureSchemes?: readonly SignatureScheme[]
 }
 
 /** What is absent stays, `null` goes back to the default; headers and metadata are merged member by member (RFC 7396). */
@@ -76,6 +84,7 @@ export type SubscriptionPatch = {
   finalStatuses?: readonly number[] | null
   /** Replaced as a whole: what is not known cannot be merged with. */
   auth?: GivenAuth | null
+  signatureSchemes?: readonly SignatureScheme[] | null
 }
 
 /**
@@ -94,6 +103,7 @@ export async function createSubscription(
   const metadata = storedJson(draft.metadata ?? {}, '/metadata')
   const final = finalStatuses(draft.finalStatuses ?? [])
   const filter = filterText(draft.filter ?? null)
+  const keyPair = wantsKeyPair(draft.signatureSchemes) ?? false
   // Looking a name up takes seconds at worst: before the transaction, and before anything else is locked.
   await tenantExists(db, tenantId)
   const url = await parts.checkUrl(draft.url)
@@ -122,8 +132,9 @@ export async function createSubscription(
         shard: shardOf(id),
       },
     })
-    await storeSecret(tx, world, made, secret)
-    return made
+    await storeKey(tx, parts, made, { scheme: 'v1', key: secret.key })
+    if (!keyPair) return made
+    return tx.subscription.update({ where: { id }, data: { publicKey: await setKeyPair(tx, parts, made, true) } })
   })
   return { subscription, secret: secret.text }
 }
@@ -140,11 +151,13 @@ export async function patchSubscription(
   patch: SubscriptionPatch,
 ): Promise<Subscription> {
   const url = patch.url === undefined ? undefined : await checkedUrl(parts, id, within, patch.url)
+  const keyPair = wantsKeyPair(patch.signatureSchemes)
   return transaction(parts.db, async (tx) => {
-    const current = await locked(tx, id, within)
+    const current = await lockOwner(tx, id, within)
     const data = { ...changes(current, patch, url), ...authChanges(current, patch, url, parts.seal) }
     const { headers = current.headers, authShown = current.authShown } = data
     refuseSameHeader(merged(headers, {}), authShown)
+    if (keyPair !== undefined) data.publicKey = await setKeyPair(tx, parts, current, keyPair)
     return tx.subscription.update({ where: { id }, data })
   })
 }
@@ -156,7 +169,7 @@ export async function patchSubscription(
  */
 export async function pauseSubscription(parts: SubscriptionParts, id: Uuid, within: Within): Promise<Subscription> {
   return transaction(parts.db, async (tx) => {
-    const current = await locked(tx, id, within)
+    const current = await lockOwner(tx, id, within)
     if (current.state === 'paused') return current
     if (current.state === 'disabled') {
       throw new Problem(
@@ -186,7 +199,7 @@ export async function resumeSubscription(
   backfill: 'held' | 'none',
 ): Promise<Subscription> {
   return transaction(parts.db, async (tx) => {
-    const current = await locked(tx, id, within)
+    const current = await lockOwner(tx, id, within)
     if (current.state === 'active') return current
     const resumed = await tx.subscription.update({
       where: { id },
@@ -210,10 +223,11 @@ export async function resumeSubscription(
  */
 export async function deleteSubscription(parts: SubscriptionParts, id: Uuid, within: Within): Promise<void> {
   await transaction(parts.db, async (tx) => {
-    await locked(tx, id, within)
-    // The history needs no credentials.
+    await lockOwner(tx, id, within)
+    // The history needs neither keys nor credentials.
     const data = { deletedAt: new Date(parts.world.now()), ...authColumns(noAuth) }
     await tx.subscription.update({ where: { id }, data })
+    await tx.secret.deleteMany({ where: { subscriptionId: id } })
     await requestHolding(tx, parts.jobs, id)
   })
 }
@@ -234,21 +248,10 @@ async function makeRoom(tx: Tx, tenantId: string): Promise<void> {
   )
 }
 
-async function storeSecret(tx: Tx, world: World, owner: Subscription, secret: SecretMaterial): Promise<void> {
-  await tx.secret.create({
-    data: { id: newUuid(world), tenantId: owner.tenantId, subscriptionId: owner.id, key: secret.key },
-  })
-}
-
 /** A URL is looked up only for somebody who may change the subscription: the answer tells about the operator's network. */
 async function checkedUrl(parts: SubscriptionParts, id: Uuid, within: Within, url: string): Promise<string> {
   await getSubscription(parts.db, id, within)
   return parts.checkUrl(url)
-}
-
-async function locked(tx: Tx, id: Uuid, within: Within): Promise<Subscription> {
-  if (!(await lockSubscription(tx, id, within ?? null))) throw subscriptionNotFound(id)
-  return tx.subscription.findUniqueOrThrow({ where: { id } })
 }
 
 function changes(

@@ -20,6 +20,8 @@ export type Occurrence =
   | { what: 'dispatcher_stopped'; unfinished: number }
   /** A round of something that goes on for ever failed and will be tried again. */
   | { what: 'round_failed'; round: string; error: unknown }
+  /** Secrets that none of the master keys opens: nothing is sent to their subscriptions. */
+  | { what: 'secrets_unreadable'; masterKeyId: string; secrets: number }
   /** A fault of ours at one delivery; the delivery is not lost. */
   | { what: 'delivery_fault'; deliveryId: string; error: unknown }
 
@@ -61,6 +63,12 @@ export function logTo(logger: Logger): Telemetry {
         break
       case 'round_failed':
         logger.warn({ round: occurrence.round, err: occurrence.error }, 'round failed, trying again')
+        break
+      case 'secrets_unreadable':
+        logger.error(
+          { master_key_id: occurrence.masterKeyId, secrets: occurrence.secrets },
+          'secrets are sealed with a master key that POSTHORN_MASTER_KEY does not hold; nothing is sent to their subscriptions',
+        )
         break
       case 'delivery_fault':
         logger.error(

@@ -19,6 +19,7 @@ const verificationCodes = Object.keys({
 } satisfies Record<VerificationCode, true>)
 const argumentCodes = Object.keys({
   invalid_secret: true,
+  invalid_key: true,
   invalid_keys: true,
   body_not_raw: true,
   invalid_id: true,

@@ -30,9 +30,10 @@ export interface InvalidHeader {
  * - `not_an_id`: not visible ASCII, or with a `.`, which would let one signature fit two requests
  * - `not_unix_seconds`: not a plain decimal integer of at most 11 digits; milliseconds have 13
  * - `not_a_signature_list`: not `<scheme>,<signature>` tokens separated by exactly one space
- * - `too_many_signatures`: more than 32 tokens
- * - `url_safe_base64`: a `v1` signature in the URL-safe alphabet; the standard uses the plain one
+ * - `too_many_signatures`: more than 32 tokens, or more than 10 of the scheme `v1a`
+ * - `url_safe_base64`: a signature in the URL-safe alphabet; the standard uses the plain one
  * - `not_a_v1_signature`: a `v1` signature that is not the padded base64 of 32 bytes, for example cut off
+ * - `not_a_v1a_signature`: a `v1a` signature that is not the padded base64 of 64 bytes
  */
 export type HeaderFault =
   | 'repeated'
@@ -43,9 +44,11 @@ export type HeaderFault =
   | 'too_many_signatures'
   | 'url_safe_base64'
   | 'not_a_v1_signature'
+  | 'not_a_v1a_signature'
 
 /**
- * The signature header holds no `v1` signature, only other schemes, for example `v1a`.
+ * The signature header holds no signature of a scheme that a key was given for, only others: `v1a` where the receiver
+ * has a secret alone, for example.
  * Verified so far: all three headers are well-formed. Nothing is known to be authentic.
  */
 export interface UnsupportedScheme {
@@ -55,14 +58,14 @@ export interface UnsupportedScheme {
 }
 
 /**
- * No `v1` signature fits any of the keys: another secret, or other bytes than were signed.
+ * No signature fits any of the keys: another key, or other bytes than were signed.
  * Verified so far: all three headers are well-formed. Nothing is known to be authentic, and the time was not judged.
  */
 export interface NoMatchingSignature {
   readonly code: 'no_matching_signature'
-  /** How many `v1` signatures the header holds. */
+  /** How many signatures the header holds, of the schemes that keys were given for. */
   readonly signatures: number
-  /** How many keys each of them was compared with. */
+  /** How many keys were given. */
   readonly keys: number
 }
 
@@ -127,10 +130,33 @@ export type SecretFault =
   | 'too_short'
   | 'too_long'
 
-/** The keys given to `sign`, `verify` or `formatSecret` cannot be used. */
+/** The text is no key of the scheme `v1a`. Thrown by `parsePrivateKey` and `parsePublicKey`. */
+export interface InvalidKey {
+  readonly code: 'invalid_key'
+  readonly reason: KeyFault
+}
+
+/**
+ * - `not_text`: no string, for example an environment variable that is not set
+ * - `other_prefix`: not `whsk_` of a private key, or not `whpk_` of a public one; perhaps the two were mixed up
+ * - `whitespace`, `url_safe_base64`, `not_base64`, `bad_padding`: as in a secret
+ * - `wrong_length`: not 64 bytes (or the 32 of the seed) of a private key, or not the 32 of a public one
+ * - `other_half`: the second half of a private key is not the public key that belongs to the first
+ */
+export type KeyFault =
+  | 'not_text'
+  | 'other_prefix'
+  | 'whitespace'
+  | 'url_safe_base64'
+  | 'not_base64'
+  | 'bad_padding'
+  | 'wrong_length'
+  | 'other_half'
+
+/** The keys given to `sign`, `verify` or a `format…` function cannot be used. */
 export interface InvalidKeys {
   readonly code: 'invalid_keys'
-  /** `not_a_signing_key`: a value that does not come from `parseSecret`, for example the secret's text. */
+  /** `not_a_signing_key`: a value that no `parse…` function made, or the wrong half of a key pair. */
   readonly reason: 'none' | 'too_many' | 'not_a_signing_key'
 }
 
@@ -161,7 +187,7 @@ export interface InvalidTolerance {
   readonly code: 'invalid_tolerance'
 }
 
-/** The source of randomness did not give as many bytes as asked. Thrown by `generateSecret`. */
+/** The source of randomness did not give as many bytes as asked. Thrown by `generateSecret` and `generateKeyPair`. */
 export interface InvalidRandomBytes {
   readonly code: 'invalid_random_bytes'
 }
@@ -169,6 +195,7 @@ export interface InvalidRandomBytes {
 /** What is wrong with the call. */
 export type ArgumentFailure =
   | InvalidSecret
+  | InvalidKey
   | InvalidKeys
   | BodyNotRaw
   | InvalidId
@@ -211,9 +238,9 @@ function verificationMessage(failure: VerificationFailure): string {
     case 'invalid_header':
       return `the header ${failure.header} is malformed (${failure.reason})`
     case 'unsupported_scheme':
-      return `the header webhook-signature holds no v1 signature, only ${failure.schemes.join(', ')}`
+      return `the header webhook-signature holds no signature of a scheme with a key here, only ${failure.schemes.join(', ')}`
     case 'no_matching_signature':
-      return 'no signature fits: the secret is another one, or the body is not byte for byte what was sent'
+      return 'no signature fits: the key is another one, or the body is not byte for byte what was sent'
     case 'timestamp_too_old':
       return `signed ${failure.ageSeconds} s ago, more than the ${failure.toleranceSeconds} s allowed`
     case 'timestamp_too_new':
@@ -225,8 +252,10 @@ function argumentMessage(failure: ArgumentFailure): string {
   switch (failure.code) {
     case 'invalid_secret':
       return `not a webhook secret: whsec_ and the base64 of 24 to 64 bytes expected (${failure.reason})`
+    case 'invalid_key':
+      return `not a key of the scheme v1a: whsk_ or whpk_ and padded base64 expected (${failure.reason})`
     case 'invalid_keys':
-      return `between 1 and 10 keys from parseSecret expected (${failure.reason})`
+      return `between 1 and 10 keys from parseSecret, parsePrivateKey or parsePublicKey expected (${failure.reason})`
     case 'body_not_raw':
       return `the raw request body expected as Uint8Array or string, not ${failure.received}: take it before it is parsed`
     case 'invalid_id':

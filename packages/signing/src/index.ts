@@ -1,4 +1,4 @@
-/** Sign and verify webhooks by Standard Webhooks 1.0, scheme `v1`. No dependencies; Node 20 or newer. */
+/** Sign and verify webhooks by Standard Webhooks 1.0, schemes `v1` and `v1a`. No dependencies; Node 20 or newer. */
 export type {
   ArgumentCode,
   ArgumentFailure,
@@ -6,12 +6,14 @@ export type {
   HeaderFault,
   InvalidHeader,
   InvalidId,
+  InvalidKey,
   InvalidKeys,
   InvalidNow,
   InvalidRandomBytes,
   InvalidSecret,
   InvalidTimestamp,
   InvalidTolerance,
+  KeyFault,
   MissingHeader,
   NoMatchingSignature,
   SecretFault,
@@ -24,6 +26,8 @@ export type {
 } from './errors.ts'
 export { WebhookArgumentError, WebhookVerificationError, webhookHeaderNames } from './errors.ts'
 export type { WebhookHeaders } from './headers.ts'
+export type { KeyPair, PrivateKey, PublicKey } from './key-pair.ts'
+export { formatPrivateKey, formatPublicKey, generateKeyPair, parsePrivateKey, parsePublicKey } from './key-pair.ts'
 export type { SigningKey } from './secret.ts'
 export { formatSecret, generateSecret, parseSecret } from './secret.ts'
 export type { SignedHeaders, WebhookContent } from './sign.ts'

@@ -79,13 +79,13 @@ describe('the published package', () => {
   test('reads only modules of Node: no dependency is needed', async () => {
     const dist = join(project, 'node_modules', '@posthorn', 'signing', 'dist')
     const sources = await Promise.all(
-      ['index', 'errors', 'headers', 'secret', 'sign', 'signature', 'verify'].map((name) =>
-        readFile(join(dist, `${name}.js`), 'utf8'),
+      ['index', 'base64', 'errors', 'headers', 'key-pair', 'keys', 'secret', 'sign', 'signature', 'verify'].map(
+        (name) => readFile(join(dist, `${name}.js`), 'utf8'),
       ),
     )
 
     const imported = sources.flatMap((source) => [...source.matchAll(/ from '([^']+)'/g)].map(([, from]) => from))
-    expect(imported.filter((from) => !/^(node:|\.\/[a-z]+\.js$)/.test(from ?? ''))).toEqual([])
+    expect(imported.filter((from) => !/^(node:|\.\/[a-z0-9-]+\.js$)/.test(from ?? ''))).toEqual([])
     expect(imported).toContain('node:crypto')
   })
 })
@@ -122,6 +122,15 @@ describe('the code of the README', () => {
 
     expect(stdout).toBe('204\n')
     expect(await received).toMatch(/^evt_42 /)
+  })
+
+  test('signs and verifies with a key pair', { timeout: runTimeoutMs }, async () => {
+    const [, , pair = ''] = await codeBlocks()
+    await writeFile(join(project, 'pair.mjs'), pair)
+
+    const { stdout } = await run(execPath, ['pair.mjs'], { cwd: project, env: {} })
+
+    expect(stdout).toBe('evt_42\n')
   })
 
   test('answers 400 to a forged request and 500 to what is authentic but cannot be parsed', async () => {
@@ -174,7 +183,8 @@ function outcomeOf(request) {
 `
 
 const typedProgram = `
-import { parseSecret, type SigningKey, signedHeaders, verify, WebhookVerificationError } from '@posthorn/signing'
+import { parsePrivateKey, parsePublicKey, parseSecret, type SigningKey } from '@posthorn/signing'
+import { signedHeaders, verify, WebhookVerificationError } from '@posthorn/signing'
 
 const keys: SigningKey[] = [parseSecret('text')]
 const headers: Record<string, string> = signedHeaders({ id: 'evt_1', timestamp: 1, body: new Uint8Array() }, keys)
@@ -182,6 +192,12 @@ export const verified: { id: string; timestamp: number } = verify({ headers, bod
 export function ageOf(error: WebhookVerificationError): number {
   return error.failure.code === 'timestamp_too_old' ? error.failure.ageSeconds : 0
 }
+signedHeaders({ id: 'evt_1', timestamp: 1, body: '' }, [...keys, parsePrivateKey('text')])
+verify({ headers, body: '', keys: [...keys, parsePublicKey('text')], now: new Date() })
+// @ts-expect-error a public key does not sign
+signedHeaders({ id: 'evt_1', timestamp: 1, body: '' }, [parsePublicKey('text')])
+// @ts-expect-error a private key does not verify
+verify({ headers, body: '', keys: [parsePrivateKey('text')], now: new Date() })
 // @ts-expect-error a key is no bytes
 signedHeaders({ id: 'evt_1', timestamp: 1, body: '' }, [new Uint8Array(36)])
 // @ts-expect-error a parsed body is no raw body

@@ -9,6 +9,7 @@
 import { Buffer } from 'node:buffer'
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { types } from 'node:util'
+import { decodeBase64 } from './base64.ts'
 import { type SecretFault, WebhookArgumentError } from './errors.ts'
 
 /** How many bytes a new secret has: 288 bits, and 48 base64 characters with no `=` to lose in copying. */
@@ -16,8 +17,6 @@ const generatedSecretBytes = 36
 /** Standard Webhooks 1.0, "Signature scheme": at least 192 bits, at most 512. */
 const secretBytesMin = 24
 const secretBytesMax = 64
-/** One signature a key goes into each request, so the header stays below 500 characters. */
-const keysMax = 10
 
 const symmetricPrefix = 'whsec_'
 const asymmetricPrefix = /^wh[sp]k_/
@@ -55,6 +54,7 @@ export function parseSecret(text: string): SigningKey {
   if (asymmetricPrefix.test(text)) throw invalidSecret('asymmetric_key')
   const base64 = text.startsWith(symmetricPrefix) ? text.slice(symmetricPrefix.length) : text
   const bytes = decodeBase64(base64)
+  if (typeof bytes === 'string') throw invalidSecret(bytes)
   if (bytes.length < secretBytesMin) throw invalidSecret('too_short')
   if (bytes.length > secretBytesMax) throw invalidSecret('too_long')
   const key = createSecretKey(bytes)
@@ -68,29 +68,22 @@ export function parseSecret(text: string): SigningKey {
  * @throws WebhookArgumentError `invalid_keys` if the value does not come from `parseSecret`
  */
 export function formatSecret(key: SigningKey): string {
-  return symmetricPrefix + transparent(key).export().toString('base64')
+  return symmetricPrefix + hmacKey(key).export().toString('base64')
 }
 
 /**
- * The keys for `createHmac`, in the same order.
+ * The key for `createHmac`.
  *
  * @internal
- * @throws WebhookArgumentError `invalid_keys` if there are none, more than 10, or one does not come from `parseSecret`
+ * @throws WebhookArgumentError `invalid_keys` if the value does not come from `parseSecret`
  */
-export function hmacKeys(keys: readonly SigningKey[]): KeyObject[] {
-  if (!Array.isArray(keys)) throw new WebhookArgumentError({ code: 'invalid_keys', reason: 'not_a_signing_key' })
-  if (keys.length === 0) throw new WebhookArgumentError({ code: 'invalid_keys', reason: 'none' })
-  if (keys.length > keysMax) throw new WebhookArgumentError({ code: 'invalid_keys', reason: 'too_many' })
-  return keys.map(transparent)
-}
-
-function decodeBase64(base64: string): Buffer {
-  if (/\s/.test(base64)) throw invalidSecret('whitespace')
-  if (/^[A-Za-z0-9_-]*=*$/.test(base64) && /[_-]/.test(base64)) throw invalidSecret('url_safe_base64')
-  if (!/^[A-Za-z0-9+/]*=*$/.test(base64)) throw invalidSecret('not_base64')
-  const bytes = Buffer.from(base64, 'base64')
-  if (bytes.toString('base64') !== base64) throw invalidSecret('bad_padding')
-  return bytes
+export function hmacKey(key: unknown): KeyObject {
+  const sizeBytes = types.isKeyObject(key) ? key.symmetricKeySize : undefined
+  if (sizeBytes === undefined || sizeBytes < secretBytesMin || sizeBytes > secretBytesMax) {
+    throw new WebhookArgumentError({ code: 'invalid_keys', reason: 'not_a_signing_key' })
+  }
+  // `isKeyObject` above is the proof.
+  return key as KeyObject
 }
 
 function invalidSecret(reason: SecretFault): WebhookArgumentError {
@@ -100,14 +93,4 @@ function invalidSecret(reason: SecretFault): WebhookArgumentError {
 function opaque(key: KeyObject): SigningKey {
   // The public type hides the KeyObject: no caller depends on it, and the type declarations need no Node types.
   return key as object as SigningKey
-}
-
-function transparent(key: SigningKey): KeyObject {
-  const candidate: unknown = key
-  const sizeBytes = types.isKeyObject(candidate) ? candidate.symmetricKeySize : undefined
-  if (sizeBytes === undefined || sizeBytes < secretBytesMin || sizeBytes > secretBytesMax) {
-    throw new WebhookArgumentError({ code: 'invalid_keys', reason: 'not_a_signing_key' })
-  }
-  // `isKeyObject` above is the proof; the brand hides it from the compiler.
-  return candidate as KeyObject
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { generateKeyPair, parsePrivateKey, parsePublicKey } from './key-pair.ts'
 import { generateSecret, parseSecret, type SigningKey } from './secret.ts'
 import { sign, signedHeaders, type WebhookContent } from './sign.ts'
 
@@ -19,6 +20,17 @@ test('several keys give their signatures in the order of the keys, one space apa
   const keys = Array.from({ length: 10 }, () => parseSecret(generateSecret(randomBytes)))
 
   expect(sign(content, keys)).toBe(keys.map((each) => sign(content, [each])).join(' '))
+})
+
+test('key pairs sign before secrets, however the keys are ordered, and each in its own order', () => {
+  const [one, two] = [generateKeyPair(randomBytes), generateKeyPair(randomBytes)].map(({ privateKey }) =>
+    parsePrivateKey(privateKey),
+  )
+  if (one === undefined || two === undefined) throw new Error('two were made')
+  const other = parseSecret(generateSecret(randomBytes))
+
+  const inOrder = [one, two, key, other].map((each) => sign(content, [each])).join(' ')
+  expect(sign(content, [key, one, other, two])).toBe(inOrder)
 })
 
 test('signing leaves the body as it was', () => {
@@ -88,6 +100,7 @@ describe('keys are refused', () => {
     ['there is none', 'none', []],
     ['there are more than ten', 'too_many', Array.from({ length: 11 }, () => key)],
     ['one is the text of a secret', 'not_a_signing_key', [key, 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw']],
+    ['one is the public half of a pair', 'not_a_signing_key', [parsePublicKey(generateKeyPair(randomBytes).publicKey)]],
     ['a single one comes without a list', 'not_a_signing_key', key],
   ])('when %s', (_, reason, keys) => {
     expect(() => sign(content, keys as SigningKey[])).toThrow(

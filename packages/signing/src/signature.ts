@@ -1,13 +1,15 @@
 /**
- * The scheme `v1`: HMAC-SHA256 over `{id}.{timestamp}.{body}` (Standard Webhooks 1.0, section "Signature scheme").
+ * The schemes `v1` and `v1a`: HMAC-SHA256 and Ed25519 over `{id}.{timestamp}.{body}` (Standard Webhooks 1.0, section
+ * "Signature scheme").
  * For this package only: `sign` and `verify` decide what may come in here.
  */
+import { Buffer } from 'node:buffer'
 import { createHmac, type Hmac, type KeyObject } from 'node:crypto'
 import { types } from 'node:util'
 import { WebhookArgumentError } from './errors.ts'
 
-/** The scheme's name in a signature token. */
-export const scheme = 'v1'
+/** The schemes' names in a signature token. */
+export const schemes = { symmetric: 'v1', asymmetric: 'v1a' } as const
 /** The latest second there is here, in the year 5138. It keeps out milliseconds, the usual mistake. */
 export const timestampSecondsMax = 99_999_999_999
 
@@ -21,6 +23,12 @@ export interface RawContent {
 /** The HMAC, still to be read as bytes or as base64. The body goes in as it is, without being joined or copied. */
 export function hmacOf({ id, timestampText, body }: RawContent, key: KeyObject): Hmac {
   return createHmac('sha256', key).update(`${id}.${timestampText}.`).update(body)
+}
+
+/** What Ed25519 signs. It needs the whole text at once, so the body is copied. */
+export function signedBytes({ id, timestampText, body }: RawContent): Buffer {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body
+  return Buffer.concat([Buffer.from(`${id}.${timestampText}.`), bytes])
 }
 
 /**

@@ -2,6 +2,7 @@ import { createHmac, createPublicKey, verify as verifyEd25519 } from 'node:crypt
 import { describe, expect, test } from 'vitest'
 import vectors from '../vectors/vectors.json' with { type: 'json' }
 import type { WebhookHeaders } from './headers.ts'
+import { formatPrivateKey, formatPublicKey, generateKeyPair, parsePrivateKey, parsePublicKey } from './key-pair.ts'
 import { formatSecret, parseSecret } from './secret.ts'
 import { sign } from './sign.ts'
 import { verify } from './verify.ts'
@@ -19,6 +20,38 @@ describe('secrets', () => {
   test.each(vectors.secrets.invalid)('a secret is refused: $name', ({ text, reason }) => {
     expect(() => parseSecret(text)).toThrow(
       expect.objectContaining({ name: 'WebhookArgumentError', failure: { code: 'invalid_secret', reason } }),
+    )
+  })
+})
+
+describe('key pairs', () => {
+  const { valid, invalid_private, invalid_public } = vectors.key_pairs
+  const pair = signatureVector(7)
+
+  test.each(valid)('a private key is accepted, and its public key known: $name', ({ private_key, public_key }) => {
+    const key = parsePrivateKey(private_key)
+
+    expect(formatPrivateKey(key)).toBe(pair.secret)
+    expect(formatPublicKey(key)).toBe(public_key)
+    expect(formatPublicKey(parsePublicKey(public_key))).toBe(public_key)
+  })
+
+  test.each(valid)('a key pair is generated from its seed: $name', ({ seed_hex, public_key }) => {
+    expect(generateKeyPair(() => Buffer.from(seed_hex, 'hex'))).toEqual({
+      privateKey: pair.secret,
+      publicKey: public_key,
+    })
+  })
+
+  test.each(invalid_private)('a private key is refused: $name', ({ text, reason }) => {
+    expect(() => parsePrivateKey(text)).toThrow(
+      expect.objectContaining({ name: 'WebhookArgumentError', failure: { code: 'invalid_key', reason } }),
+    )
+  })
+
+  test.each(invalid_public)('a public key is refused: $name', ({ text, reason }) => {
+    expect(() => parsePublicKey(text)).toThrow(
+      expect.objectContaining({ name: 'WebhookArgumentError', failure: { code: 'invalid_key', reason } }),
     )
   })
 })
@@ -61,6 +94,23 @@ describe('signatures', () => {
     )
   })
 
+  test.each(asymmetric)('v1a signature $number is reproduced, and verified with its public key: $name', (vector) => {
+    const { secret, id, timestamp, signature } = vector
+    const headers = { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': signature }
+    const body = bytesOf(vector)
+
+    expect(sign({ id, timestamp, body }, [parsePrivateKey(secret)])).toBe(signature)
+    const keys = [parsePublicKey(vector.public_key ?? '')]
+    expect(verify({ headers, body, keys, now: new Date(timestamp * 1000) })).toEqual({ id, timestamp })
+  })
+
+  test('a request under both schemes has the v1a signature first and the v1 signature last', () => {
+    const [shared, pair] = [signatureVector(4), signatureVector(8)]
+    const keys = [parseSecret(shared.secret), parsePrivateKey(pair.secret)]
+
+    expect(sign({ ...shared, body: bytesOf(shared) }, keys)).toBe(`${pair.signature} ${shared.signature}`)
+  })
+
   test.each(vectors.signatures)('the body of signature $number has as many bytes as stated', (vector) => {
     expect(bytesOf(vector)).toHaveLength(vector.body_bytes)
   })
@@ -78,6 +128,27 @@ describe('requests', () => {
     for (const body of bodies) {
       const outcome = () =>
         verify({ headers, body, keys: secrets.map(parseSecret), now: new Date(now * 1000), toleranceSeconds })
+      if (expected.valid) {
+        expect(outcome()).toEqual({ id: expected.id, timestamp: expected.timestamp })
+      } else {
+        const { code, header } = expected
+        const failure = header === undefined ? { code } : { code, header }
+        expect(outcome).toThrow(
+          expect.objectContaining({ name: 'WebhookVerificationError', failure: expect.objectContaining(failure) }),
+        )
+      }
+    }
+  })
+
+  const asymmetric = vectors.requests_v1a.flatMap((vector) =>
+    formsOf(vector.headers).map(([form, headers]) => ({ ...vector, form, headers })),
+  )
+
+  test.each(asymmetric)('request under v1a: $name (headers as $form)', (vector) => {
+    const { headers, body, public_keys, now, tolerance_seconds: toleranceSeconds, expected } = vector
+    const keys = public_keys.map(parsePublicKey)
+    for (const raw of [body, Buffer.from(body)]) {
+      const outcome = () => verify({ headers, body: raw, keys, now: new Date(now * 1000), toleranceSeconds })
       if (expected.valid) {
         expect(outcome()).toEqual({ id: expected.id, timestamp: expected.timestamp })
       } else {

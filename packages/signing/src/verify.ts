@@ -1,21 +1,23 @@
 /**
- * Verifying by Standard Webhooks 1.0, scheme `v1`, with one key or several (rotation).
+ * Verifying by Standard Webhooks 1.0, schemes `v1` and `v1a`, with one key or several (rotation).
  *
  * The order of the checks: the arguments, the form of the headers, the signature, the time. The time comes last so that
  * `timestamp_too_old` says "authentic, but stale", which is a fact about clocks and queues and not about an attacker.
  * It proves who sent the request, not that it is the first time: keep the ids that were handled.
  */
 import { Buffer } from 'node:buffer'
-import { type KeyObject, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual, verify as verifyEd25519 } from 'node:crypto'
 import { types } from 'node:util'
 import { WebhookArgumentError, WebhookVerificationError } from './errors.ts'
 import { invalidHeader, readHeader, type WebhookHeaders } from './headers.ts'
-import { hmacKeys, type SigningKey } from './secret.ts'
-import { hmacOf, type RawContent, requireRawBody, scheme } from './signature.ts'
+import type { PublicKey } from './key-pair.ts'
+import { keysMax, type SortedKeys, sortKeys } from './keys.ts'
+import type { SigningKey } from './secret.ts'
+import { hmacOf, type RawContent, requireRawBody, schemes, signedBytes } from './signature.ts'
 
 /** The tolerance of every reference library, into the past and into the future. */
 const toleranceSecondsDefault = 300
-/** Room for 10 keys under three schemes; each `v1` signature is compared with each key. */
+/** Room for 10 keys under three schemes; each signature is compared with each key of its scheme. */
 const signaturesMax = 32
 
 /** Visible ASCII without `.`, which separates what is signed, and `,`, which joins repeated headers. */
@@ -25,7 +27,9 @@ const timestampPattern = /^(?:0|[1-9][0-9]{0,10})$/
 /** Scheme and signature: visible ASCII with exactly one comma. */
 const tokenPattern = /^([!-+\--~]+),([!-+\--~]+)$/
 /** The base64 of 32 bytes. The last character before `=` carries four bits, so only 16 are possible. */
-const signaturePattern = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/
+const hmacPattern = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/
+/** The base64 of 64 bytes. The last character before `==` carries two bits, so only 4 are possible. */
+const ed25519Pattern = /^[A-Za-z0-9+/]{85}[AQgw]==$/
 
 /** What `verify` needs. */
 export interface VerifyOptions {
@@ -33,8 +37,8 @@ export interface VerifyOptions {
   readonly headers: WebhookHeaders
   /** The body as received, before any parsing. Prefer bytes: decoding to text drops a byte order mark. */
   readonly body: Uint8Array | string
-  /** 1 to 10 keys that are valid now; one fitting signature is enough. */
-  readonly keys: readonly SigningKey[]
+  /** 1 to 10 keys that are valid now, of either scheme; one fitting signature is enough. */
+  readonly keys: readonly (SigningKey | PublicKey)[]
   /** The receiver's time, usually `new Date()`. */
   readonly now: Date
   /** How far the timestamp may be from `now`, both ways, in whole seconds. Default 300. */
@@ -52,8 +56,8 @@ export interface VerifiedWebhook {
 /**
  * Returns id and timestamp of an authentic, recent request, or throws.
  *
- * Each `v1` signature is compared with each key in constant time, and always all of them. Signatures of other schemes
- * are ignored as long as there is a `v1` one.
+ * Each `v1` signature is compared with each secret in constant time, and always all of them; each `v1a` signature with
+ * each public key. Signatures of a scheme for which no key is given are ignored as long as there are others.
  *
  * @throws WebhookVerificationError when the request is not to be trusted
  * @throws WebhookArgumentError `body_not_raw`, `invalid_keys`, `invalid_now` or `invalid_tolerance`
@@ -66,7 +70,7 @@ export function verify({
   toleranceSeconds = toleranceSecondsDefault,
 }: VerifyOptions): VerifiedWebhook {
   requireRawBody(body)
-  const hmacs = hmacKeys(keys)
+  const sorted = sortKeys(keys, 'public')
   const nowSeconds = secondsOf(now)
   if (!Number.isInteger(toleranceSeconds) || toleranceSeconds < 0) {
     throw new WebhookArgumentError({ code: 'invalid_tolerance' })
@@ -74,12 +78,12 @@ export function verify({
 
   const id = readId(headers)
   const timestampText = readTimestamp(headers)
-  const signatures = readSignatures(headers)
-  if (!anyMatches({ id, timestampText, body }, signatures, hmacs)) {
+  const signatures = readSignatures(headers, sorted)
+  if (!anyMatches({ id, timestampText, body }, signatures, sorted)) {
     throw new WebhookVerificationError({
       code: 'no_matching_signature',
-      signatures: signatures.length,
-      keys: hmacs.length,
+      signatures: signatures.v1.length + signatures.v1a.length,
+      keys: keys.length,
     })
   }
 
@@ -115,37 +119,54 @@ function readTimestamp(headers: WebhookHeaders): string {
   return text
 }
 
-/** The `v1` signatures of the header, at least one, each 32 bytes. */
-function readSignatures(headers: WebhookHeaders): Buffer[] {
-  const tokens = readHeader(headers, 'webhook-signature').split(' ', signaturesMax + 1)
-  if (tokens.length > signaturesMax) throw invalidHeader('webhook-signature', 'too_many_signatures')
-  const signatures: Buffer[] = []
-  const otherSchemes: string[] = []
-  for (const token of tokens) {
-    const [, tokenScheme, text] = tokenPattern.exec(token) ?? []
-    if (tokenScheme === undefined || text === undefined) {
-      throw invalidHeader('webhook-signature', 'not_a_signature_list')
-    }
-    if (tokenScheme === scheme) signatures.push(decodeSignature(text))
-    else otherSchemes.push(tokenScheme)
-  }
-  if (signatures.length === 0) throw new WebhookVerificationError({ code: 'unsupported_scheme', schemes: otherSchemes })
-  return signatures
+/** The signatures of each scheme, as bytes. */
+interface Signatures {
+  readonly v1: readonly Buffer[]
+  readonly v1a: readonly Buffer[]
 }
 
-function decodeSignature(text: string): Buffer {
+/** The signatures of the header under the schemes of our keys, at least one. */
+function readSignatures(headers: WebhookHeaders, keys: SortedKeys): Signatures {
+  const tokens = readHeader(headers, 'webhook-signature').split(' ', signaturesMax + 1)
+  if (tokens.length > signaturesMax) throw invalidHeader('webhook-signature', 'too_many_signatures')
+  const v1: Buffer[] = []
+  const v1a: Buffer[] = []
+  const otherSchemes: string[] = []
+  for (const token of tokens) {
+    const [, scheme, text] = tokenPattern.exec(token) ?? []
+    if (scheme === undefined || text === undefined) {
+      throw invalidHeader('webhook-signature', 'not_a_signature_list')
+    }
+    if (scheme === schemes.symmetric && keys.v1.length > 0) v1.push(decodeSignature(text, hmacPattern))
+    else if (scheme === schemes.asymmetric && keys.v1a.length > 0) v1a.push(decodeSignature(text, ed25519Pattern))
+    else otherSchemes.push(scheme)
+  }
+  // Each of these reads the whole body anew for each key: no sender has more of them than keys.
+  if (v1a.length > keysMax) throw invalidHeader('webhook-signature', 'too_many_signatures')
+  if (v1.length + v1a.length === 0) {
+    throw new WebhookVerificationError({ code: 'unsupported_scheme', schemes: otherSchemes })
+  }
+  return { v1, v1a }
+}
+
+function decodeSignature(text: string, pattern: RegExp): Buffer {
   if (/[_-]/.test(text)) throw invalidHeader('webhook-signature', 'url_safe_base64')
   // Exact, so that equal bytes mean equal text: a changed signature never passes because decoding forgave it.
-  if (!signaturePattern.test(text)) throw invalidHeader('webhook-signature', 'not_a_v1_signature')
+  if (!pattern.test(text)) {
+    throw invalidHeader('webhook-signature', pattern === hmacPattern ? 'not_a_v1_signature' : 'not_a_v1a_signature')
+  }
   return Buffer.from(text, 'base64')
 }
 
-function anyMatches(content: RawContent, signatures: readonly Buffer[], keys: readonly KeyObject[]): boolean {
+function anyMatches(content: RawContent, signatures: Signatures, keys: SortedKeys): boolean {
   let matches = false
-  for (const key of keys) {
+  for (const key of keys.v1) {
     const expected = hmacOf(content, key).digest()
     // The comparison stands first: `||` must not skip it once one has matched.
-    for (const signature of signatures) matches = timingSafeEqual(signature, expected) || matches
+    for (const signature of signatures.v1) matches = timingSafeEqual(signature, expected) || matches
   }
-  return matches
+  // Nothing here is secret, so the first match may end it.
+  if (matches || signatures.v1a.length === 0) return matches
+  const bytes = signedBytes(content)
+  return keys.v1a.some((key) => signatures.v1a.some((signature) => verifyEd25519(null, bytes, key, signature)))
 }

@@ -1,4 +1,6 @@
 import { limits } from '@posthorn/contract'
+import { sealSecret } from '@posthorn/engine'
+import { testSeal } from '@posthorn/engine/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { callbackUrl, startTestApi, type TestApi } from '../testing/api.ts'
 
@@ -192,12 +194,12 @@ test.each([
 test('secrets that have expired are not shown', async () => {
   const one = await created()
   const row = await api.db.prisma.secret.findFirstOrThrow({ orderBy: { id: 'desc' } })
-  const old = { tenantId: row.tenantId, subscriptionId: row.subscriptionId, key: new Uint8Array(32) }
+  const old = (expiresAt: Date) => {
+    const place = { id: crypto.randomUUID(), tenantId: row.tenantId, subscriptionId: row.subscriptionId }
+    return { ...place, ...sealSecret(testSeal, new Uint8Array(32), { ...place, scheme: 'v1' }), expiresAt }
+  }
   await api.db.prisma.secret.createMany({
-    data: [
-      { ...old, id: crypto.randomUUID(), expiresAt: new Date(Date.now() - 1_000) },
-      { ...old, id: crypto.randomUUID(), expiresAt: new Date(Date.now() + 60_000) },
-    ],
+    data: [old(new Date(Date.now() - 1_000)), old(new Date(Date.now() + 60_000))],
   })
   const { body } = await api.ask('GET', `/v1/subscriptions/${one.id}/secrets`)
   expect(body.data.map((secret: { expires_at: string | null }) => secret.expires_at)).toEqual([

@@ -6,7 +6,6 @@ import {
   PathId,
   ResumeSubscription,
   reference,
-  Secrets,
   Subscription,
   SubscriptionPage,
   SubscriptionQuery,
@@ -19,7 +18,6 @@ import {
   patchSubscription,
   pauseSubscription,
   resumeSubscription,
-  revealSecrets,
   tenantNotFound,
 } from '@posthorn/engine'
 import { Type } from 'typebox'
@@ -28,7 +26,7 @@ import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
 import { refusals } from '../refusals.ts'
 import { subscriptionDraft, subscriptionPatch } from '../subscription-body.ts'
-import { secretView, subscriptionView } from '../views/subscription.ts'
+import { subscriptionView } from '../views/subscription.ts'
 
 const tags = ['Subscriptions']
 const params = Type.Object({ id: PathId('subscription') })
@@ -147,24 +145,6 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     async ({ params, credential }, reply) => {
       await deleteSubscription(parts, pathId('subscription', params.id), credential.tenantId)
       return reply.code(204).send(null)
-    },
-  )
-
-  app.get(
-    '/subscriptions/:id/secrets',
-    {
-      config: { permission: 'secrets:reveal' },
-      schema: {
-        operationId: 'revealSecrets',
-        summary: 'Show the signing secrets of a subscription',
-        tags,
-        params,
-        response: { 200: reference(Secrets), ...refusals({ body: false }, 'subscription_not_found') },
-      },
-    },
-    async ({ params, credential }) => {
-      const secrets = await revealSecrets(parts, pathId('subscription', params.id), credential.tenantId)
-      return { data: secrets.map(secretView) }
     },
   )
 

@@ -14,7 +14,7 @@ import {
   parseAllowedReceivers,
   type World,
 } from '@posthorn/engine'
-import { createTestDatabase } from '@posthorn/engine/testing'
+import { createTestDatabase, testSeal } from '@posthorn/engine/testing'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import { type ApiParts, buildApi } from '../app.ts'
 
@@ -70,6 +70,7 @@ export async function startTestApi(given: Partial<ApiParts> & { createEventTypes
       db,
       world,
       jobs,
+      seal: testSeal,
       publisher,
       onWork: (shards) => worked.push(...shards),
       policy: { allowHttp: false, allowed: parseAllowedReceivers('127.0.0.1:9') },

@@ -1,10 +1,11 @@
 import {
   formatId,
   readExactJson,
+  type PublicKey as WirePublicKey,
   type Secret as WireSecret,
   type Subscription as WireSubscription,
 } from '@posthorn/contract'
-import { type RevealedSecret, type Subscription, shownAuth } from '@posthorn/engine'
+import { type PublicKeyInfo, type RevealedSecret, type Subscription, schemesOf, shownAuth } from '@posthorn/engine'
 
 /** A subscription without its secrets: they are not even read with it. */
 export function subscriptionView(subscription: Subscription): WireSubscription {
@@ -29,6 +30,8 @@ export function subscriptionView(subscription: Subscription): WireSubscription {
     payload_format: subscription.payloadFormat as WireSubscription['payload_format'],
     final_statuses: subscription.finalStatuses,
     auth: shownAuth(subscription),
+    signature_schemes: schemesOf(subscription),
+    public_key: subscription.publicKey,
     not_before: subscription.notBefore?.toISOString() ?? null,
     created_at: subscription.createdAt.toISOString(),
     updated_at: subscription.updatedAt.toISOString(),
@@ -41,5 +44,14 @@ export function secretView(secret: RevealedSecret): WireSecret {
     secret: secret.text,
     created_at: secret.createdAt.toISOString(),
     expires_at: secret.expiresAt?.toISOString() ?? null,
+  }
+}
+
+export function publicKeyView(key: PublicKeyInfo): WirePublicKey {
+  return {
+    id: formatId('secret', key.id),
+    public_key: key.publicKey,
+    created_at: key.createdAt.toISOString(),
+    expires_at: key.expiresAt?.toISOString() ?? null,
   }
 }

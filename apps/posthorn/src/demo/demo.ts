@@ -11,7 +11,9 @@ import type { Logger } from 'pino'
 import type { demoSettings } from '../config.ts'
 import { prepareDatabase, type Serving, startServing } from '../serve.ts'
 import { openDemoDatabase } from './database.ts'
+import { DemoError } from './demo-error.ts'
 import { type Journey, watchJourney } from './journey.ts'
+import { demoMasterKeys } from './master-key.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
 import { type CallApi, eventTypes, receiverPath, setScene, tenant } from './scene.ts'
 import type { Transcript } from './transcript.ts'
@@ -40,11 +42,6 @@ export type Demo = {
   stop(): Promise<void>
 }
 
-/** The demo cannot go on; the message says why and what to do. */
-export class DemoError extends Error {
-  override readonly name = 'DemoError'
-}
-
 /**
  * Runs the demo up to the verified delivery and leaves everything running.
  *
@@ -71,6 +68,12 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     migrate: (url) => prepareDatabase(url, new Date(world.now())),
   })
   stack.defer(database.stop)
+  const masterKeys = await demoMasterKeys({
+    given: settings.POSTHORN_MASTER_KEY,
+    dataDir: settings.POSTHORN_DATA_DIR,
+    host: options.host,
+    world,
+  })
   tell({ kind: 'ready', part: 'database', text: database.text, tookMs: world.now() - startedAtMs })
 
   const journey = watchJourney(tell)
@@ -80,6 +83,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     settings: {
       ...settings,
       DATABASE_URL: database.url,
+      POSTHORN_MASTER_KEY: masterKeys,
       // The guard stays on; the receiver's own address is the one exception.
       POSTHORN_ALLOWED_RECEIVERS: parseAllowedReceivers(`127.0.0.1:${receiver.port}`),
     },

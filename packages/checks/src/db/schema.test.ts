@@ -12,6 +12,7 @@ import {
   failureCodes,
   payloadFormats,
   replayStates,
+  signatureSchemes,
   subscriptionStates,
   validationModes,
 } from '@posthorn/contract'
@@ -99,6 +100,7 @@ describe('lists of words', () => {
     event_type_validation: validationModes,
     replay_state: replayStates,
     subscription_auth_type: credentialTypes,
+    secret_scheme: signatureSchemes,
     subscription_disabled_reason: disabledReasons,
     subscription_payload_format: payloadFormats,
     subscription_state: subscriptionStates,
@@ -110,6 +112,7 @@ describe('lists of words', () => {
     delivery_delivered_has_time: deliveryStates,
     delivery_finished_iff_final: deliveryStates,
     replay_finished_iff_final: replayStates,
+    secret_public_key_iff_v1a: signatureSchemes,
     subscription_disabled_has_reason: subscriptionStates,
   }
 

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
+import { readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { createEmptyDatabase, withClient } from '@posthorn/engine/testing'
 import { expect, test } from 'vitest'
@@ -61,7 +63,11 @@ test('a second start keeps nothing of the first; with --keep the earlier event i
   expect(second.events).toEqual([second.own])
   const third = await once(['--keep'])
   expect(third.events).toEqual([third.own, second.own])
+  const key = await readFile(join(folder.path, 'master-key'), 'utf8')
+  expect(Buffer.from(key, 'base64')).toHaveLength(32)
+  expect((await stat(join(folder.path, 'master-key'))).mode & 0o777).toBe(0o600)
   const fourth = await once(['--keep'])
+  expect(await readFile(join(folder.path, 'master-key'), 'utf8')).toBe(key)
   expect(fourth.events).toEqual([fourth.own, third.own, second.own])
   const plain = await once([])
   expect(plain.events).toEqual([plain.own])
@@ -95,7 +101,8 @@ test('with DATABASE_URL the demo uses that database, and empties it only because
   timeout: 2 * timeout,
 }, async () => {
   await using database = await createEmptyDatabase()
-  const environment = { DATABASE_URL: database.url, PORT: '4700' }
+  await using folder = await demoFolder()
+  const environment = { DATABASE_URL: database.url, POSTHORN_DATA_DIR: folder.path, PORT: '4700' }
   const countEvents = () =>
     withClient(database.url, async (client) => (await client.query('select id from event')).rows.length)
   for (const [words, events] of [

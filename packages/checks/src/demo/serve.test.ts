@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { createEmptyDatabase } from '@posthorn/engine/testing'
+import { formatId } from '@posthorn/contract'
+import { createSeal, masterKeyHint, parseMasterKeys } from '@posthorn/engine'
+import { createEmptyDatabase, testMasterKeyText, withClient } from '@posthorn/engine/testing'
 import { startReceiver } from 'posthorn/receiver'
 import { expect, inject, test } from 'vitest'
 
@@ -74,6 +77,7 @@ test('API and dispatcher in two processes that start at once on an empty databas
   const environment = {
     DATABASE_URL: database.url,
     POSTHORN_ADMIN_KEY: adminKey,
+    POSTHORN_MASTER_KEY: testMasterKeyText,
     POSTHORN_CREATE_EVENT_TYPES: 'true',
     POSTHORN_ALLOWED_RECEIVERS: `127.0.0.1:${receiver.port}`,
     PORT: '0',
@@ -110,11 +114,18 @@ test('API and dispatcher in two processes that start at once on an empty databas
 
 test.each([
   [
-    'without DATABASE_URL',
+    'without DATABASE_URL and POSTHORN_MASTER_KEY',
     [],
     {},
     1,
-    'posthorn: DATABASE_URL is not set; write postgres://user:password@host:5432/database\n',
+    `posthorn: DATABASE_URL is not set; write postgres://user:password@host:5432/database\nposthorn: POSTHORN_MASTER_KEY is not set; ${masterKeyHint}\n`,
+  ],
+  [
+    'with a master key that is none',
+    [],
+    { DATABASE_URL: 'postgres://127.0.0.1:1/none', POSTHORN_MASTER_KEY: 'canary' },
+    1,
+    `posthorn: POSTHORN_MASTER_KEY holds what is no master key; ${masterKeyHint}\n`,
   ],
   [
     'with a role that does not exist',
@@ -140,4 +151,112 @@ test.each([
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
   expect(await new Promise((resolve) => child.once('close', resolve))).toBe(code)
   expect(errors.join('')).toBe(text)
+})
+
+/** Runs a command of posthorn to its end. */
+async function run(
+  words: readonly string[],
+  environment: Record<string, string>,
+): Promise<{ code: unknown; output: string; errors: string }> {
+  const { execPath, env } = inject('machine')
+  const child = spawn(execPath, [main, ...words], {
+    env: { ...env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const output: string[] = []
+  const errors: string[] = []
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
+  const code = await new Promise((resolve) => child.once('close', resolve))
+  return { code, output: output.join(''), errors: errors.join('') }
+}
+
+test('one master key is replaced by another: both are given, rewrap seals anew, and the old one can be left out', {
+  timeout,
+}, async () => {
+  await using database = await createEmptyDatabase()
+  const nextText = Buffer.alloc(32, 'the next master key').toString('base64')
+  const [old, next] = [testMasterKeyText, nextText].map(
+    (text) => createSeal(parseMasterKeys(text), { randomBytes }).sealsWith,
+  )
+  const environment = {
+    DATABASE_URL: database.url,
+    POSTHORN_ADMIN_KEY: adminKey,
+    PORT: '0',
+  }
+  // The id of the master key stands behind the version, in the sealed bytes themselves.
+  const storedWith = `select k.master_key_id, encode(substring(s.auth_sealed from 2 for 8), 'hex') as auth_key_id from secret k join subscription s on s.id = k.subscription_id`
+  const storedKeys = () => withClient(database.url, async (client) => (await client.query(storedWith)).rows)
+
+  let path = ''
+  let secret: unknown
+  {
+    await using api = startServeProcess(['--role', 'api'], { ...environment, POSTHORN_MASTER_KEY: testMasterKeyText })
+    const { origin } = await api.logged('posthorn is up')
+    await call(origin, 'PUT', '/v1/tenants/acme', {})
+    const auth = { type: 'bearer', token: 'a-token-for-the-receiver' }
+    const draft = { url: 'https://93.184.215.14/', event_types: ['*'], auth }
+    const { body } = await call(origin, 'POST', '/v1/tenants/acme/subscriptions', draft)
+    path = `/v1/subscriptions/${body['id']}/secrets`
+    secret = body['secret']
+  }
+  expect(await storedKeys()).toEqual([{ master_key_id: old, auth_key_id: old }])
+
+  const alone = { ...environment, POSTHORN_MASTER_KEY: nextText }
+  const refused = await run(['serve', '--role', 'api'], alone)
+  expect(refused).toMatchObject({ code: 1, output: '' })
+  expect(refused.errors).toMatch(/^posthorn: POSTHORN_MASTER_KEY opens none of the secrets in the database/)
+  expect(refused.errors).toContain(old)
+  const failed = await run(['rewrap'], alone)
+  expect(failed).toMatchObject({
+    code: 1,
+    errors: expect.stringContaining('2 secrets or credentials could not be opened'),
+  })
+
+  const both = { ...environment, POSTHORN_MASTER_KEY: `${nextText}, ${testMasterKeyText}` }
+  const done = { code: 0, errors: '' }
+  expect(await run(['rewrap'], both)).toEqual({
+    ...done,
+    output: `sealed 1 secrets and 1 credentials anew with the master key ${next}\n`,
+  })
+  expect(await run(['rewrap'], both)).toEqual({
+    ...done,
+    output: `sealed 0 secrets and 0 credentials anew with the master key ${next}\n`,
+  })
+  expect(await storedKeys()).toEqual([{ master_key_id: next, auth_key_id: next }])
+
+  await using api = startServeProcess(['--role', 'api'], alone)
+  const { origin } = await api.logged('posthorn is up')
+  expect((await call(origin, 'GET', path)).body['data']).toMatchObject([{ secret }])
+})
+
+test('a start seals the secrets that an installation from before sealing has', { timeout }, async () => {
+  await using database = await createEmptyDatabase()
+  const environment = {
+    DATABASE_URL: database.url,
+    POSTHORN_ADMIN_KEY: adminKey,
+    POSTHORN_MASTER_KEY: testMasterKeyText,
+    PORT: '0',
+  }
+  expect(await run(['migrate'], environment)).toMatchObject({ code: 0 })
+  const plain = Buffer.alloc(36, 'a plain key')
+  const subscription = '019ab0fa-5c3e-7b1d-9a44-0c6f2e8d5b17'
+  await withClient(database.url, async (client) => {
+    await client.query(`insert into tenant (id) values ('acme')`)
+    await client.query(
+      `insert into subscription (id, tenant_id, url, event_types, shard) values ($1, 'acme', 'https://93.184.215.14/', '{*}', 1)`,
+      [subscription],
+    )
+    await client.query(
+      `insert into secret (id, tenant_id, subscription_id, sealed_key) values (gen_random_uuid(), 'acme', $1, $2)`,
+      [subscription, plain],
+    )
+  })
+  await using api = startServeProcess(['--role', 'api'], environment)
+  const { origin } = await api.logged('posthorn is up')
+  const [row] = await withClient(database.url, async (client) => (await client.query('select * from secret')).rows)
+  expect(row.master_key_id).not.toBeNull()
+  expect(row.sealed_key.includes(plain)).toBe(false)
+  const { body } = await call(origin, 'GET', `/v1/subscriptions/${formatId('subscription', subscription)}/secrets`)
+  expect(body['data']).toMatchObject([{ secret: `whsec_${plain.toString('base64')}` }])
 })

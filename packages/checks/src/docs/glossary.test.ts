@@ -19,6 +19,7 @@ const places: Readonly<Record<string, { heading: string; column?: string }>> = {
   eventTypeStates: { heading: 'Event types', column: 'State' },
   validationModes: { heading: 'Event types', column: 'Validation' },
   apiKeyRoles: { heading: 'Roles of an API key', column: 'Role' },
+  signatureSchemes: { heading: 'Signature schemes', column: 'Scheme' },
   replayStates: { heading: 'States of a replay', column: 'State' },
 }
 

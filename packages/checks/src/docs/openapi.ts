@@ -1,6 +1,7 @@
 /** The OpenAPI document, as the API serves it, as a file. */
 import { buildApi } from '@posthorn/api'
 import { createPublisher, createResolver, type Jobs, openDatabase, type World } from '@posthorn/engine'
+import { testSeal } from '@posthorn/engine/testing'
 
 export const openapiPath = 'docs/openapi.json'
 
@@ -16,6 +17,7 @@ export async function openapiText(): Promise<string> {
     db,
     world,
     jobs: neverAsked(),
+    seal: testSeal,
     publisher: createPublisher({ db, world, checkSchema: async () => [], createEventTypes: false, onWork }),
     onWork,
     policy: { allowHttp: false, allowed: [] },

@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { testMasterKeyText } from '@posthorn/engine/testing'
 import { createSignals, type Signals } from '../flows/signals.ts'
 
 const main = fileURLToPath(new URL('../../../../apps/posthorn/src/main.ts', import.meta.url))
@@ -31,6 +32,7 @@ export function startDispatcherProcess(options: DispatcherProcessOptions): Dispa
   const child = fork(main, ['serve', '--role', 'dispatcher'], {
     env: {
       DATABASE_URL: options.url,
+      POSTHORN_MASTER_KEY: testMasterKeyText,
       POSTHORN_ALLOW_HTTP: 'true',
       POSTHORN_ALLOWED_RECEIVERS: `127.0.0.1:${options.receiverPort}`,
       POSTHORN_CONCURRENCY: String(options.concurrency),

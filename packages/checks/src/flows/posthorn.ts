@@ -9,7 +9,6 @@ import {
   createPublisher,
   createResolver,
   createSchemaCheck,
-  createSeal,
   createUrlCheck,
   type Database,
   type EventDraft,
@@ -23,10 +22,11 @@ import {
   patchSubscription,
   type Seal,
   type SubscriptionPatch,
+  sealSecret,
   shardOf,
   type World,
 } from '@posthorn/engine'
-import { createTestDatabase } from '@posthorn/engine/testing'
+import { createTestDatabase, testSeal } from '@posthorn/engine/testing'
 import { formatSecret, generateSecret, parseSecret } from '@posthorn/signing'
 import { type ReceivedRequest, type Receiver, type ReceiverOptions, startReceiver } from 'posthorn/receiver'
 import { createSignals } from './signals.ts'
@@ -34,7 +34,8 @@ import { createSignals } from './signals.ts'
 export const world: World = { now: () => Date.now(), randomBytes: (count) => randomBytes(count) }
 
 /** Seals the credentials of subscriptions here. */
-export const seal = createSeal([randomBytes(32)], world)
+/** Seals and opens here, as in every test. */
+export const seal = testSeal
 
 /** The `source` of what is sent here as CloudEvents: with a percent sign, which a header must escape. */
 export const eventSource = 'https://posthorn.test/a%20b'
@@ -136,7 +137,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
       drainMs = 5_000,
       ownDatabase = false,
       otherPort = receiver.port,
-      seal: opensWith = seal,
+      seal: opensWith = testSeal,
     } = wanted
     await using own = new AsyncDisposableStack()
     const ownTold: Occurrence[] = []
@@ -154,7 +155,17 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     const onError = (error: Error): void => telemetry({ what: 'round_failed', round: 'jobs', error })
     const jobs = own.use(await openJobs({ url: database.url, mode: 'work', onError }))
     const means = { seal: opensWith, origin: { source: eventSource, publicUrl: 'https://posthorn.test' } }
-    const dispatcher = await startDispatcher({ db: ownDb, jobs, sender, world, telemetry, means, concurrency, drainMs })
+    const dispatcher = await startDispatcher({
+      db: ownDb,
+      jobs,
+      seal: opensWith,
+      sender,
+      world,
+      telemetry,
+      means,
+      concurrency,
+      drainMs,
+    })
     own.defer(() => dispatcher.stop())
     dispatchers.push(dispatcher)
     const parts = stack.use(own.move())
@@ -192,12 +203,10 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
       })),
     })
     await db.prisma.secret.createMany({
-      data: made.map(({ id, secret }) => ({
-        id: newUuid(world),
-        tenantId,
-        subscriptionId: id,
-        key: keyBytes(secret),
-      })),
+      data: made.map(({ id, secret }) => {
+        const owner = { tenantId, subscriptionId: id }
+        return { ...owner, ...sealedKey(owner, secret) }
+      }),
     })
     for (const { path, secret } of made) receiver.trust(path, secret)
     return made
@@ -260,9 +269,11 @@ export function sentId(eventId: string): string {
   return formatId('event', eventId)
 }
 
-/** The bytes of a secret, as they are stored. */
-export function keyBytes(secret: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(Buffer.from(formatSecret(parseSecret(secret)).slice('whsec_'.length), 'base64'))
+/** A secret as a row of a subscription: with an id of its own, and sealed. */
+export function sealedKey(owner: { tenantId: string; subscriptionId: string }, secret: string, seal = testSeal) {
+  const id = newUuid(world)
+  const key = Buffer.from(formatSecret(parseSecret(secret)).slice('whsec_'.length), 'base64')
+  return { id, tenantId: owner.tenantId, ...sealSecret(seal, key, { id, ...owner, scheme: 'v1' }) }
 }
 
 function noticed(answer: ReceiverOptions['answer'], notify: () => void): NonNullable<ReceiverOptions['answer']> {

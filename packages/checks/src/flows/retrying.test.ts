@@ -182,18 +182,19 @@ test('a receiver that does not answer in time is a failed attempt, which ends by
   gate.open()
 })
 
-test('a subscription without a usable key gets nothing unsigned: the attempt is our own failure', async () => {
+test('a subscription without a key gets nothing unsigned: the attempt is our own failure, and costs no place in the schedule', async () => {
   await using posthorn = await startTestPosthorn()
   await posthorn.dispatch()
   const keyless = await posthorn.subscribe({ retryScheduleSeconds: [60] })
   await posthorn.db.prisma.secret.deleteMany({ where: { subscriptionId: keyless.id } })
   await posthorn.publish()
   const [first] = await posthorn.recorded(1)
-  expect(first?.record).toMatchObject({ status: null, failureCode: 'internal_error', next: { kind: 'retry' } })
+  const again = { kind: 'retry', delayMs: 300_000, scheduleStep: 0 }
+  expect(first?.record).toMatchObject({ status: null, failureCode: 'internal_error', next: again })
   expect(posthorn.told).toContainEqual(expect.objectContaining({ what: 'delivery_fault' }))
   await posthorn.timePasses()
   await posthorn.recorded(2)
-  expect(await deliveryOf(posthorn)).toMatchObject({ state: 'failed', lastFailureCode: 'internal_error' })
+  expect(await deliveryOf(posthorn)).toMatchObject({ state: 'retrying', lastFailureCode: 'internal_error' })
   expect(posthorn.receiver.requests).toEqual([])
 })
 

@@ -8,7 +8,7 @@ import { ProblemSchema } from './problem.ts'
 import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
 import { Health, Readiness } from './readiness.ts'
 import type { NamedSchema } from './reference.ts'
-import { Secret, Secrets } from './secret.ts'
+import { PublicKey, PublicKeys, Secret, Secrets } from './secret.ts'
 import { CreatedSubscription, Subscription, SubscriptionPage } from './subscription.ts'
 import { Contact, Tenant, TenantPage } from './tenant.ts'
 
@@ -29,6 +29,8 @@ export const namedSchemas: readonly NamedSchema[] = [
   SubscriptionPage,
   Secret,
   Secrets,
+  PublicKey,
+  PublicKeys,
   PublishEvent,
   PublishedEvent,
   PublishResult,

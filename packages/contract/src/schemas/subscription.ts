@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { limits } from '../limits.ts'
-import { disabledReasons, payloadFormats, subscriptionStates } from '../states.ts'
+import { disabledReasons, payloadFormats, signatureSchemes, subscriptionStates } from '../states.ts'
 import { EventTypePattern } from './event-type.ts'
 import { Id } from './id-text.ts'
 import { Nullable } from './nullable.ts'
@@ -64,6 +64,13 @@ const finalStatuses = Type.Array(Type.Integer({ minimum: limits.finalStatusMin, 
     'HTTP statuses that end a delivery at once, as failed, whatever the schedule still holds. Not 410, which always does and disables the subscription too, and not 429, 502, 503 and 504, which ask for patience. None when left out.',
   examples: [[400, 404, 422]],
 })
+const SignatureSchemes = () =>
+  Type.Array(Type.Enum([...signatureSchemes], { type: 'string' }), {
+    uniqueItems: true,
+    description:
+      'How requests are signed: `v1`, HMAC-SHA256 with the secret, and if wanted `v1a` beside it, Ed25519 with a key pair, made when it is asked for and ended when it is given up. `["v1"]` when left out.',
+    examples: [['v1a', 'v1']],
+  })
 
 export const Subscription = named(
   'Subscription',
@@ -89,7 +96,13 @@ export const Subscription = named(
       payload_format: payloadFormat,
       final_statuses: Type.Array(Type.Integer()),
       auth: Nullable(ShownAuth),
-      not_before: Nullable(Time('Nothing is sent before: the receiver asked to slow down')),
+      signature_schemes: SignatureSchemes(),
+      public_key: Nullable(
+        Type.String({ description: 'The current public key, `whpk_…`, while it signs by `v1a`; null otherwise' }),
+      ),
+      not_before: Nullable(
+        Time('Nothing is sent before: the receiver asked to slow down, or its secrets could not be opened'),
+      ),
       created_at: Time(),
       updated_at: Time(),
     },
@@ -141,6 +154,7 @@ export const CreateSubscription = Type.Object(
         description: 'Your own signing secret: `whsec_` and the base64 of 24 to 64 bytes. Generated when left out.',
       }),
     ),
+    signature_schemes: Type.Optional(SignatureSchemes()),
   },
   { additionalProperties: false },
 )
@@ -167,6 +181,7 @@ export const PatchSubscription = Type.Object(
     payload_format: Type.Optional(Nullable(payloadFormat)),
     final_statuses: Type.Optional(Nullable(finalStatuses)),
     auth: Type.Optional(Nullable(GivenAuth)),
+    signature_schemes: Type.Optional(Nullable(SignatureSchemes())),
   },
   { additionalProperties: false },
 )

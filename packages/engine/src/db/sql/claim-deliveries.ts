@@ -1,4 +1,4 @@
-import type { Uuid } from '@posthorn/contract'
+import type { SignatureScheme, Uuid } from '@posthorn/contract'
 import { type Runner, run } from './statement.ts'
 
 export type ClaimRequest = {
@@ -46,8 +46,8 @@ export type ClaimedRow = Omit<TurnRow, 'delivery_id'> & {
   headers: Record<string, string>
   timeout_ms: number
   retry_schedule_seconds: number[]
-  /** Base64 of the keys to sign with, the current one first. */
-  keys: string[]
+  /** The keys to sign with, as they are stored: sealed, in base64. The current one of each scheme first. */
+  keys: { id: string; scheme: SignatureScheme; sealed: string }[]
   payload_format: string
   final_statuses: number[]
   /** Credentials for the receiver, sealed. */
@@ -144,7 +144,7 @@ select shard, n::int as turn, subscription_id, room,
        null::uuid as delivery_id, null as tenant_id, null::uuid as event_id, null::uuid as attempt_id, null::int as attempt_number,
        null::int as schedule_step, null as trigger, null as actor, null as reason, null::timestamptz as resume_at,
        null::float8 as waited_ms, null as url, null::jsonb as headers, null::int as timeout_ms, null::int[] as retry_schedule_seconds,
-       null::text[] as keys, null as payload_format, null::int[] as final_statuses, null::bytea as auth_sealed,
+       null::json as keys, null as payload_format, null::int[] as final_statuses, null::bytea as auth_sealed,
        null as type, null::timestamptz as "timestamp", null as data, null::int as schema_version
 from turn
 union all
@@ -152,11 +152,11 @@ select c.shard, c.n::int, c.subscription_id, c.room,
        c.delivery_id, c.tenant_id, c.event_id, c.attempt_id, c.attempt_number,
        c.schedule_step, c.trigger, c.actor, c.reason, c.resume_at,
        c.waited_ms, s.url, s.headers, s.timeout_ms, s.retry_schedule_seconds,
-       array(
-         select translate(encode(k.key, 'base64'), E'\\n', '')
+       (
+         select coalesce(json_agg(json_build_object('id', k.id, 'scheme', k.scheme, 'sealed',
+             translate(encode(k.sealed_key, 'base64'), E'\\n', '')) order by k.expires_at desc nulls first, k.id desc), '[]')
          from secret k
          where k.subscription_id = c.subscription_id and (k.expires_at is null or k.expires_at > now())
-         order by k.expires_at desc nulls first
        ),
        s.payload_format, s.final_statuses, s.auth_sealed,
        e.type, e."timestamp", e.data, case when e.validation_errors is null then e.schema_version end

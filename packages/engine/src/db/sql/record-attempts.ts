@@ -129,11 +129,11 @@ with outcome as materialized (
 ), postponed as (
   update backlog b
   set ready = false, leased_at = null, attempt_id = null,
-      -- One that we broke off ourselves is made again as what it was: a resend stays one, and the schedule behind it waits.
-      trigger = case when o.failure_code = 'aborted' then b.trigger else 'automatic' end,
-      actor = case when o.failure_code = 'aborted' then b.actor end,
-      reason = case when o.failure_code = 'aborted' then b.reason end,
-      resume_at = case when o.failure_code = 'aborted' then b.resume_at end,
+      -- One that took no place in the schedule is made again as what it was: a resend stays one, and the schedule behind it waits.
+      trigger = case when o.schedule_step = b.schedule_step then b.trigger else 'automatic' end,
+      actor = case when o.schedule_step = b.schedule_step then b.actor end,
+      reason = case when o.schedule_step = b.schedule_step then b.reason end,
+      resume_at = case when o.schedule_step = b.schedule_step then b.resume_at end,
       next_attempt_at = case when o.next = 'resume' then b.resume_at else now() + o.delay_ms * interval '1 millisecond' end,
       schedule_step = coalesce(o.schedule_step, b.schedule_step)
   from outcome o

@@ -1,0 +1,124 @@
+/**
+ * Seals secrets anew with the first master key, so that the others can be given up, and seals those that were stored
+ * before there was sealing.
+ *
+ * A secret is replaced only if it is still the one that was read, so any number of these may run beside each other and
+ * beside everything else, be killed, and be started again: what is done is done.
+ */
+import type { Uuid } from '@posthorn/contract'
+import type { Database } from './db/database.ts'
+import { openSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
+import { type Seal, SealError, sealedWith } from './sealing.ts'
+import { sealedAnew } from './subscription-auth.ts'
+
+const rowsPerBatch = 500
+
+export type RewrapParts = { db: Database; seal: Seal }
+
+export type Rewrapped = {
+  /** Sealed with the first master key now, and not before. */
+  sealed: number
+  /** Those that could not be opened. They are left as they are. */
+  faults: readonly SealError[]
+}
+
+/** What is sealed with a master key that nobody has given. */
+export type Unreadable = { masterKeyId: string; secrets: number }
+
+/**
+ * Seals every secret with the first master key.
+ *
+ * @param which `all`, or only those that are `plain`: not sealed at all
+ */
+export async function rewrapSecrets({ db, seal }: RewrapParts, which: 'all' | 'plain'): Promise<Rewrapped> {
+  const plain = { masterKeyId: null }
+  const wanted = which === 'plain' ? [plain] : [plain, { masterKeyId: { not: seal.sealsWith } }]
+  const faults: SealError[] = []
+  let sealed = 0
+  let last: string | undefined
+  for (;;) {
+    const rows = await db.prisma.secret.findMany({
+      where: { OR: wanted, ...(last === undefined ? {} : { id: { gt: last } }) },
+      orderBy: { id: 'asc' },
+      take: rowsPerBatch,
+    })
+    for (const { id, tenantId, subscriptionId, scheme, masterKeyId, sealedKey } of rows) {
+      // The column's CHECK is held to the list of schemes by a test.
+      const place = { id, tenantId, subscriptionId, scheme: scheme as SecretPlace['scheme'] }
+      const key = masterKeyId === null ? sealedKey : opened(seal, sealedKey, place)
+      if (key instanceof SealError) {
+        faults.push(key)
+        continue
+      }
+      const data = sealSecret(seal, key, place)
+      const { count } = await db.prisma.secret.updateMany({ where: { id, masterKeyId, sealedKey }, data })
+      sealed += count
+    }
+    last = rows.at(-1)?.id
+    if (last === undefined) return { sealed, faults }
+  }
+}
+
+/** Seals the credentials of every subscription with the first master key. */
+export async function rewrapCredentials({ db, seal }: RewrapParts): Promise<Rewrapped> {
+  const faults: SealError[] = []
+  let sealed = 0
+  let last: string | undefined
+  for (;;) {
+    const rows = await db.prisma.subscription.findMany({
+      where: { authSealed: { not: null }, ...(last === undefined ? {} : { id: { gt: last } }) },
+      select: { id: true, authSealed: true },
+      orderBy: { id: 'asc' },
+      take: rowsPerBatch,
+    })
+    for (const { id, authSealed } of rows) {
+      if (authSealed === null || sealedWith(authSealed) === seal.sealsWith) continue
+      const anew = resealed(authSealed, id, seal)
+      if (anew instanceof SealError) {
+        faults.push(anew)
+        continue
+      }
+      const { count } = await db.prisma.subscription.updateMany({
+        where: { id, authSealed },
+        data: { authSealed: anew },
+      })
+      sealed += count
+    }
+    last = rows.at(-1)?.id
+    if (last === undefined) return { sealed, faults }
+  }
+}
+
+function resealed(sealed: Uint8Array, subscriptionId: Uuid, seal: Seal): Uint8Array<ArrayBuffer> | SealError {
+  try {
+    return sealedAnew(sealed, subscriptionId, seal)
+  } catch (error) {
+    if (error instanceof SealError) return error
+    throw error
+  }
+}
+
+/** How many secrets none of the master keys opens, by the master key that would; and whether any secret can be opened. */
+export async function findUnreadable({ db, seal }: RewrapParts): Promise<{
+  unreadable: readonly Unreadable[]
+  anyReadable: boolean
+}> {
+  const groups = await db.prisma.secret.groupBy({
+    by: ['masterKeyId'],
+    where: { masterKeyId: { not: null } },
+    _count: { _all: true },
+  })
+  const unreadable = groups.flatMap(({ masterKeyId, _count }) =>
+    masterKeyId === null || seal.ids.includes(masterKeyId) ? [] : [{ masterKeyId, secrets: _count._all }],
+  )
+  return { unreadable, anyReadable: unreadable.length < groups.length }
+}
+
+function opened(seal: Seal, sealedKey: Uint8Array, place: SecretPlace): Uint8Array | SealError {
+  try {
+    return openSecret(seal, sealedKey, place)
+  } catch (error) {
+    if (error instanceof SealError) return error
+    throw error
+  }
+}
