@@ -27,11 +27,8 @@ export const noAuth: StoredAuth = { authSealed: null, authType: null, authShown:
  *
  * @throws Problem `invalid_request` at the place that is wrong; the text of a credential is never in it
  */
-export function sealedAuth(given: GivenAuth, subscriptionId: Uuid, seal: Seal | undefined): StoredAuth {
+export function sealedAuth(given: GivenAuth, subscriptionId: Uuid, seal: Seal): StoredAuth {
   const auth = checked(given)
-  if (seal === undefined) {
-    throw refused('/auth', 'cannot be kept: the operator has set no POSTHORN_MASTER_KEY to encrypt it with')
-  }
   const { type, ...shown } = shownOf(auth)
   return {
     authSealed: seal.seal(Buffer.from(JSON.stringify(auth)), contextOf(subscriptionId)),

@@ -278,7 +278,7 @@ function authChanges(
   current: Subscription,
   { auth }: SubscriptionPatch,
   url: string | undefined,
-  seal: Seal | undefined,
+  seal: Seal,
 ): Prisma.SubscriptionUpdateInput {
   if (auth !== undefined) return authColumns(auth === null ? noAuth : sealedAuth(auth, current.id, seal))
   if (url !== undefined) refuseToTakeAlong(current, url)

@@ -204,18 +204,6 @@ describe('credentials', () => {
     })
   })
 
-  test('422 without a master key, and the operator is told which setting is missing', async () => {
-    await using keyless = await startTestApi()
-    const { status, body, text } = await keyless.ask('POST', path, {
-      ...draft,
-      auth: { type: 'bearer', token: canary },
-    })
-    expect([status, body.code, body.errors[0].pointer]).toEqual([422, 'invalid_request', '/auth'])
-    expect(body.detail).toContain('POSTHORN_MASTER_KEY')
-    expect(text).not.toContain(canary)
-    expect((await keyless.ask('POST', path, draft)).status).toBe(201)
-  })
-
   test('nothing of them is in the log, whatever was asked', async () => {
     const auth = { type: 'bearer', token: canary }
     const one = await created({ auth })
