@@ -1,0 +1,11 @@
+/** The receiver's process. */
+import { answerCalls } from '../answer.ts'
+import { createReceiver } from './receiver.ts'
+
+answerCalls(process, createReceiver(monotonicMs))
+
+/** `CLOCK_MONOTONIC`: the same in every process of this machine, unlike `performance.now`. */
+function monotonicMs(): number {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1_000 + nanoseconds / 1_000_000
+}
