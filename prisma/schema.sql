@@ -84,7 +84,8 @@ CREATE TABLE backlog (
   autovacuum_vacuum_threshold = 5000,
   fillfactor = 70
 );
-CREATE INDEX backlog_ready_idx ON backlog USING btree (shard, subscription_id, next_attempt_at) WHERE ready;
+CREATE INDEX backlog_ready_idx ON backlog USING btree (shard, tenant_id, subscription_id, next_attempt_at) WHERE ready;
+CREATE INDEX backlog_subscription_id_delivery_id_idx ON backlog USING btree (subscription_id, delivery_id);
 CREATE INDEX backlog_waiting_idx ON backlog USING btree (shard, next_attempt_at) WHERE NOT ready;
 
 CREATE TABLE delivery (
@@ -216,12 +217,16 @@ CREATE TABLE subscription (
   deleted_at             timestamp(3) with time zone,
   created_at             timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
   updated_at             timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  rate_limit_per_second  integer,
+  ordered                boolean NOT NULL DEFAULT false,
+  releasing              boolean NOT NULL DEFAULT false,
   CONSTRAINT subscription_pkey PRIMARY KEY (id),
   CONSTRAINT subscription_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id) ON UPDATE CASCADE ON DELETE CASCADE,
   CONSTRAINT subscription_disabled_has_reason CHECK ((state = 'disabled'::text) = (disabled_reason IS NOT NULL)),
   CONSTRAINT subscription_disabled_reason CHECK (disabled_reason = ANY (ARRAY['gone'::text, 'failing_too_long'::text])),
   CONSTRAINT subscription_event_types CHECK (cardinality(event_types) >= 1 AND cardinality(event_types) <= 50),
   CONSTRAINT subscription_max_in_flight CHECK (max_in_flight >= 1 AND max_in_flight <= 1000),
+  CONSTRAINT subscription_rate_limit CHECK (rate_limit_per_second >= 1 AND rate_limit_per_second <= 10000),
   CONSTRAINT subscription_retry_schedule CHECK (cardinality(retry_schedule_seconds) <= 20 AND (0 <= ALL (retry_schedule_seconds))),
   CONSTRAINT subscription_shard CHECK (shard >= 0 AND shard <= 63),
   CONSTRAINT subscription_state CHECK (state = ANY (ARRAY['active'::text, 'paused'::text, 'disabled'::text])),

@@ -2,7 +2,7 @@
  * Makes one attempt: prepare → send → record. Whatever the receiver does becomes an outcome; whatever *we* do wrong
  * becomes the outcome `internal_error`, so that no delivery is ever stuck or sent unsigned because of a fault of ours.
  */
-import type { Uuid } from '@posthorn/contract'
+import type { FailureCode, Uuid } from '@posthorn/contract'
 import {
   type AttemptOutcome,
   type AttemptRequest,
@@ -23,6 +23,8 @@ export type DeliveringParts = {
   keyOf: ReturnType<typeof createKeyRing>
   world: World
   telemetry: Telemetry
+  /** Told when the receiver has answered, or its time is over; null for a 2xx. */
+  answered(claim: Claim, failureCode: FailureCode | null): void
   /** Asks that the other deliveries of a subscription be held, because its receiver is gone. */
   holdWork(subscriptionId: Uuid): Promise<void>
 }
@@ -35,6 +37,7 @@ export type DeliveringParts = {
 export async function deliver(parts: DeliveringParts, claim: Claim, breakOff: AbortSignal): Promise<void> {
   const startedAtMs = parts.world.now()
   const { request, outcome } = await attempt(parts, claim, startedAtMs, breakOff)
+  parts.answered(claim, outcome.failureCode)
   const made = { startedAt: new Date(startedAtMs), random: randomPart(parts.world) }
   const record = judgeAttempt(claim, request, outcome, made)
   await parts.recorder.record(record)

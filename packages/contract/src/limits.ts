@@ -27,6 +27,9 @@ export const limits = {
   timeoutMsMin: 1000,
   timeoutMsMax: 30_000,
   maxInFlightMax: 1000,
+  rateLimitPerSecondMax: 10_000,
+  /** A backlog is counted so far; beyond it is only said that there is more. */
+  backlogCountMax: 10_000,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const

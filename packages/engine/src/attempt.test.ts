@@ -17,7 +17,11 @@ const keys = [randomBytes(36).toString('base64'), randomBytes(36).toString('base
 const row: ClaimedRow = {
   shard: 5,
   turn: 1,
+  turn_of_tenant: 1,
   room: 1,
+  waits: false,
+  rate_limit_per_second: null,
+  place: 1,
   subscription_id: '01900000-0000-7000-8000-000000000005',
   delivery_id: '01900000-0000-7000-8000-0000000000d1',
   tenant_id: 'acme',

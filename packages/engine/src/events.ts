@@ -5,6 +5,7 @@
  * Concurrent calls share one transaction (`batcher.ts`); a bad draft fails alone.
  */
 import { matchesAnyEventType, Problem, type ProblemPlace, type Uuid } from '@posthorn/contract'
+import { createAscendingIds } from './ascending-ids.ts'
 import { BatcherFull, createBatcher } from './batcher.ts'
 import type { Database } from './db/database.ts'
 import { insertEvents, type NewDelivery, type NewEvent } from './db/sql/insert-events.ts'
@@ -68,8 +69,9 @@ export type PublisherParts = {
 
 /** Builds the publisher. One a process. */
 export function createPublisher(parts: PublisherParts): Publisher {
+  const sequence: Sequence = { nextId: createAscendingIds(parts.world), earlier: Promise.resolve() }
   const batcher = createBatcher<EventDraft, Accepted | Problem>({
-    run: (drafts) => publishTogether(parts, drafts),
+    run: (drafts) => inSequence(sequence, (earlier) => publishTogether(parts, drafts, { ...sequence, earlier })),
     itemsMax: batchEventsMax,
     parallel: batchesParallel,
     waitingMax: draftsWaitingMax,
@@ -98,7 +100,27 @@ export function createPublisher(parts: PublisherParts): Publisher {
   }
 }
 
-async function publishTogether(parts: PublisherParts, drafts: readonly EventDraft[]): Promise<(Accepted | Problem)[]> {
+/** What keeps deliveries of ordered subscriptions in the order in which their events came to this process. */
+type Sequence = {
+  /** Ids of deliveries, each greater than all before. */
+  nextId(): Uuid
+  /** Resolves when the transactions that began earlier have ended. */
+  earlier: Promise<unknown>
+}
+
+/** Runs a transaction beside others, and lets those behind it wait for it if they must. */
+function inSequence<T>(sequence: Sequence, run: (earlier: Promise<unknown>) => Promise<T>): Promise<T> {
+  const { earlier } = sequence
+  const running = run(earlier)
+  sequence.earlier = Promise.allSettled([earlier, running])
+  return running
+}
+
+async function publishTogether(
+  parts: PublisherParts,
+  drafts: readonly EventDraft[],
+  sequence: Sequence,
+): Promise<(Accepted | Problem)[]> {
   const { db } = parts
   const [audience, eventTypes] = await Promise.all([
     selectAudience(db.pool, [...new Set(drafts.map((draft) => draft.tenantId))]),
@@ -106,6 +128,8 @@ async function publishTogether(parts: PublisherParts, drafts: readonly EventDraf
   ])
   const subscriptions = Map.groupBy(audience, (row) => row.tenant_id)
 
+  // Otherwise a later transaction might commit first, and its deliveries be sent first.
+  if (audience.some((row) => row.ordered)) await sequence.earlier
   const plans = await Promise.all(
     drafts.map((draft) => plan(parts, draft, subscriptions.get(draft.tenantId), eventTypes.get(draft.type))),
   )
@@ -113,6 +137,7 @@ async function publishTogether(parts: PublisherParts, drafts: readonly EventDraf
   if (good.length === 0) return plans.filter((one) => one instanceof Problem)
 
   const deliveries = good.flatMap((one) => one.deliveries)
+  for (const delivery of deliveries) delivery.id = sequence.nextId()
   const fresh = await insertEvents(
     db.pool,
     good.map((one) => one.event),
@@ -131,6 +156,9 @@ async function publishTogether(parts: PublisherParts, drafts: readonly EventDraf
     return earlier(one.event)
   })
 }
+
+/** Deliveries get their ids when all drafts are planned, in the order of the drafts. */
+const unnumbered: Uuid = ''
 
 type Plan = { event: NewEvent; deliveries: NewDelivery[] }
 
@@ -181,20 +209,15 @@ async function plan(
     schemaVersion: eventType.validation !== 'off' && eventType.latest_version > 0 ? eventType.latest_version : null,
     validationErrors: wrong.length > 0 ? JSON.stringify(wrong) : null,
   }
-  return { event, deliveries: match(parts.world, event, audience, draft.subscriptionIds) }
+  return { event, deliveries: match(event, audience, draft.subscriptionIds) }
 }
 
-function match(
-  world: World,
-  event: NewEvent,
-  audience: readonly AudienceRow[],
-  only: readonly Uuid[] | undefined,
-): NewDelivery[] {
+function match(event: NewEvent, audience: readonly AudienceRow[], only: readonly Uuid[] | undefined): NewDelivery[] {
   const deliveries: NewDelivery[] = []
   for (const { subscription_id: subscriptionId, event_types, shard, state } of audience) {
     if (subscriptionId === null || !matchesAnyEventType(event_types, event.type)) continue
     if (only !== undefined && !only.includes(subscriptionId)) continue
-    deliveries.push({ id: newUuid(world), eventId: event.id, subscriptionId, shard, held: state !== 'active' })
+    deliveries.push({ id: unnumbered, eventId: event.id, subscriptionId, shard, held: state !== 'active' })
   }
   return deliveries
 }

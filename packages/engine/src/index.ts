@@ -13,6 +13,7 @@ export {
   registerAdminKey,
   revokeApiKey,
 } from './api-keys.ts'
+export { createAscendingIds } from './ascending-ids.ts'
 export {
   type AttemptOutcome,
   type AttemptRequest,
@@ -63,12 +64,14 @@ export { installJobs, type JobName, type JobPayloads, type Jobs, openJobs } from
 export { type CheckSchema, createSchemas, placesOf, type Schemas } from './json-schema.ts'
 export type { Page, PageRequest } from './paging.ts'
 export { nestsDeeperThan, publishedBatchData, publishedData } from './published-json.ts'
+export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
 export { cancelDelivery, resendDelivery } from './resending.ts'
 export { type RevealedSecret, revealSecrets } from './secrets.ts'
 export * from './settings.ts'
 export { shardCount, shardOf } from './shards.ts'
 export { createKeyRing } from './signing-keys.ts'
+export { type Blocking, getSubscriptionHealth, type SubscriptionHealth } from './subscription-health.ts'
 export { getSubscription, listSubscriptions, type Subscription } from './subscription-reads.ts'
 export {
   createSubscription,

@@ -39,6 +39,9 @@ export type SubscriptionDraft = {
   maxInFlight?: number
   /** Null: the default schedule. */
   retryScheduleSeconds?: readonly number[] | null
+  /** Null: no limit. */
+  rateLimitPerSecond?: number | null
+  ordered?: boolean
   /** `whsec_…`; generated when left out. */
   secret?: string
 }
@@ -53,6 +56,8 @@ export type SubscriptionPatch = {
   timeoutMs?: number | null
   maxInFlight?: number | null
   retryScheduleSeconds?: readonly number[] | null
+  rateLimitPerSecond?: number | null
+  ordered?: boolean | null
 }
 
 /**
@@ -88,6 +93,8 @@ export async function createSubscription(
         timeoutMs: draft.timeoutMs ?? timeoutMsDefault,
         maxInFlight: draft.maxInFlight ?? maxInFlightDefault,
         retryScheduleSeconds: [...(draft.retryScheduleSeconds ?? [])],
+        rateLimitPerSecond: draft.rateLimitPerSecond ?? null,
+        ordered: draft.ordered ?? false,
         shard: shardOf(id),
       },
     })
@@ -162,6 +169,7 @@ export async function resumeSubscription(
         stateChangedAt: new Date(parts.world.now()),
         // Whoever resumes wants it now, whatever the receiver asked for before.
         notBefore: null,
+        releasing: true,
       },
     })
     await requestRelease(tx, parts.jobs, id, backfill)
@@ -229,6 +237,8 @@ function changes(
   if (patch.timeoutMs !== undefined) data.timeoutMs = patch.timeoutMs ?? timeoutMsDefault
   if (patch.maxInFlight !== undefined) data.maxInFlight = patch.maxInFlight ?? maxInFlightDefault
   if (patch.retryScheduleSeconds !== undefined) data.retryScheduleSeconds = [...(patch.retryScheduleSeconds ?? [])]
+  if (patch.rateLimitPerSecond !== undefined) data.rateLimitPerSecond = patch.rateLimitPerSecond
+  if (patch.ordered !== undefined) data.ordered = patch.ordered ?? false
   return data
 }
 

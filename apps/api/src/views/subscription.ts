@@ -19,6 +19,8 @@ export function subscriptionView(subscription: Subscription): WireSubscription {
     timeout_ms: subscription.timeoutMs,
     max_in_flight: subscription.maxInFlight,
     retry_schedule_seconds: retryScheduleSeconds.length === 0 ? null : retryScheduleSeconds,
+    rate_limit_per_second: subscription.rateLimitPerSecond,
+    ordered: subscription.ordered,
     not_before: subscription.notBefore?.toISOString() ?? null,
     created_at: subscription.createdAt.toISOString(),
     updated_at: subscription.updatedAt.toISOString(),

@@ -68,6 +68,8 @@ export type DispatchOptions = {
   concurrency?: number
   drainMs?: number
   ownDatabase?: boolean
+  /** When an attempt without an answer is late, in milliseconds. Never within a test, unless it says so. */
+  lateAfterMs?: number
   /** The port of another receiver on this machine that may be sent to. */
   otherPort?: number
 }
@@ -81,6 +83,8 @@ export type SubscribeOptions = {
   retryScheduleSeconds?: number[]
   maxInFlight?: number
   timeoutMs?: number
+  rateLimitPerSecond?: number
+  ordered?: boolean
   /** The shard it is in; by chance otherwise. */
   shard?: number
 }
@@ -113,6 +117,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
 
   async function dispatch(wanted: DispatchOptions = {}): Promise<TestDispatcher> {
     const { concurrency = 32, drainMs = 5_000, ownDatabase = false, otherPort = receiver.port } = wanted
+    const { lateAfterMs = 3_600_000 } = wanted
     await using own = new AsyncDisposableStack()
     const ownTold: Occurrence[] = []
     const telemetry = (occurrence: Occurrence): void => {
@@ -128,7 +133,16 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     const ownDb = ownDatabase ? own.use(openDatabase({ url: database.url, poolSize: 5 })) : db
     const onError = (error: Error): void => telemetry({ what: 'round_failed', round: 'jobs', error })
     const jobs = own.use(await openJobs({ url: database.url, mode: 'work', onError }))
-    const dispatcher = await startDispatcher({ db: ownDb, jobs, sender, world, telemetry, concurrency, drainMs })
+    const dispatcher = await startDispatcher({
+      db: ownDb,
+      jobs,
+      sender,
+      world,
+      telemetry,
+      concurrency,
+      drainMs,
+      lateAfterMs,
+    })
     own.defer(() => dispatcher.stop())
     dispatchers.push(dispatcher)
     const parts = stack.use(own.move())
@@ -161,6 +175,8 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
         retryScheduleSeconds: wanted.retryScheduleSeconds ?? [],
         maxInFlight: wanted.maxInFlight ?? 10,
         timeoutMs: wanted.timeoutMs ?? 5_000,
+        rateLimitPerSecond: wanted.rateLimitPerSecond ?? null,
+        ordered: wanted.ordered ?? false,
         secrets: { create: { id: newUuid(world), tenantId, key: keyBytes(secret) } },
       },
     })

@@ -9,6 +9,7 @@ import { Health, Readiness } from './readiness.ts'
 import type { NamedSchema } from './reference.ts'
 import { Secret, Secrets } from './secret.ts'
 import { CreatedSubscription, Subscription, SubscriptionPage } from './subscription.ts'
+import { SubscriptionHealth } from './subscription-health.ts'
 import { Contact, Tenant, TenantPage } from './tenant.ts'
 
 /** Every schema with a name of its own: the components of the OpenAPI document. */
@@ -26,6 +27,7 @@ export const namedSchemas: readonly NamedSchema[] = [
   Subscription,
   CreatedSubscription,
   SubscriptionPage,
+  SubscriptionHealth,
   Secret,
   Secrets,
   PublishEvent,

@@ -44,6 +44,16 @@ const retryScheduleSeconds = Type.Array(Type.Integer({ minimum: 0, maximum: limi
     'Seconds to wait before the second, third … attempt; then the delivery has failed. Null: the default schedule of ten attempts over about three days.',
 })
 
+const rateLimitPerSecond = Type.Integer({
+  minimum: 1,
+  maximum: limits.rateLimitPerSecondMax,
+  description: 'Requests a second at the most. Null: no limit. What has to wait takes no attempt.',
+})
+const ordered = Type.Boolean({
+  description:
+    'One delivery at a time, in the order of publishing. One that fails is waited for until it is delivered, has failed for good, or is canceled.',
+})
+
 export const Subscription = named(
   'Subscription',
   Type.Object(
@@ -64,6 +74,8 @@ export const Subscription = named(
       timeout_ms: Type.Integer(),
       max_in_flight: Type.Integer(),
       retry_schedule_seconds: Nullable(Type.Array(Type.Integer())),
+      rate_limit_per_second: Nullable(Type.Integer()),
+      ordered: Type.Boolean(),
       not_before: Nullable(Time('Nothing is sent before: the receiver asked to slow down')),
       created_at: Time(),
       updated_at: Time(),
@@ -106,6 +118,8 @@ export const CreateSubscription = Type.Object(
     timeout_ms: Type.Optional(timeoutMs),
     max_in_flight: Type.Optional(maxInFlight),
     retry_schedule_seconds: Type.Optional(Nullable(retryScheduleSeconds)),
+    rate_limit_per_second: Type.Optional(Nullable(rateLimitPerSecond)),
+    ordered: Type.Optional(ordered),
     secret: Type.Optional(
       Type.String({
         maxLength: secretLengthMax,
@@ -134,6 +148,8 @@ export const PatchSubscription = Type.Object(
     timeout_ms: Type.Optional(Nullable(timeoutMs)),
     max_in_flight: Type.Optional(Nullable(maxInFlight)),
     retry_schedule_seconds: Type.Optional(Nullable(retryScheduleSeconds)),
+    rate_limit_per_second: Type.Optional(Nullable(rateLimitPerSecond)),
+    ordered: Type.Optional(Nullable(ordered)),
   },
   { additionalProperties: false },
 )
