@@ -9,12 +9,14 @@ import {
   createSchemas,
   createUrlCheck,
   type Database,
+  eventOrigin,
   type Jobs,
   type Publisher,
   type ReadinessCheck,
   type Resolve,
   readinessChecks,
   registerAdminKey,
+  type Seal,
   type World,
 } from '@posthorn/engine'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
@@ -33,6 +35,7 @@ import { requestLog } from './plugins/request-log.ts'
 import { wellFormedHttp } from './plugins/well-formed-http.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { eventMatchRoutes } from './routes/event-matches.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -60,7 +63,13 @@ export type ApiParts = {
   policy: AddressPolicy
   resolve: Resolve
   logger: FastifyBaseLogger | false
-  settings: { POSTHORN_PUBLIC_URL?: string | undefined; POSTHORN_ADMIN_KEY?: string | undefined }
+  settings: {
+    POSTHORN_PUBLIC_URL?: string | undefined
+    POSTHORN_ADMIN_KEY?: string | undefined
+    POSTHORN_CLOUDEVENTS_SOURCE?: string | undefined
+  }
+  /** Seals credentials for receivers. Without it none can be kept. */
+  seal?: Seal | undefined
   /** In place of the usual checks. */
   readiness?: readonly ReadinessCheck[]
 }
@@ -78,6 +87,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     authenticate: createAuthenticate(db),
     readiness: parts.readiness ?? readinessChecks({ db, world }),
     links,
+    origin: eventOrigin(settings),
   }
   const app = createServer(parts, links)
 
@@ -101,6 +111,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         eventTypeRoutes,
         subscriptionRoutes,
         eventRoutes,
+        eventMatchRoutes,
         deliveryRoutes,
         apiKeyRoutes,
       ]) {
@@ -129,7 +140,15 @@ function createServer({ world, logger }: ApiParts, links: Links): FastifyInstanc
     return503OnClosing: false,
     // Without a Host header Node would answer by itself; `well-formed-http.ts` asks for it.
     http: { maxHeaderSize: headersBytesMax, headersTimeout: headersMsMax, requireHostHeader: false },
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true, allowUnionTypes: true } },
+    ajv: {
+      customOptions: {
+        coerceTypes: false,
+        removeAdditional: false,
+        allErrors: true,
+        allowUnionTypes: true,
+        discriminator: true,
+      },
+    },
     clientErrorHandler: malformedHttp(world, links),
     frameworkErrors: (error, request, reply) => {
       reply.header('x-request-id', request.id)

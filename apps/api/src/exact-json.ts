@@ -17,7 +17,7 @@ export class ExactJson {
 export function writeExactJson(value: unknown): string {
   if (value instanceof ExactJson) return value.text
   if (Array.isArray(value)) return `[${value.map(writeExactJson).join(',')}]`
-  if (value === null || typeof value !== 'object' || value instanceof Date) return JSON.stringify(value) ?? 'null'
+  if (value === null || typeof value !== 'object' || 'toJSON' in value) return JSON.stringify(value) ?? 'null'
   const members = Object.entries(value).filter(([, member]) => member !== undefined)
   return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${writeExactJson(member)}`).join(',')}}`
 }

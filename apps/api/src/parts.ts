@@ -2,10 +2,12 @@
 import type {
   Authenticate,
   Database,
+  EventOrigin,
   Jobs,
   Publisher,
   ReadinessCheck,
   Schemas,
+  Seal,
   UrlCheck,
   World,
 } from '@posthorn/engine'
@@ -17,6 +19,10 @@ export type RouteParts = {
   publisher: Publisher
   schemas: Schemas
   checkUrl: UrlCheck
+  /** Seals credentials for receivers. Without it none can be kept. */
+  seal?: Seal | undefined
+  /** What CloudEvents say of where they come from. */
+  origin: EventOrigin
   authenticate: Authenticate
   readiness: readonly ReadinessCheck[]
   /** Told which shards have work that did not come by publishing. */

@@ -225,6 +225,7 @@ test('500 says nothing of what went wrong inside', async () => {
     publisher: {
       publish: () => Promise.reject(new Error('CANARY in /srv/secret.ts')),
       publishMany: async () => [],
+      dryRun: () => Promise.reject(new Error('not asked')),
       idle: async () => undefined,
     },
   })

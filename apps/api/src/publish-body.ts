@@ -46,7 +46,8 @@ export function traceOf(header: string | string[] | undefined): string | undefin
   return typeof header === 'string' && traceparentForm.test(header) ? header : undefined
 }
 
-function withinLimit(data: string | undefined): string {
+/** @throws Problem `body_too_large` */
+export function withinLimit(data: string | undefined): string {
   // The schema has required the member; its text was found by the same name.
   if (data === undefined) throw new Error('data was validated and not found')
   const bytes = Buffer.byteLength(data)

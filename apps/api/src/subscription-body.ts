@@ -1,34 +1,60 @@
 /** Bodies about subscriptions, from the words of the wire to those of the engine. */
 import type { CreateSubscription, PatchSubscription } from '@posthorn/contract'
-import type { SubscriptionDraft, SubscriptionPatch } from '@posthorn/engine'
+import { memberText, type SubscriptionDraft, type SubscriptionPatch } from '@posthorn/engine'
 
-export function subscriptionDraft(body: CreateSubscription): SubscriptionDraft {
+/** @param bodyText the body as it came */
+export function subscriptionDraft(body: CreateSubscription, bodyText: string): SubscriptionDraft {
   const {
     event_types: eventTypes,
+    filter,
     timeout_ms,
     max_in_flight,
     retry_schedule_seconds,
     rate_limit_per_second,
+    payload_format,
+    final_statuses,
     ...same
   } = body
   return {
     ...same,
     eventTypes,
+    ...(filter === undefined ? {} : { filter: filterText(filter, bodyText) }),
     ...(timeout_ms === undefined ? {} : { timeoutMs: timeout_ms }),
     ...(max_in_flight === undefined ? {} : { maxInFlight: max_in_flight }),
     ...(retry_schedule_seconds === undefined ? {} : { retryScheduleSeconds: retry_schedule_seconds }),
     ...(rate_limit_per_second === undefined ? {} : { rateLimitPerSecond: rate_limit_per_second }),
+    ...(payload_format === undefined ? {} : { payloadFormat: payload_format }),
+    ...(final_statuses === undefined ? {} : { finalStatuses: final_statuses }),
   }
 }
 
-export function subscriptionPatch(body: PatchSubscription): SubscriptionPatch {
-  const { event_types, timeout_ms, max_in_flight, retry_schedule_seconds, rate_limit_per_second, ...same } = body
+/** @param bodyText the body as it came */
+export function subscriptionPatch(body: PatchSubscription, bodyText: string): SubscriptionPatch {
+  const {
+    event_types,
+    filter,
+    timeout_ms,
+    max_in_flight,
+    retry_schedule_seconds,
+    rate_limit_per_second,
+    payload_format,
+    final_statuses,
+    ...same
+  } = body
   return {
     ...same,
     ...(event_types === undefined ? {} : { eventTypes: event_types }),
+    ...(filter === undefined ? {} : { filter: filterText(filter, bodyText) }),
     ...(timeout_ms === undefined ? {} : { timeoutMs: timeout_ms }),
     ...(max_in_flight === undefined ? {} : { maxInFlight: max_in_flight }),
     ...(retry_schedule_seconds === undefined ? {} : { retryScheduleSeconds: retry_schedule_seconds }),
     ...(rate_limit_per_second === undefined ? {} : { rateLimitPerSecond: rate_limit_per_second }),
+    ...(payload_format === undefined ? {} : { payloadFormat: payload_format }),
+    ...(final_statuses === undefined ? {} : { finalStatuses: final_statuses }),
   }
+}
+
+/** The text of the filter in a body: its numbers count as they are written. */
+export function filterText(filter: object | null, bodyText: string): string | null {
+  return filter === null ? null : (memberText(bodyText, 'filter') ?? null)
 }

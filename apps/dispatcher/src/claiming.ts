@@ -12,6 +12,7 @@ import {
   claimOf,
   type Database,
   newUuid,
+  shardOf,
   type Telemetry,
   type World,
 } from '@posthorn/engine'
@@ -42,6 +43,8 @@ export type Turns = {
   claim(shards: readonly number[], count: number): Promise<Claim[]>
   /** Milliseconds until a claim may find more because a rate limit allows it then; infinite when none is waited for. */
   msUntilAllowed(): number
+  /** The shards in which deliveries are in flight, or may be because a claim is under way. */
+  busyShards(): ReadonlySet<number>
   /** Says that the receiver has answered, or that its time is over. The attempt is still to be recorded. */
   answered(claim: Claim, failureCode: FailureCode | null): void
   /** Says that a claimed delivery is in flight no more. Answers whether another one may be due in its place. */
@@ -80,6 +83,7 @@ export function createTurns(parts: TurnsParts): Turns {
   let slowWait = false
   let attempts = 0
   let width = 1
+  let lookingAt: readonly number[] = []
 
   /** Claims once. Answers also with the shards that may hold more than was looked at. */
   async function look(shards: readonly number[], count: number): Promise<{ claims: Claim[]; unseen: number[] }> {
@@ -138,17 +142,23 @@ export function createTurns(parts: TurnsParts): Turns {
 
   return {
     async claim(shards, count) {
-      let unseen = shards
+      lookingAt = shards
       waitForRate.clear()
       slowWait = false
-      for (let looks = 0; looks < looksMax && unseen.length > 0; looks += 1) {
-        const found = await look(unseen, count)
-        if (found.claims.length > 0) return found.claims
-        unseen = found.unseen
+      try {
+        let unseen = shards
+        for (let looks = 0; looks < looksMax && unseen.length > 0; looks += 1) {
+          const found = await look(unseen, count)
+          if (found.claims.length > 0) return found.claims
+          unseen = found.unseen
+        }
+        return []
+      } finally {
+        lookingAt = []
       }
-      return []
     },
     msUntilAllowed: () => rateLimits.msUntilNext(waitForRate, monotonicMs()),
+    busyShards: () => new Set([...lookingAt, ...[...inFlight.keys()].map(shardOf)]),
     answered(claim, failureCode) {
       slowLane.answered(claim, claim.subscriptionId, attemptEnd(failureCode), monotonicMs())
     },

@@ -4,6 +4,7 @@
  */
 import type { FailureCode, Uuid } from '@posthorn/contract'
 import {
+  type AttemptMeans,
   type AttemptOutcome,
   type AttemptRequest,
   type Claim,
@@ -21,6 +22,7 @@ export type DeliveringParts = {
   sender: Sender
   recorder: Recorder
   keyOf: ReturnType<typeof createKeyRing>
+  means: AttemptMeans
   world: World
   telemetry: Telemetry
   /** Told when the receiver has answered, or its time is over; null for a 2xx. */
@@ -55,9 +57,9 @@ async function attempt(
   nowMs: number,
   breakOff: AbortSignal,
 ): Promise<{ request: AttemptRequest; outcome: AttemptOutcome }> {
-  let request: AttemptRequest = { url: claim.url, headers: {}, body: '', timeoutMs: claim.timeoutMs }
+  let request: AttemptRequest = { url: claim.url, headers: {}, body: '', timeoutMs: claim.timeoutMs, secretHeaders: [] }
   try {
-    request = prepareAttempt(claim, parts.keyOf, nowMs)
+    request = prepareAttempt(claim, parts.keyOf, nowMs, parts.means)
     const { retryAfter, ...outcome } = await parts.sender.send(request, breakOff)
     return { request, outcome: { ...outcome, retryAfterMs: parseRetryAfterMs(retryAfter, parts.world.now()) } }
   } catch (error) {

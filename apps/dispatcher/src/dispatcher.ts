@@ -6,11 +6,13 @@
  * *Claiming* takes due deliveries in turns and sets each off; there is no barrier between them, so a receiver that is
  * slow holds its own slot and nothing else. A slot is held until the attempt is recorded.
  *
- * To stop is to drain: nothing more is claimed, what is in flight ends and is recorded, the shards are given back. After
- * `drainMs` what is still in flight is broken off and recorded as `aborted`, to be made again by another dispatcher.
+ * To stop is to drain: nothing more is claimed, what is in flight ends and is recorded, and each shard is given back as
+ * soon as nothing is in flight in it. After `drainMs` what is still in flight is broken off and recorded as `aborted`, to
+ * be made again by another dispatcher.
  */
 import type { Uuid } from '@posthorn/contract'
 import {
+  type AttemptMeans,
   type Claim,
   createKeyRing,
   type Database,
@@ -42,6 +44,8 @@ import { createOwnership } from './shard-ownership.ts'
 const lookEveryMs = 250
 /** Heartbeats are due every 10 s; a round that fails is tried again before that. */
 const ownershipEveryMs = 2_000
+/** While shards wait to be given back until nothing is in flight in them, in milliseconds. */
+const leavingEveryMs = 250
 const pauseAfterFailureMs = 500
 /** Rows made due by one statement: a million overdue ones come in portions. */
 const wokenPerRoundMax = 5_000
@@ -63,6 +67,7 @@ export type DispatcherParts = {
   sender: Sender
   world: World
   telemetry: Telemetry
+  means: AttemptMeans
   /** Attempts in flight at once. */
   concurrency: number
   /** How long `stop` waits for attempts in flight, in milliseconds. */
@@ -93,21 +98,16 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   })
   const recorder = createRecorder(db, telemetry, giveUp.signal)
   const holdWork = (subscriptionId: Uuid) => transaction(db, (tx) => requestHolding(tx, jobs, subscriptionId))
-  const delivering = {
-    sender: parts.sender,
-    recorder,
-    keyOf: createKeyRing(),
-    world,
-    telemetry,
-    holdWork,
-    answered: turns.answered,
-  }
+  const { sender, means } = parts
+  const { answered } = turns
+  const delivering = { sender, recorder, keyOf: createKeyRing(), means, world, telemetry, holdWork, answered }
   const ownership = createOwnership({
     db,
     jobs,
     telemetry,
     dispatcherId: newUuid(world),
     monotonicMs: () => performance.now(),
+    busyShards: turns.busyShards,
   })
   const inFlight = new Set<Promise<void>>()
   let draining = false
@@ -180,12 +180,12 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
 
   async function ownershipRound(): Promise<number> {
     const before = ownership.shards()
-    await ownership.round()
+    const leaving = await ownership.round()
     if (ownership.shards() !== before) {
       claiming.hurry()
       waking.hurry()
     }
-    return ownershipEveryMs
+    return leaving ? leavingEveryMs : ownershipEveryMs
   }
 
   function wake(shards: Iterable<number>): number[] {
@@ -211,6 +211,8 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     slotFreed()
     const rareJobs = stopJobs()
     await Promise.all([claiming.stop(), waking.stop()])
+    ownership.leave()
+    owning.hurry()
     await Promise.race([Promise.all([...inFlight, rareJobs]), after(parts.drainMs)])
     breakOff.abort()
     await Promise.race([Promise.all(inFlight), after(lastRecordingMs)])

@@ -7,7 +7,7 @@ import { createOwnership, type Ownership } from './shard-ownership.ts'
 const hourMs = 3_600_000
 const allShards = Array.from({ length: shardCount }, (_, shard) => shard)
 
-type Member = Ownership & { told: Occurrence[]; passHours(hours: number): void }
+type Member = Ownership & { told: Occurrence[]; passHours(hours: number): void; busy: Set<number> }
 
 /** Dispatchers, as far as ownership goes, over one database. */
 async function startTown(): Promise<AsyncDisposable & { db: Database; join(): Member }> {
@@ -19,6 +19,7 @@ async function startTown(): Promise<AsyncDisposable & { db: Database; join(): Me
     db,
     join() {
       const told: Occurrence[] = []
+      const busy = new Set<number>()
       let clockMs = 0
       const ownership = createOwnership({
         db,
@@ -26,8 +27,9 @@ async function startTown(): Promise<AsyncDisposable & { db: Database; join(): Me
         telemetry: (occurrence) => told.push(occurrence),
         dispatcherId: newUuid({ now: () => Date.now(), randomBytes }),
         monotonicMs: () => clockMs,
+        busyShards: () => busy,
       })
-      return { ...ownership, told, passHours: (hours) => (clockMs += hours * hourMs) }
+      return { ...ownership, told, busy, passHours: (hours) => (clockMs += hours * hourMs) }
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
@@ -54,6 +56,37 @@ test('dispatchers that join get an equal share each, and no shard is ever owned 
     for (const _round of [1, 2]) for (const member of members) await oneRound(members, member)
     expect(members.map((member) => member.shards().length).sort()).toEqual(expected)
   }
+})
+
+test('of what is too much, the idle shards are given back at once, and the busy ones when they are idle', async () => {
+  await using town = await startTown()
+  const [one, two] = [town.join(), town.join()]
+  await one.round()
+  for (let shard = 0; shard < 40; shard += 1) one.busy.add(shard)
+  await two.round()
+  expect(await one.round()).toBe(true)
+  expect(one.shards()).toHaveLength(32)
+  expect(one.shards().every((shard) => one.busy.has(shard))).toBe(true)
+  await oneRound([one, two], two)
+  expect(two.shards()).toEqual(allShards.slice(40))
+  // Nothing more is claimed in those that leave, so their attempts come to an end.
+  for (const shard of [...one.busy]) if (!one.owns(shard)) one.busy.delete(shard)
+  expect(await one.round()).toBe(false)
+  await oneRound([one, two], two)
+  expect([one.shards().length, two.shards().length]).toEqual([32, 32])
+})
+
+test('a busy shard that was to leave is kept when the other dispatcher has left', async () => {
+  await using town = await startTown()
+  const [one, two] = [town.join(), town.join()]
+  await one.round()
+  for (const shard of allShards) one.busy.add(shard)
+  await two.round()
+  expect(await one.round()).toBe(true)
+  expect(one.shards()).toHaveLength(32)
+  await two.release()
+  expect(await one.round()).toBe(false)
+  expect(one.shards()).toEqual(allShards)
 })
 
 test('a dispatcher that leaves gives everything back at once, and the others take it in their next round', async () => {

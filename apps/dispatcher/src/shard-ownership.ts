@@ -3,8 +3,9 @@
  * long as a dispatcher owns it.
  *
  * A dispatcher takes its fair share (64 divided by the dispatchers alive), gives some back when others join, and when one
- * dies its jobs lose their heartbeat and are there to be taken: within 10 s + 5 s + one round of the others. Ownership
- * decides only who looks where; that no delivery is claimed twice is the business of the lease.
+ * dies its jobs lose their heartbeat and are there to be taken: within 10 s + 5 s + one round of the others. A shard is
+ * given back when nothing of it is in flight any more, so that its next owner need not know how many requests a receiver
+ * is busy with. Ownership decides only who looks where; that no delivery is claimed twice is the business of the lease.
  */
 import type { Uuid } from '@posthorn/contract'
 import {
@@ -23,14 +24,25 @@ const aliveWithinMs = 15_000
 /** Jobs are renewed long before pg-boss would end them (23 h), in milliseconds. */
 const renewAfterMs = 6 * 3600 * 1000
 
-type ShardJob = { id: string; retryCount: number; takenAtMs: number }
+type ShardJob = {
+  id: string
+  retryCount: number
+  takenAtMs: number
+  /** To be given back: nothing more is claimed in it. */
+  leaving: boolean
+}
 
 export type Ownership = {
-  /** The shards owned now, ascending. */
+  /** The shards to claim in now, ascending. */
   shards(): readonly number[]
   owns(shard: number): boolean
-  /** One round: say that we are alive, keep what we have, give back what is too much, take what is free. */
-  round(): Promise<void>
+  /**
+   * One round: say that we are alive, keep what we have, give back what is too much, take what is free. Answers whether
+   * some are still to be given back, because attempts are in flight in them.
+   */
+  round(): Promise<boolean>
+  /** From now on the rounds take nothing, and give back what is idle. */
+  leave(): void
   /** Gives every shard back at once, so that others need not wait for our heartbeat to stop. */
   release(): Promise<void>
 }
@@ -42,17 +54,27 @@ export function createOwnership(parts: {
   telemetry: Telemetry
   dispatcherId: Uuid
   monotonicMs(): number
+  /** The shards in which attempts are in flight, or may be because a claim is under way. */
+  busyShards(): ReadonlySet<number>
 }): Ownership {
   const { db, telemetry, monotonicMs } = parts
   const { boss } = parts.jobs
   const owned = new Map<number, ShardJob>()
   let shards: readonly number[] = []
+  let isLeaving = false
 
   function settle(): void {
-    const now = [...owned.keys()].sort((a, b) => a - b)
+    const now = [...owned].flatMap(([shard, job]) => (job.leaving ? [] : [shard])).sort((a, b) => a - b)
     if (now.join() === shards.join()) return
     shards = now
     telemetry({ what: 'shards_owned', shards })
+  }
+
+  /** How many shards are ours to have. */
+  async function fairShare(): Promise<number> {
+    if (!isLeaving) return Math.ceil(shardCount / (await beatDispatcher(db.pool, parts.dispatcherId, aliveWithinMs)))
+    await forgetDispatcher(db.pool, parts.dispatcherId)
+    return 0
   }
 
   async function keep(): Promise<void> {
@@ -60,6 +82,26 @@ export function createOwnership(parts: {
     const held = await boss.touch(queue, [...owned.values()])
     const alive = new Set(settledIds(held))
     for (const [shard, job] of owned) if (!alive.has(job.id)) owned.delete(shard)
+  }
+
+  function isOld(job: ShardJob): boolean {
+    return monotonicMs() - job.takenAtMs > renewAfterMs
+  }
+
+  /** Chooses the shards that stay: the busy ones, as far as possible, because the others can go at once. */
+  function choose(share: number): void {
+    const busy = parts.busyShards()
+    const young = [...owned].filter(([, job]) => !isOld(job))
+    const staying = [...young.filter(([shard]) => busy.has(shard)), ...young.filter(([shard]) => !busy.has(shard))]
+    for (const job of owned.values()) job.leaving = true
+    for (const [, job] of staying.slice(0, share)) job.leaving = false
+    settle()
+  }
+
+  /** Gives back what is leaving and idle; also what is busy but too old to wait. */
+  async function letGo(): Promise<void> {
+    const busy = parts.busyShards()
+    await giveBack([...owned].filter(([shard, job]) => job.leaving && (!busy.has(shard) || isOld(job))))
   }
 
   async function giveBack(surplus: readonly (readonly [number, ShardJob])[]): Promise<void> {
@@ -84,24 +126,26 @@ export function createOwnership(parts: {
   async function take(count: number): Promise<void> {
     const jobs = await boss.fetch<JobPayloads['dispatch-shard']>(queue, { batchSize: count })
     for (const job of jobs)
-      owned.set(job.data.shard, { id: job.id, retryCount: job.retryCount, takenAtMs: monotonicMs() })
+      owned.set(job.data.shard, { id: job.id, retryCount: job.retryCount, takenAtMs: monotonicMs(), leaving: false })
   }
 
   return {
     shards: () => shards,
-    owns: (shard) => owned.has(shard),
+    owns: (shard) => owned.get(shard)?.leaving === false,
     async round() {
-      const alive = await beatDispatcher(db.pool, parts.dispatcherId, aliveWithinMs)
+      const share = await fairShare()
       await keep()
-      const share = Math.ceil(shardCount / alive)
-      const jobs = [...owned]
-      const old = jobs.filter(([, job]) => monotonicMs() - job.takenAtMs > renewAfterMs)
-      await giveBack([...new Set([...old, ...jobs.slice(share)])])
+      choose(share)
+      await letGo()
       if (owned.size < share) {
         await offer(Array.from({ length: shardCount }, (_, shard) => shard))
         await take(share - owned.size)
       }
       settle()
+      return [...owned.values()].some((job) => job.leaving)
+    },
+    leave() {
+      isLeaving = true
     },
     async release() {
       await forgetDispatcher(db.pool, parts.dispatcherId)

@@ -8,6 +8,8 @@ import {
   logLevels,
   optional,
   parseAllowedReceivers,
+  parseEventSource,
+  parseMasterKeys,
   postgresUrl,
   text,
 } from '@posthorn/engine'
@@ -29,6 +31,14 @@ const sharedSettings = {
   POSTHORN_ALLOWED_RECEIVERS: text(
     { default: '', parse: parseAllowedReceivers },
     'receivers that may be called although their address is private: host, host:port, address or network, comma-separated',
+  ),
+  POSTHORN_CLOUDEVENTS_SOURCE: optional(
+    { parse: parseEventSource },
+    '`source` of what is sent as CloudEvents, a URI that never changes; POSTHORN_PUBLIC_URL when unset, `/posthorn` without either',
+  ),
+  POSTHORN_MASTER_KEY: optional(
+    { secret: true, parse: parseMasterKeys },
+    'encrypts the credentials of subscriptions: the base64 of 32 random bytes; several, comma-separated, while one replaces another',
   ),
   LOG_LEVEL: choice(logLevels, { default: 'info' }, 'the least urgent lines that are logged'),
 }

@@ -10,9 +10,11 @@ import {
   createPublisher,
   createResolver,
   createSchemaCheck,
+  createSeal,
   createWorkHints,
   type Database,
   ensurePartitions,
+  eventOrigin,
   installJobs,
   logTo,
   migrate,
@@ -81,6 +83,8 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     // A delivery to ourselves would publish the next one.
     ownHosts: settings.POSTHORN_PUBLIC_URL === undefined ? [] : [new URL(settings.POSTHORN_PUBLIC_URL).host],
   }
+  const masterKeys = settings.POSTHORN_MASTER_KEY
+  const seal = masterKeys === undefined ? undefined : createSeal(masterKeys, world)
   const resolve = createResolver({ timeoutMs: resolveTimeoutMs })
   const jobs = stack.use(await openJobs({ url, mode: role === 'api' ? 'send' : 'work', onError: onJobsError }))
 
@@ -90,6 +94,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     stack.defer(() => sender.close())
     dispatcher = await startDispatcher({
       db, jobs, sender, world, telemetry,
+      means: { seal, origin: eventOrigin(settings) },
       concurrency: settings.POSTHORN_CONCURRENCY,
       drainMs: settings.POSTHORN_DRAIN_SECONDS * 1000,
     }) // biome-ignore format: what is used, then how much of it
@@ -109,7 +114,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       onWork,
     })
     stack.defer(() => publisher.idle())
-    const app = await buildApi({ db, world, jobs, publisher, onWork, policy, resolve, logger, settings })
+    const app = await buildApi({ db, world, jobs, publisher, onWork, policy, resolve, logger, settings, seal })
     stack.defer(() => app.close())
     origin = await listenApi(app, { host: settings.HOST, port: settings.PORT, moves: options.portMoves ?? false })
   }

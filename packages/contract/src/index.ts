@@ -1,4 +1,7 @@
 export * from './event-type-pattern.ts'
+export { compareNumbers, ExactNumber, readExactJson } from './exact-number.ts'
+export * from './filter.ts'
+export * from './filter-judgement.ts'
 export * from './ids.ts'
 export * from './limits.ts'
 export * from './problems.ts'

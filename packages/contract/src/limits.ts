@@ -24,12 +24,35 @@ export const limits = {
   retryScheduleStepsMax: 20,
   /** The longest wait between two attempts, in seconds: seven days. */
   retryDelaySecondsMax: 7 * 24 * 3600,
+  /** Statuses of one subscription that end a delivery at once. */
+  finalStatusesMax: 20,
+  /** What such a status may be. A smaller one is a success or no answer yet, a larger one is none (RFC 9110 §15). */
+  finalStatusMin: 300,
+  finalStatusMax: 599,
+  /** A user name, password, token or key that a subscription authenticates with. */
+  credentialLengthMax: 4096,
   timeoutMsMin: 1000,
   timeoutMsMax: 30_000,
   maxInFlightMax: 1000,
   rateLimitPerSecondMax: 10_000,
   /** A backlog is counted so far; beyond it is only said that there is more. */
   backlogCountMax: 10_000,
+  /** Of one filter, as JSON without spaces. */
+  filterBytesMax: 8 * 1024,
+  /** `$and`, `$or` and `$not` inside one another. */
+  filterDepthMax: 8,
+  /** Operators and short forms in one filter. */
+  filterClausesMax: 64,
+  /** Values of one `$in` or `$nin`. */
+  filterValuesMax: 100,
+  /** One value to compare with, in UTF-16 units; a number as it is written. */
+  filterValueLengthMax: 512,
+  filterPathLengthMax: 256,
+  filterPathPartsMax: 16,
+  /** What judging the filters of all candidates for one event may cost, shared evenly: a step is one value looked at. */
+  filterStepsPerEventMax: 200_000,
+  /** Bodies in the answer to a dry run, together. */
+  dryRunBodiesBytesMax: 2 * 1024 * 1024,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const

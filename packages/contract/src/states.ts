@@ -23,6 +23,17 @@ export type SubscriptionState = (typeof subscriptionStates)[number]
 export const disabledReasons = ['gone', 'failing_too_long'] as const
 export type DisabledReason = (typeof disabledReasons)[number]
 
+/**
+ * The form of the body that a subscription is sent: the envelope of Standard Webhooks, CloudEvents 1.0 in its structured
+ * or its binary mode, or the data alone. All are signed alike.
+ */
+export const payloadFormats = ['standard', 'cloudevents-structured', 'cloudevents-binary', 'raw'] as const
+export type PayloadFormat = (typeof payloadFormats)[number]
+
+/** How Posthorn shows a receiver who it is, beside the signature. */
+export const credentialTypes = ['basic', 'bearer', 'api_key'] as const
+export type CredentialType = (typeof credentialTypes)[number]
+
 /** What caused an attempt: the schedule, or a person. */
 export const attemptTriggers = ['automatic', 'resend', 'replay', 'test'] as const
 export type AttemptTrigger = (typeof attemptTriggers)[number]
@@ -64,3 +75,36 @@ export type ApiKeyRole = (typeof apiKeyRoles)[number]
 
 export const replayStates = ['draft', 'running', 'paused', 'completed', 'canceled'] as const
 export type ReplayState = (typeof replayStates)[number]
+
+/** What a filter can ask of a value. `docs/filters.md` explains each. */
+export const filterOperators = [
+  '$eq',
+  '$ne',
+  '$gt',
+  '$gte',
+  '$lt',
+  '$lte',
+  '$in',
+  '$nin',
+  '$exists',
+  '$startsWith',
+  '$endsWith',
+  '$contains',
+  '$not',
+  '$and',
+  '$or',
+] as const
+export type FilterOperator = (typeof filterOperators)[number]
+
+/** Why an event is not sent to a subscription, or not now. */
+export const matchReasons = [
+  'event_type',
+  'not_chosen',
+  'filter',
+  'paused',
+  'disabled',
+  'created_later',
+  'changed_later',
+  'deleted',
+] as const
+export type MatchReason = (typeof matchReasons)[number]

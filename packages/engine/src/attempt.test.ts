@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { failureCodes } from '@posthorn/contract'
+import { failureCodes, type GivenAuth, payloadFormats } from '@posthorn/contract'
 import { verify } from '@posthorn/signing'
 import { expect, test } from 'vitest'
 import {
@@ -11,7 +11,9 @@ import {
   prepareAttempt,
 } from './attempt.ts'
 import type { ClaimedRow } from './db/sql/claim-deliveries.ts'
+import { createSeal, SealError } from './sealing.ts'
 import { createKeyRing } from './signing-keys.ts'
+import { sealedAuth } from './subscription-auth.ts'
 
 const keys = [randomBytes(36).toString('base64'), randomBytes(36).toString('base64')]
 const row: ClaimedRow = {
@@ -39,14 +41,20 @@ const row: ClaimedRow = {
   timeout_ms: 15_000,
   retry_schedule_seconds: [10, 20],
   keys,
+  payload_format: 'standard',
+  final_statuses: [],
+  auth_sealed: null,
   type: 'invoice.paid',
   timestamp: new Date(0),
   data: '{"a":1}',
+  schema_version: null,
 }
 const claim = claimOf(row)
 const nowMs = 1_700_000_000_999
-const sent: AttemptRequest = { url: claim.url, headers: {}, body: '', timeoutMs: 1 }
+const sent: AttemptRequest = { url: claim.url, headers: {}, body: '', timeoutMs: 1, secretHeaders: [] }
 const made = { startedAt: new Date(0), random: 0 }
+const seal = createSeal([randomBytes(32)], { randomBytes: (count) => randomBytes(count) })
+const means = { seal, origin: { source: 'https://posthorn.test', publicUrl: undefined } }
 
 test('a request is signed with every key of its subscription, for the second in which it is made', () => {
   const keyOf = createKeyRing()
@@ -65,6 +73,48 @@ test('a subscription’s own headers are sent, but none of them replaces one of 
     'webhook-id': expect.stringMatching(/^evt_/),
     'user-agent': expect.stringMatching(/^Posthorn\//),
   })
+})
+
+test.each(payloadFormats)('a request in the format %s is signed over the body that is really sent', (payloadFormat) => {
+  const keyOf = createKeyRing()
+  const { headers, body } = prepareAttempt({ ...claim, payloadFormat }, keyOf, nowMs, means)
+  verify({ headers, body: Buffer.from(body), keys: [keyOf(keys[0] ?? '')], now: new Date(nowMs) })
+  expect(() =>
+    verify({ headers, body: Buffer.from(`${body} `), keys: [keyOf(keys[0] ?? '')], now: new Date(nowMs) }),
+  ).toThrow()
+})
+
+test.each<[GivenAuth, Record<string, string>]>([
+  [
+    { type: 'basic', username: 'Aladdin', password: 'open sesame' },
+    { authorization: 'Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==' },
+  ],
+  [{ type: 'basic', username: 'test', password: '123£' }, { authorization: 'Basic dGVzdDoxMjPCow==' }],
+  [{ type: 'bearer', token: 'mF_9.B5f-4.1JqM' }, { authorization: 'Bearer mF_9.B5f-4.1JqM' }],
+  [{ type: 'api_key', header: 'X-Api-Key', value: 'k 1' }, { 'x-api-key': 'k 1' }],
+  [{ type: 'api_key', header: 'Authorization', value: 'ApiKey k' }, { authorization: 'ApiKey k' }],
+])('credentials %j are sent, and are written down nowhere', (auth, sentHeaders) => {
+  const { authSealed } = sealedAuth(auth, claim.subscriptionId, seal)
+  const request = prepareAttempt({ ...claim, authSealed }, createKeyRing(), nowMs, means)
+  expect(request.headers).toMatchObject(sentHeaders)
+  const { requestHeaders } = judgeAttempt(claim, request, outcomeOf({ status: 200 }), made)
+  for (const [name, value] of Object.entries(sentHeaders)) {
+    expect(requestHeaders[name]).toBe('[redacted]')
+    expect(JSON.stringify(requestHeaders)).not.toContain(value)
+  }
+  expect(Object.keys(requestHeaders)).toEqual(Object.keys(request.headers))
+})
+
+test('nothing is prepared when the credentials cannot be opened: it is not sent without them', () => {
+  const { authSealed } = sealedAuth({ type: 'bearer', token: 'canary' }, claim.subscriptionId, seal)
+  const other = createSeal([randomBytes(32)], { randomBytes: (count) => randomBytes(count) })
+  for (const own of [undefined, other]) {
+    expect(() => prepareAttempt({ ...claim, authSealed }, createKeyRing(), nowMs, { ...means, seal: own })).toThrow(
+      SealError,
+    )
+  }
+  const elsewhere = { ...claim, authSealed, subscriptionId: '01900000-0000-7000-8000-000000000006' }
+  expect(() => prepareAttempt(elsewhere, createKeyRing(), nowMs, means)).toThrow(SealError)
 })
 
 test('nothing is prepared for a subscription without a key', () => {
@@ -92,6 +142,7 @@ test('an attempt is judged by its answer: delivered, retried by the schedule, or
   expect(judged({ status: 500 }, { scheduleStep: 2 }).next).toEqual({ kind: 'failed' })
   expect(judged({ status: 410 })).toMatchObject({ next: { kind: 'failed' }, gone: true })
   expect(judged({ status: 404 }).gone).toBe(false)
+  expect(judged({ status: 404 }, { finalStatuses: [404] })).toMatchObject({ next: { kind: 'failed' }, gone: false })
 })
 
 test('an answer that asks for patience slows the subscription down and puts the delivery off', () => {
@@ -128,7 +179,7 @@ test('what is recorded of an attempt is what was sent and what came back', () =>
     deliveryId: claim.deliveryId,
     number: 3,
     url: claim.url,
-    requestHeaders: request.headers,
+    requestHeaders: { ...request.headers, authorization: '[redacted]' },
     status: 200,
     waitMs: 12.5,
     totalMs: 9,

@@ -2,16 +2,21 @@
  * An attempt, before and after its request: what is sent is prepared here and what came of it is judged here, both
  * without touching the network or the database.
  */
-import { type AttemptTrigger, type FailureCode, formatId, type Uuid } from '@posthorn/contract'
+import { type AttemptTrigger, type FailureCode, formatId, type PayloadFormat, type Uuid } from '@posthorn/contract'
 import { type SigningKey, signedHeaders } from '@posthorn/signing'
 import type { ClaimedRow } from './db/sql/claim-deliveries.ts'
 import type { AttemptRecord } from './db/sql/record-attempts.ts'
-import { envelope } from './envelope.ts'
+import { type EventOrigin, eventOrigin, payload } from './payload.ts'
 import { type AttemptResult, defaultRetryScheduleSeconds, type NextStep, nextStep, slowDownMs } from './schedule.ts'
+import type { Seal } from './sealing.ts'
+import { authHeaders } from './subscription-auth.ts'
 import { version } from './version.ts'
 
 /** Names the sender to the receiver's developer. */
 const userAgent = `Posthorn/${version}`
+
+/** Stands in the history in place of a credential. */
+export const redacted = '[redacted]'
 
 /** A claimed delivery: everything needed to make the attempt and to decide what follows. */
 export type Claim = {
@@ -33,11 +38,29 @@ export type Claim = {
   retryScheduleSeconds: readonly number[]
   /** Base64 of the keys to sign with. */
   keys: readonly string[]
-  event: { type: string; timestamp: Date; data: string }
+  payloadFormat: PayloadFormat
+  finalStatuses: readonly number[]
+  /** Credentials for the receiver, sealed. */
+  authSealed: Uint8Array | null
+  event: { type: string; timestamp: Date; data: string; schemaVersion: number | null }
+}
+
+/** What an attempt is prepared with, beside the keys. */
+export type AttemptMeans = {
+  /** Opens the credentials of subscriptions that have some. */
+  seal: Seal | undefined
+  origin: EventOrigin
 }
 
 /** One HTTP request, ready to be sent. */
-export type AttemptRequest = { url: string; headers: Record<string, string>; body: string; timeoutMs: number }
+export type AttemptRequest = {
+  url: string
+  headers: Record<string, string>
+  body: string
+  timeoutMs: number
+  /** The headers that carry credentials: sent, and written down nowhere. */
+  secretHeaders: readonly string[]
+}
 
 /** What a receiver did, as the sender tells it. */
 export type AttemptOutcome = {
@@ -76,36 +99,63 @@ export function claimOf(row: ClaimedRow): Claim {
     retryScheduleSeconds:
       row.retry_schedule_seconds.length > 0 ? row.retry_schedule_seconds : defaultRetryScheduleSeconds,
     keys: row.keys,
-    event: { type: row.type, timestamp: row.timestamp, data: row.data },
+    // The column's CHECK is held to the list of formats by a test.
+    payloadFormat: row.payload_format as PayloadFormat,
+    finalStatuses: row.final_statuses,
+    authSealed: row.auth_sealed,
+    event: { type: row.type, timestamp: row.timestamp, data: row.data, schemaVersion: row.schema_version },
   }
 }
 
 /**
  * Prepares the request of an attempt. It is signed now and not earlier: receivers refuse signatures older than minutes.
  *
- * Only id, timestamp and body are signed (Standard Webhooks 1.0); the `posthorn-…` headers are there for convenience.
+ * Only id, timestamp and body are signed (Standard Webhooks 1.0); the `posthorn-…` headers are there for convenience,
+ * and the `ce-…` headers of CloudEvents in binary mode are as unprotected.
  *
  * @param nowMs the time of this attempt, Unix milliseconds
  * @throws WebhookArgumentError when the subscription has no usable key: nothing is ever sent unsigned
+ * @throws SealError when its credentials cannot be opened: nothing is sent without them
  */
-export function prepareAttempt(claim: Claim, keyOf: (base64: string) => SigningKey, nowMs: number): AttemptRequest {
-  const body = envelope(claim.event)
+export function prepareAttempt(
+  claim: Claim,
+  keyOf: (base64: string) => SigningKey,
+  nowMs: number,
+  means: AttemptMeans = { seal: undefined, origin: eventOrigin({}) },
+): AttemptRequest {
+  const secret = claim.authSealed === null ? {} : authHeaders(claim.authSealed, claim.subscriptionId, means.seal)
+  const request = unsignedRequest(claim, secret, means.origin)
   const signed = signedHeaders(
-    { id: formatId('event', claim.eventId), timestamp: Math.floor(nowMs / 1000), body },
+    { id: formatId('event', claim.eventId), timestamp: Math.floor(nowMs / 1000), body: request.body },
     claim.keys.map(keyOf),
   )
+  return { ...request, headers: { ...request.headers, ...signed } }
+}
+
+/**
+ * The same without the three headers of the signature, which belong to an event that is stored and to one moment.
+ *
+ * @param secret the headers that carry credentials
+ */
+export function unsignedRequest(
+  claim: Pick<Claim, 'eventId' | 'event' | 'url' | 'headers' | 'payloadFormat' | 'timeoutMs' | 'number'>,
+  secret: Readonly<Record<string, string>>,
+  origin: EventOrigin,
+): AttemptRequest {
+  const { body, headers } = payload({ id: claim.eventId, ...claim.event }, claim.payloadFormat, origin)
   return {
     url: claim.url,
     headers: {
       ...claim.headers,
-      'content-type': 'application/json',
+      ...secret,
+      ...headers,
       'user-agent': userAgent,
-      ...signed,
       'posthorn-event-type': claim.event.type,
       'posthorn-attempt': String(claim.number),
     },
     body,
     timeoutMs: claim.timeoutMs,
+    secretHeaders: Object.keys(secret),
   }
 }
 
@@ -140,7 +190,7 @@ export function judgeAttempt(
     reason: claim.reason,
     startedAt: made.startedAt,
     url: request.url,
-    requestHeaders: request.headers,
+    requestHeaders: withoutSecrets(request),
     remoteAddress: outcome.remoteAddress,
     status: outcome.status,
     failureCode: outcome.failureCode,
@@ -160,11 +210,18 @@ export function judgeAttempt(
   }
 }
 
+/** Custom headers cannot name `authorization`; should one be there all the same, it is a credential. */
+function withoutSecrets({ headers, secretHeaders }: AttemptRequest): Record<string, string> {
+  const secret = new Set([...secretHeaders, 'authorization'])
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, secret.has(name) ? redacted : value]))
+}
+
 function follow(claim: Claim, outcome: AttemptOutcome, result: AttemptResult, random: number): NextStep {
   if (outcome.failureCode === 'aborted') return { kind: 'retry', delayMs: 0, scheduleStep: claim.scheduleStep }
   const plan = {
     scheduleStep: claim.scheduleStep,
     retryScheduleSeconds: claim.retryScheduleSeconds,
+    finalStatuses: claim.finalStatuses,
     extra: claim.trigger !== 'automatic',
     scheduleWaits: claim.scheduleWaits,
   }

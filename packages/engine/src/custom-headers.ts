@@ -13,7 +13,7 @@ const reserved = new Set([
   'host', 'transfer-encoding', 'connection', 'keep-alive', 'upgrade', 'te', 'trailer', 'expect', 'cookie', 'cookie2',
   'authorization', 'forwarded', 'user-agent', 'via', 'http2-settings',
 ]) // biome-ignore format: one list
-const reservedPrefixes = ['content-', 'proxy-', 'sec-', 'x-forwarded-', 'webhook-', 'posthorn-']
+const reservedPrefixes = ['content-', 'proxy-', 'sec-', 'x-forwarded-', 'webhook-', 'posthorn-', 'ce-']
 
 /**
  * Reads the headers of a subscription. Names come back in lower case.
@@ -40,13 +40,20 @@ export function customHeaders(given: Readonly<Record<string, string>>): Record<s
   return Object.fromEntries(headers)
 }
 
-function faultOf(name: string, value: string): string | undefined {
+/** Why a header of this name cannot be set; undefined when it can. */
+export function headerNameFault(name: string): string | undefined {
   if (name.length > limits.nameLengthMax) return `has a name of more than ${limits.nameLengthMax} characters`
   if (!nameForm.test(name)) return 'is not the name of a header'
   const lower = name.toLowerCase()
   if (reserved.has(lower) || reservedPrefixes.some((prefix) => lower.startsWith(prefix))) {
     return 'is reserved: it belongs to HTTP or to Posthorn'
   }
+  return undefined
+}
+
+function faultOf(name: string, value: string): string | undefined {
+  const fault = headerNameFault(name)
+  if (fault !== undefined) return fault
   if (value.length > limits.customHeaderValueLengthMax) {
     return `is longer than ${limits.customHeaderValueLengthMax} characters`
   }

@@ -4,7 +4,7 @@
  * What is promised: when `publish` resolves, the event, its deliveries and the work for the dispatcher are committed.
  * Concurrent calls share one transaction (`batcher.ts`); a bad draft fails alone.
  */
-import { matchesAnyEventType, Problem, type ProblemPlace, type Uuid } from '@posthorn/contract'
+import { Problem, type ProblemPlace, type Uuid } from '@posthorn/contract'
 import { createAscendingIds } from './ascending-ids.ts'
 import { BatcherFull, createBatcher } from './batcher.ts'
 import type { Database } from './db/database.ts'
@@ -13,6 +13,10 @@ import { type AudienceRow, selectAudience } from './db/sql/select-audience.ts'
 import { type EventTypeRow, selectEventTypes } from './db/sql/select-event-types.ts'
 import { type PublishedRow, selectPublished } from './db/sql/select-published.ts'
 import { isDatabaseUnavailable } from './db/unavailable.ts'
+import { type DryRun, requestsFor } from './dry-run.ts'
+import { createFilterReader, type FilterReader } from './filters.ts'
+import { type Candidate, explainMatching, matching } from './matching.ts'
+import type { EventOrigin } from './payload.ts'
 import { newUuid, type World } from './world.ts'
 
 /** Drafts in one transaction at the most, and the bytes of their data. */
@@ -36,7 +40,7 @@ export type EventDraft = {
   publishId?: string
   keys?: Record<string, string>
   traceparent?: string
-  /** Only these of the tenant's subscriptions, and only if they want the type. */
+  /** Only these of the tenant's subscriptions, and only if they want the event. */
   subscriptionIds?: readonly Uuid[]
 }
 
@@ -52,6 +56,13 @@ export type Publisher = {
   publish(draft: EventDraft): Promise<Accepted>
   /** Each draft on its own: one result a draft, in order, accepted or refused. */
   publishMany(drafts: readonly EventDraft[]): Promise<readonly (Accepted | Problem)[]>
+  /**
+   * What `publish` would do. Nothing is stored, not even an unknown event type.
+   *
+   * @param origin what CloudEvents say of where they come from
+   * @throws Problem as `publish` does
+   */
+  dryRun(draft: EventDraft, origin: EventOrigin): Promise<DryRun>
   /** Resolves when nothing is under way any more. */
   idle(): Promise<void>
 }
@@ -67,9 +78,13 @@ export type PublisherParts = {
   onWork(shards: ReadonlySet<number>): void
 }
 
+/** With what the publisher remembers. */
+type Publishing = PublisherParts & { readFilter: FilterReader }
+
 /** Builds the publisher. One a process. */
-export function createPublisher(parts: PublisherParts): Publisher {
-  const sequence: Sequence = { nextId: createAscendingIds(parts.world), earlier: Promise.resolve() }
+export function createPublisher(given: PublisherParts): Publisher {
+  const parts: Publishing = { ...given, readFilter: createFilterReader() }
+  const sequence: Sequence = { nextId: createAscendingIds(given.world), earlier: Promise.resolve() }
   const batcher = createBatcher<EventDraft, Accepted | Problem>({
     run: (drafts) => inSequence(sequence, (earlier) => publishTogether(parts, drafts, { ...sequence, earlier })),
     itemsMax: batchEventsMax,
@@ -96,6 +111,7 @@ export function createPublisher(parts: PublisherParts): Publisher {
       return result
     },
     publishMany: (drafts) => Promise.all(drafts.map((draft) => publishOne(draft).catch(ourFault))),
+    dryRun: (draft, origin) => dryRun(parts, draft, origin),
     idle: () => batcher.idle(),
   }
 }
@@ -117,21 +133,21 @@ function inSequence<T>(sequence: Sequence, run: (earlier: Promise<unknown>) => P
 }
 
 async function publishTogether(
-  parts: PublisherParts,
+  parts: Publishing,
   drafts: readonly EventDraft[],
   sequence: Sequence,
 ): Promise<(Accepted | Problem)[]> {
   const { db } = parts
   const [audience, eventTypes] = await Promise.all([
     selectAudience(db.pool, [...new Set(drafts.map((draft) => draft.tenantId))]),
-    knownEventTypes(parts, [...new Set(drafts.map((draft) => draft.type))]),
+    knownEventTypes(parts, [...new Set(drafts.map((draft) => draft.type))], { create: true }),
   ])
-  const subscriptions = Map.groupBy(audience, (row) => row.tenant_id)
+  const candidates = candidatesByTenant(audience)
 
   // Otherwise a later transaction might commit first, and its deliveries be sent first.
   if (audience.some((row) => row.ordered)) await sequence.earlier
   const plans = await Promise.all(
-    drafts.map((draft) => plan(parts, draft, subscriptions.get(draft.tenantId), eventTypes.get(draft.type))),
+    drafts.map((draft) => plan(parts, draft, candidates.get(draft.tenantId), eventTypes.get(draft.type))),
   )
   const good = plans.filter((one): one is Plan => !(one instanceof Problem))
   if (good.length === 0) return plans.filter((one) => one instanceof Problem)
@@ -160,16 +176,16 @@ async function publishTogether(
 /** Deliveries get their ids when all drafts are planned, in the order of the drafts. */
 const unnumbered: Uuid = ''
 
-type Plan = { event: NewEvent; deliveries: NewDelivery[] }
+type Plan = { event: NewEvent; deliveries: NewDelivery[]; wrong: readonly ProblemPlace[] }
 
 /** Everything about a draft that can be decided before the transaction. */
 async function plan(
-  parts: PublisherParts,
+  parts: Publishing,
   draft: EventDraft,
-  audience: readonly AudienceRow[] | undefined,
+  candidates: readonly AudienceCandidate[] | undefined,
   eventType: EventTypeRow | undefined,
 ): Promise<Plan | Problem> {
-  if (audience === undefined) {
+  if (candidates === undefined) {
     return new Problem(
       'tenant_not_found',
       `There is no tenant "${draft.tenantId}". Create it with PUT /v1/tenants/${draft.tenantId}.`,
@@ -209,17 +225,62 @@ async function plan(
     schemaVersion: eventType.validation !== 'off' && eventType.latest_version > 0 ? eventType.latest_version : null,
     validationErrors: wrong.length > 0 ? JSON.stringify(wrong) : null,
   }
-  return { event, deliveries: match(event, audience, draft.subscriptionIds) }
+  return { event, deliveries: match(parts, event, candidates, draft.subscriptionIds), wrong }
 }
 
-function match(event: NewEvent, audience: readonly AudienceRow[], only: readonly Uuid[] | undefined): NewDelivery[] {
-  const deliveries: NewDelivery[] = []
-  for (const { subscription_id: subscriptionId, event_types, shard, state } of audience) {
-    if (subscriptionId === null || !matchesAnyEventType(event_types, event.type)) continue
-    if (only !== undefined && !only.includes(subscriptionId)) continue
-    deliveries.push({ id: unnumbered, eventId: event.id, subscriptionId, shard, held: state !== 'active' })
+function match(
+  { readFilter }: Publishing,
+  event: NewEvent,
+  candidates: readonly AudienceCandidate[],
+  chosen: readonly Uuid[] | undefined,
+): NewDelivery[] {
+  return matching(readFilter, event, candidates, chosen).map(({ subscriptionId, shard, state }) => ({
+    id: unnumbered,
+    eventId: event.id,
+    subscriptionId,
+    shard,
+    held: state !== 'active',
+  }))
+}
+
+type AudienceCandidate = Candidate & { shard: number; state: string }
+
+/** Every tenant that exists, with its live subscriptions. */
+function candidatesByTenant(audience: readonly AudienceRow[]): Map<string, AudienceCandidate[]> {
+  const byTenant = new Map<string, AudienceCandidate[]>()
+  for (const { tenant_id: tenantId, subscription_id: subscriptionId, event_types, filter, shard, state } of audience) {
+    const candidates = byTenant.get(tenantId) ?? []
+    if (candidates.length === 0) byTenant.set(tenantId, candidates)
+    if (subscriptionId !== null) candidates.push({ subscriptionId, eventTypes: event_types, filter, shard, state })
   }
-  return deliveries
+  return byTenant
+}
+
+async function dryRun(parts: Publishing, draft: EventDraft, origin: EventOrigin): Promise<DryRun> {
+  const { db, readFilter } = parts
+  const [audience, eventTypes] = await Promise.all([
+    selectAudience(db.pool, [draft.tenantId]),
+    knownEventTypes(parts, [draft.type], { create: false }),
+  ])
+  const known = candidatesByTenant(audience).get(draft.tenantId)
+  const planned = await plan(parts, draft, known, eventTypes.get(draft.type))
+  if (planned instanceof Problem) throw planned
+  const { event, deliveries } = planned
+  const { publishId, tenantId } = event
+  const earlier = publishId === null ? [] : await selectPublished(db.pool, [{ tenantId, publishId }])
+  const duplicate = earlier.length > 0
+  const addressees = duplicate ? [] : deliveries.map((delivery) => delivery.subscriptionId)
+  const requests = await requestsFor(db, event, addressees, origin)
+  const candidates = (known ?? []).toSorted((a, b) => (a.subscriptionId < b.subscriptionId ? -1 : 1))
+  const verdicts = explainMatching(readFilter, event, candidates, draft.subscriptionIds)
+  return {
+    duplicate,
+    validationErrors: planned.wrong,
+    matches: verdicts.map((verdict, index) => {
+      const { subscriptionId = '', state = '' } = candidates[index] ?? {}
+      return { ...verdict, subscriptionId, state, request: requests.get(subscriptionId) ?? null }
+    }),
+  }
 }
 
 /** Where the data breaks its schema, as pointers into the event, alike in a refusal and beside a stored event. */
@@ -233,12 +294,18 @@ async function schemaErrors(
   return places.map(({ pointer, detail }) => ({ pointer: `/data${pointer}`, detail }))
 }
 
-async function knownEventTypes(parts: PublisherParts, names: readonly string[]): Promise<Map<string, EventTypeRow>> {
+async function knownEventTypes(
+  parts: PublisherParts,
+  names: readonly string[],
+  { create }: { create: boolean },
+): Promise<Map<string, EventTypeRow>> {
   const rows = await selectEventTypes(parts.db.pool, names)
   const known = new Map(rows.map((row) => [row.name, row]))
   const missing = names.filter((name) => !known.has(name))
   if (parts.createEventTypes && missing.length > 0) {
-    await parts.db.prisma.eventType.createMany({ data: missing.map((name) => ({ name })), skipDuplicates: true })
+    if (create) {
+      await parts.db.prisma.eventType.createMany({ data: missing.map((name) => ({ name })), skipDuplicates: true })
+    }
     for (const name of missing) known.set(name, { name, state: 'active', validation: 'off', latest_version: 0 })
   }
   return known

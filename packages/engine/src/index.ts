@@ -15,6 +15,7 @@ export {
 } from './api-keys.ts'
 export { createAscendingIds } from './ascending-ids.ts'
 export {
+  type AttemptMeans,
   type AttemptOutcome,
   type AttemptRequest,
   type Claim,
@@ -44,7 +45,9 @@ export {
   listAttempts,
   listDeliveries,
 } from './deliveries.ts'
+export type { DryRun, DryRunMatch } from './dry-run.ts'
 export { envelope } from './envelope.ts'
+export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
 export { type Event, type EventListFilter, type EventSummary, getEvent, listEvents } from './event-reads.ts'
 export {
   archiveEventType,
@@ -59,18 +62,23 @@ export {
   putEventType,
 } from './event-types.ts'
 export { type Accepted, createPublisher, type EventDraft, type Publisher } from './events.ts'
+export { givenFilter } from './filters.ts'
 export { hold, holdLatecomers, release, requestHolding, requestRelease } from './holding.ts'
 export { installJobs, type JobName, type JobPayloads, type Jobs, openJobs } from './jobs.ts'
 export { type CheckSchema, createSchemas, placesOf, type Schemas } from './json-schema.ts'
+export type { MatchedEvent, Verdict } from './matching.ts'
 export type { Page, PageRequest } from './paging.ts'
-export { nestsDeeperThan, publishedBatchData, publishedData } from './published-json.ts'
+export { type EventOrigin, eventOrigin, parseEventSource, payload, payloadFormatOf } from './payload.ts'
+export { memberText, nestsDeeperThan, publishedBatchData, publishedData } from './published-json.ts'
 export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
 export { cancelDelivery, resendDelivery } from './resending.ts'
+export { createSeal, parseMasterKeys, type Seal, SealError } from './sealing.ts'
 export { type RevealedSecret, revealSecrets } from './secrets.ts'
 export * from './settings.ts'
 export { shardCount, shardOf } from './shards.ts'
 export { createKeyRing } from './signing-keys.ts'
+export { shownAuth } from './subscription-auth.ts'
 export { type Blocking, getSubscriptionHealth, type SubscriptionHealth } from './subscription-health.ts'
 export { getSubscription, listSubscriptions, type Subscription } from './subscription-reads.ts'
 export {

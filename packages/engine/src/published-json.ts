@@ -20,7 +20,18 @@ export function publishedData(text: string): string | undefined {
 }
 
 /**
- * The same for each element of the member `events`. An element that gives a member twice is a `Problem` in its place.
+ * The exact text of a member of a body, or `undefined` when there is none.
+ *
+ * @param text valid JSON
+ * @throws Problem `invalid_request` when a member is given twice
+ */
+export function memberText(text: string, name: string): string | undefined {
+  const member = membersOf(text, afterSpace(text, 0)).get(name)
+  return member === undefined ? undefined : text.slice(member.start, member.end)
+}
+
+/**
+ * The same as `publishedData` for each element of the member `events`. An element that gives a member twice is a `Problem` in its place.
  *
  * @param text valid JSON
  * @throws Problem `invalid_request` when the body itself gives a member twice

@@ -1,10 +1,18 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type AttemptResult, type DeliveryPlan, defaultRetryScheduleSeconds, nextStep, slowDownMs } from './schedule.ts'
+import {
+  type AttemptResult,
+  type DeliveryPlan,
+  defaultRetryScheduleSeconds,
+  finalStatuses,
+  nextStep,
+  slowDownMs,
+} from './schedule.ts'
 
 const plan = (over: Partial<DeliveryPlan> = {}): DeliveryPlan => ({
   scheduleStep: 0,
   retryScheduleSeconds: defaultRetryScheduleSeconds,
+  finalStatuses: [],
   extra: false,
   scheduleWaits: false,
   ...over,
@@ -65,6 +73,34 @@ test.each([200, 301, 400, 410, 500, null])('%s slows nothing else down', (status
 
 test('a 410 is final whatever the schedule still holds', () => {
   expect(nextStep(answer(410), plan(), 0)).toEqual({ kind: 'failed' })
+})
+
+test('a status that the subscription declares final ends the delivery at once, and no other does', () => {
+  const own = plan({ finalStatuses: [400, 422] })
+  for (const status of [400, 422]) expect(nextStep(answer(status), own, 0)).toEqual({ kind: 'failed' })
+  for (const status of [401, 404, 500, 503, null]) {
+    expect(nextStep(answer(status), own, 0)).toMatchObject({ kind: 'retry' })
+  }
+  expect(nextStep(answer(400), plan(), 0)).toMatchObject({ kind: 'retry' })
+})
+
+test('a resend that meets a final status ends the delivery, whatever schedule waits behind it', () => {
+  const own = plan({ finalStatuses: [404], extra: true, scheduleWaits: true })
+  expect(nextStep(answer(404), own, 0)).toEqual({ kind: 'failed' })
+  expect(nextStep(answer(405), own, 0)).toEqual({ kind: 'resume' })
+})
+
+test.each([410, 429, 502, 503, 504])('%i cannot be declared final, because it has a meaning of its own', (status) => {
+  expect(() => finalStatuses([400, status])).toThrow(
+    expect.objectContaining({
+      code: 'invalid_request',
+      errors: [{ pointer: '/final_statuses/1', detail: expect.stringMatching(`^${status} `) }],
+    }),
+  )
+})
+
+test('final statuses are kept in order', () => {
+  expect(finalStatuses([422, 301, 500])).toEqual([301, 422, 500])
 })
 
 test('a resend is one attempt: when it fails, a waiting schedule goes on and a finished delivery is failed again', () => {

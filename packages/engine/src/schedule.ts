@@ -2,6 +2,7 @@
  * When the next attempt of a delivery is made: pure functions over the answer, the schedule and a random number.
  * The table of answers is in `docs/architecture.md`; it follows Standard Webhooks 1.0, "Deliverability and reliability".
  */
+import { Problem } from '@posthorn/contract'
 
 /**
  * Seconds to wait before the second, third … attempt: 10 attempts over about 3 days (Standard Webhooks 1.0, example
@@ -22,6 +23,15 @@ const slowDownMsDefault = 1000
 
 /** Answers that speak of the receiver as a whole and not of this one request. */
 const slowDownStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504])
+
+/**
+ * Answers that no subscription may declare final, and why. The first is final by itself; the others ask for patience, just
+ * when a receiver is overloaded or being replaced, and making them final would throw events away then.
+ */
+const neverDeclaredFinal: ReadonlyMap<number, string> = new Map([
+  [410, 'is final by itself, and disables the subscription'],
+  ...[...slowDownStatuses].map((status) => [status, 'asks for patience, so it is always retried'] as const),
+])
 
 /** What an attempt came to, as far as the schedule cares. */
 export type AttemptResult = {
@@ -44,6 +54,8 @@ export type DeliveryPlan = {
   /** Attempts of the schedule that had failed before this one. */
   scheduleStep: number
   retryScheduleSeconds: readonly number[]
+  /** Statuses beside 410 that end the delivery at once. */
+  finalStatuses: readonly number[]
   /** A person asked for this attempt: it is one attempt more and takes no place in the schedule. */
   extra: boolean
   /** The schedule waits behind this attempt. */
@@ -53,14 +65,14 @@ export type DeliveryPlan = {
 /**
  * Decides what follows an attempt.
  *
- * 2xx is delivered. 410 is final. Anything else is retried by the schedule, no earlier than the receiver asked for
+ * 2xx is delivered. 410 is final, and so is what the subscription says is final. Anything else is retried by the schedule, no earlier than the receiver asked for
  * (`max(backoff, retry-after)`), until the schedule is exhausted.
  *
  * @param random a number from 0 (inclusive) to 1 (exclusive)
  */
 export function nextStep(result: AttemptResult, plan: DeliveryPlan, random: number): NextStep {
   if (result.delivered) return { kind: 'delivered' }
-  if (result.status === 410) return { kind: 'failed' }
+  if (result.status !== null && isFinal(result.status, plan)) return { kind: 'failed' }
   if (plan.extra) return plan.scheduleWaits ? { kind: 'resume' } : { kind: 'failed' }
   const delaySeconds = plan.retryScheduleSeconds[plan.scheduleStep]
   if (delaySeconds === undefined) return { kind: 'failed' }
@@ -70,6 +82,25 @@ export function nextStep(result: AttemptResult, plan: DeliveryPlan, random: numb
     delayMs: Math.ceil(Math.max(backoffMs, result.retryAfterMs ?? 0)),
     scheduleStep: plan.scheduleStep + 1,
   }
+}
+
+function isFinal(status: number, plan: DeliveryPlan): boolean {
+  return status === 410 || plan.finalStatuses.includes(status)
+}
+
+/**
+ * Reads the statuses that a subscription declares final, each within the bounds of the contract.
+ *
+ * @throws Problem `invalid_request` naming each that has a meaning of its own
+ */
+export function finalStatuses(given: readonly number[]): number[] {
+  const errors = given.flatMap((status, index) => {
+    const detail = neverDeclaredFinal.get(status)
+    return detail === undefined ? [] : [{ pointer: `/final_statuses/${index}`, detail: `${status} ${detail}` }]
+  })
+  const [first] = errors
+  if (first !== undefined) throw new Problem('invalid_request', `final_statuses: ${first.detail}.`, { errors })
+  return given.toSorted((a, b) => a - b)
 }
 
 /**

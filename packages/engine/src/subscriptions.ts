@@ -4,19 +4,23 @@
  * Whatever stops a subscription (pause, delete) asks in the same transaction that its waiting deliveries be held, and
  * resuming asks that they be released, so no crash can lose one of the two halves.
  */
-import { limits, Problem, type Uuid } from '@posthorn/contract'
+import { type GivenAuth, limits, type PayloadFormat, Problem, type Uuid } from '@posthorn/contract'
 import { customHeaders } from './custom-headers.ts'
 import type { Database } from './db/database.ts'
-import type { Prisma, Subscription } from './db/generated/client.ts'
+import { Prisma, type Subscription } from './db/generated/client.ts'
 import { lockSubscription } from './db/sql/lock-subscription.ts'
 import { lockTenant } from './db/sql/lock-tenant.ts'
 import { type Tx, transaction } from './db/transaction.ts'
+import { givenFilter } from './filters.ts'
 import { requestHolding, requestRelease } from './holding.ts'
 import type { Jobs } from './jobs.ts'
 import { mergePatch } from './merge-patch.ts'
+import { finalStatuses } from './schedule.ts'
+import type { Seal } from './sealing.ts'
 import { givenSecret, newSecret, type SecretMaterial } from './secrets.ts'
 import { shardOf } from './shards.ts'
 import { storedJson } from './stored-json.ts'
+import { noAuth, refuseSameHeader, refuseToTakeAlong, type StoredAuth, sealedAuth } from './subscription-auth.ts'
 import { getSubscription, subscriptionNotFound } from './subscription-reads.ts'
 import type { Within } from './tenancy.ts'
 import { tenantNotFound } from './tenants.ts'
@@ -26,12 +30,22 @@ import { newUuid, type World } from './world.ts'
 /** Used where nothing is given. The columns have the same defaults. */
 const timeoutMsDefault = 15_000
 const maxInFlightDefault = 10
+const payloadFormatDefault: PayloadFormat = 'standard'
 
-export type SubscriptionParts = { db: Database; world: World; jobs: Jobs; checkUrl: UrlCheck }
+export type SubscriptionParts = {
+  db: Database
+  world: World
+  jobs: Jobs
+  checkUrl: UrlCheck
+  /** Without it no credentials can be kept. */
+  seal?: Seal | undefined
+}
 
 export type SubscriptionDraft = {
   url: string
   eventTypes: readonly string[]
+  /** JSON, as it was written. Null: every event of the types. */
+  filter?: string | null
   description?: string | null
   headers?: Readonly<Record<string, string>>
   metadata?: Readonly<Record<string, unknown>>
@@ -42,6 +56,9 @@ export type SubscriptionDraft = {
   /** Null: no limit. */
   rateLimitPerSecond?: number | null
   ordered?: boolean
+  payloadFormat?: PayloadFormat
+  finalStatuses?: readonly number[]
+  auth?: GivenAuth | null
   /** `whsec_…`; generated when left out. */
   secret?: string
 }
@@ -50,6 +67,8 @@ export type SubscriptionDraft = {
 export type SubscriptionPatch = {
   url?: string
   eventTypes?: readonly string[]
+  /** Takes the place of the earlier one as a whole: `null` inside a filter is a value. */
+  filter?: string | null
   description?: string | null
   headers?: Readonly<Record<string, string | null>> | null
   metadata?: Readonly<Record<string, unknown>> | null
@@ -58,12 +77,16 @@ export type SubscriptionPatch = {
   retryScheduleSeconds?: readonly number[] | null
   rateLimitPerSecond?: number | null
   ordered?: boolean | null
+  payloadFormat?: PayloadFormat | null
+  finalStatuses?: readonly number[] | null
+  /** Replaced as a whole: what is not known cannot be merged with. */
+  auth?: GivenAuth | null
 }
 
 /**
  * Makes a subscription. Its secret is in the answer and nowhere else.
  *
- * @throws Problem `tenant_not_found`, `invalid_url`, `invalid_header`, `invalid_secret`, `invalid_request`, `limit_reached`
+ * @throws Problem `tenant_not_found`, `invalid_url`, `invalid_header`, `invalid_filter`, `invalid_secret`, `invalid_request`, `limit_reached`
  */
 export async function createSubscription(
   parts: SubscriptionParts,
@@ -74,11 +97,15 @@ export async function createSubscription(
   const secret = draft.secret === undefined ? newSecret(world) : givenSecret(draft.secret)
   const headers = customHeaders(draft.headers ?? {})
   const metadata = storedJson(draft.metadata ?? {}, '/metadata')
+  const final = finalStatuses(draft.finalStatuses ?? [])
+  const filter = filterText(draft.filter ?? null)
   // Looking a name up takes seconds at worst: before the transaction, and before anything else is locked.
   await tenantExists(db, tenantId)
   const url = await parts.checkUrl(draft.url)
 
   const id = newUuid(world)
+  const auth = draft.auth ? sealedAuth(draft.auth, id, parts.seal) : noAuth
+  refuseSameHeader(headers, auth.authShown)
   const subscription = await transaction(db, async (tx) => {
     await makeRoom(tx, tenantId)
     const made = await tx.subscription.create({
@@ -87,6 +114,7 @@ export async function createSubscription(
         tenantId,
         url,
         eventTypes: [...draft.eventTypes],
+        filter,
         description: draft.description ?? null,
         headers,
         metadata,
@@ -95,6 +123,9 @@ export async function createSubscription(
         retryScheduleSeconds: [...(draft.retryScheduleSeconds ?? [])],
         rateLimitPerSecond: draft.rateLimitPerSecond ?? null,
         ordered: draft.ordered ?? false,
+        payloadFormat: draft.payloadFormat ?? payloadFormatDefault,
+        finalStatuses: final,
+        ...authColumns(auth),
         shard: shardOf(id),
       },
     })
@@ -107,7 +138,7 @@ export async function createSubscription(
 /**
  * Changes a subscription.
  *
- * @throws Problem `subscription_not_found`, `invalid_url`, `invalid_header`, `invalid_request`
+ * @throws Problem `subscription_not_found`, `invalid_url`, `invalid_header`, `invalid_filter`, `invalid_request`
  */
 export async function patchSubscription(
   parts: SubscriptionParts,
@@ -118,7 +149,10 @@ export async function patchSubscription(
   const url = patch.url === undefined ? undefined : await checkedUrl(parts, id, within, patch.url)
   return transaction(parts.db, async (tx) => {
     const current = await locked(tx, id, within)
-    return tx.subscription.update({ where: { id }, data: changes(current, patch, url) })
+    const data = { ...changes(current, patch, url), ...authChanges(current, patch, url, parts.seal) }
+    const { headers = current.headers, authShown = current.authShown } = data
+    refuseSameHeader(merged(headers, {}), authShown)
+    return tx.subscription.update({ where: { id }, data })
   })
 }
 
@@ -185,7 +219,9 @@ export async function resumeSubscription(
 export async function deleteSubscription(parts: SubscriptionParts, id: Uuid, within: Within): Promise<void> {
   await transaction(parts.db, async (tx) => {
     await locked(tx, id, within)
-    await tx.subscription.update({ where: { id }, data: { deletedAt: new Date(parts.world.now()) } })
+    // The history needs no credentials.
+    const data = { deletedAt: new Date(parts.world.now()), ...authColumns(noAuth) }
+    await tx.subscription.update({ where: { id }, data })
     await requestHolding(tx, parts.jobs, id)
   })
 }
@@ -231,6 +267,7 @@ function changes(
   const data: Prisma.SubscriptionUpdateInput = {}
   if (url !== undefined) data.url = url
   if (patch.eventTypes !== undefined) data.eventTypes = [...patch.eventTypes]
+  if (patch.filter !== undefined) data.filter = filterText(patch.filter)
   if (patch.description !== undefined) data.description = patch.description
   if (patch.headers !== undefined) data.headers = customHeaders(texts(merged(current.headers, lowered(patch.headers))))
   if (patch.metadata !== undefined) data.metadata = storedJson(merged(current.metadata, patch.metadata), '/metadata')
@@ -239,7 +276,30 @@ function changes(
   if (patch.retryScheduleSeconds !== undefined) data.retryScheduleSeconds = [...(patch.retryScheduleSeconds ?? [])]
   if (patch.rateLimitPerSecond !== undefined) data.rateLimitPerSecond = patch.rateLimitPerSecond
   if (patch.ordered !== undefined) data.ordered = patch.ordered ?? false
+  if (patch.payloadFormat !== undefined) data.payloadFormat = patch.payloadFormat ?? payloadFormatDefault
+  if (patch.finalStatuses !== undefined) data.finalStatuses = finalStatuses(patch.finalStatuses ?? [])
   return data
+}
+
+function authChanges(
+  current: Subscription,
+  { auth }: SubscriptionPatch,
+  url: string | undefined,
+  seal: Seal | undefined,
+): Prisma.SubscriptionUpdateInput {
+  if (auth !== undefined) return authColumns(auth === null ? noAuth : sealedAuth(auth, current.id, seal))
+  if (url !== undefined) refuseToTakeAlong(current, url)
+  return {}
+}
+
+/** A column of JSON has two nulls; this one is the database's. */
+function authColumns({ authShown, ...columns }: StoredAuth) {
+  return { ...columns, authShown: authShown ?? Prisma.DbNull }
+}
+
+/** What is stored of a filter. */
+function filterText(text: string | null): string | null {
+  return text === null ? null : givenFilter(text, '/filter').text
 }
 
 /** The object after the patch; `null` clears it. */

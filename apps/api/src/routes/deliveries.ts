@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
+  type Attempt,
   AttemptPage,
   AttemptQuery,
   Delivery,
@@ -9,16 +10,19 @@ import {
   ExpandedDelivery,
   formatId,
   PathId,
+  type PayloadFormat,
   ResendDelivery,
   reference,
 } from '@posthorn/contract'
 import {
   cancelDelivery,
-  envelope,
+  type Event,
   getDelivery,
   getEvent,
   listAttempts,
   listDeliveries,
+  payload,
+  payloadFormatOf,
   resendDelivery,
 } from '@posthorn/engine'
 import { Type } from 'typebox'
@@ -37,7 +41,8 @@ const tags = ['Deliveries']
 const params = Type.Object({ id: PathId('delivery') })
 const noBody = Type.Object({}, { additionalProperties: false })
 
-export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, { db, world, onWork, links }) => {
+export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, parts) => {
+  const { db, world, onWork, links } = parts
   app.get(
     '/deliveries',
     {
@@ -106,7 +111,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
       const page = wirePage({ request, reply, links }, await listAttempts(db, owner, query), attemptView)
       if (!may(credential.role, 'payloads:read')) return { ...page, request_body: null }
       const event = await getEvent(db, delivery.event_id, delivery.tenant_id)
-      return { ...page, request_body: envelope(event) }
+      return { ...page, request_body: payload(payloadEvent(event), formatOf(page.data), parts.origin).body }
     },
   )
 
@@ -159,4 +164,19 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
       return deliveryView(await getDelivery(db, deliveryId, tenantId))
     },
   )
+}
+
+/** The form in which the newest of these attempts was sent. One of which nobody saw whether it was sent tells none. */
+function formatOf(attempts: readonly Attempt[]): PayloadFormat {
+  const newestFirst = attempts.toSorted((a, b) => b.number - a.number)
+  for (const { request } of newestFirst) {
+    const format = payloadFormatOf(request.headers)
+    if (format !== undefined) return format
+  }
+  return 'standard'
+}
+
+function payloadEvent(event: Event) {
+  const fits = event.validationErrors === null
+  return { ...event, schemaVersion: fits ? event.schemaVersion : null }
 }

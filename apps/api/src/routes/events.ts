@@ -1,5 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
+  type ApiKeyRole,
+  DryRun,
   Event,
   EventQuery,
   EventSummaryPage,
@@ -9,6 +11,7 @@ import {
   PublishEvent,
   PublishEvents,
   PublishedEvent,
+  PublishQuery,
   type PublishResult,
   PublishResults,
   problemBody,
@@ -33,12 +36,16 @@ import { invalidRequest, problemOf } from '../plugins/problems.ts'
 import { eventDraft, publishedEventView, traceOf } from '../publish-body.ts'
 import { refusals } from '../refusals.ts'
 import { eventSummaryView, eventView } from '../views/event.ts'
+import { dryRunView } from '../views/match.ts'
 
 const tags = ['Events']
 /** One object: compiled validators are found by it. */
 const publishEvent = reference(PublishEvent)
 
-export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, { db, world, publisher, links }) => {
+export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
+  app,
+  { db, world, publisher, links, origin },
+) => {
   app.post(
     '/events',
     {
@@ -47,19 +54,25 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, { 
         operationId: 'publishEvent',
         summary: 'Publish an event',
         description:
-          'When the answer is there, the event and its deliveries are committed. The bytes of `data` are sent as they came.',
+          'When the answer is there, the event and its deliveries are committed. The bytes of `data` are sent as they came. With `dry_run=1` nothing is stored, and the answer says what would be sent to whom.',
         tags,
+        querystring: PublishQuery,
         body: publishEvent,
         response: {
-          200: reference(PublishedEvent),
+          200: Type.Union([reference(PublishedEvent), reference(DryRun)]),
           202: reference(PublishedEvent),
           ...refusals({ body: true }, 'tenant_not_found', 'payload_invalid'),
         },
       },
     },
-    async ({ body, bodyText, credential, headers }, reply) => {
+    async ({ query, body, bodyText, credential, headers }, reply) => {
       const who = { credential, traceparent: traceOf(headers['traceparent']) }
-      const accepted = await publisher.publish(eventDraft(body, publishedData(bodyText), who))
+      const draft = eventDraft(body, publishedData(bodyText), who)
+      if (query.dry_run === '1') {
+        mayDryRun(credential.role)
+        return reply.code(200).send(dryRunView(await publisher.dryRun(draft, origin)))
+      }
+      const accepted = await publisher.publish(draft)
       return reply.code(statusOf(accepted)).send(publishedEventView(accepted))
     },
   )
@@ -149,6 +162,12 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, { 
       return sendExactJson(reply, eventView(event, may(credential.role, 'payloads:read')))
     },
   )
+}
+
+/** A dry run shows URLs and headers of subscriptions. */
+function mayDryRun(role: ApiKeyRole): void {
+  if (may(role, 'subscriptions:read')) return
+  throw new Problem('forbidden', `A dry run shows subscriptions, and a key of the role "${role}" may not read them.`)
 }
 
 function statusOf(accepted: Accepted): 200 | 202 {

@@ -58,15 +58,16 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
             'tenant_not_found',
             'invalid_url',
             'invalid_header',
+            'invalid_filter',
             'invalid_secret',
             'limit_reached',
           ),
         },
       },
     },
-    async ({ params, body, credential }, reply) => {
+    async ({ params, body, bodyText, credential }, reply) => {
       if (credential.tenantId !== undefined && credential.tenantId !== params.id) throw tenantNotFound(params.id)
-      const { subscription, secret } = await createSubscription(parts, params.id, subscriptionDraft(body))
+      const { subscription, secret } = await createSubscription(parts, params.id, subscriptionDraft(body, bodyText))
       return reply.code(201).send({ ...subscriptionView(subscription), secret })
     },
   )
@@ -134,19 +135,21 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       schema: {
         operationId: 'patchSubscription',
         summary: 'Change a subscription',
-        description: 'JSON Merge Patch (RFC 7396): what is left out stays, `null` clears, objects are merged.',
+        description:
+          'JSON Merge Patch (RFC 7396): what is left out stays, `null` clears, objects are merged; `auth` and `filter` are replaced as a whole. A change, of the URL too, applies to deliveries that wait already, at their next attempt; one in flight ends as it began. When the URL moves to another host, credentials must be given again or be null.',
         tags,
         params,
         body: PatchSubscription,
         response: {
           200: reference(Subscription),
-          ...refusals({ body: true }, 'subscription_not_found', 'invalid_url', 'invalid_header'),
+          ...refusals({ body: true }, 'subscription_not_found', 'invalid_url', 'invalid_header', 'invalid_filter'),
         },
       },
     },
-    async ({ params, body, credential }) => {
+    async ({ params, body, bodyText, credential }) => {
       const id = pathId('subscription', params.id)
-      return subscriptionView(await patchSubscription(parts, id, credential.tenantId, subscriptionPatch(body)))
+      const patch = subscriptionPatch(body, bodyText)
+      return subscriptionView(await patchSubscription(parts, id, credential.tenantId, patch))
     },
   )
 

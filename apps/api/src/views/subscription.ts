@@ -1,5 +1,10 @@
-import { formatId, type Secret as WireSecret, type Subscription as WireSubscription } from '@posthorn/contract'
-import type { RevealedSecret, Subscription } from '@posthorn/engine'
+import {
+  formatId,
+  readExactJson,
+  type Secret as WireSecret,
+  type Subscription as WireSubscription,
+} from '@posthorn/contract'
+import { type RevealedSecret, type Subscription, shownAuth } from '@posthorn/engine'
 
 /** A subscription without its secrets: they are not even read with it. */
 export function subscriptionView(subscription: Subscription): WireSubscription {
@@ -9,6 +14,8 @@ export function subscriptionView(subscription: Subscription): WireSubscription {
     tenant: subscription.tenantId,
     url: subscription.url,
     event_types: subscription.eventTypes,
+    // Stored by the engine, which read it as an object.
+    filter: subscription.filter === null ? null : (readExactJson(subscription.filter) as WireSubscription['filter']),
     description: subscription.description,
     // Written by the engine from objects of these forms; the columns' CHECKs are held to the lists of words by a test.
     headers: subscription.headers as WireSubscription['headers'],
@@ -21,6 +28,9 @@ export function subscriptionView(subscription: Subscription): WireSubscription {
     retry_schedule_seconds: retryScheduleSeconds.length === 0 ? null : retryScheduleSeconds,
     rate_limit_per_second: subscription.rateLimitPerSecond,
     ordered: subscription.ordered,
+    payload_format: subscription.payloadFormat as WireSubscription['payload_format'],
+    final_statuses: subscription.finalStatuses,
+    auth: shownAuth(subscription),
     not_before: subscription.notBefore?.toISOString() ?? null,
     created_at: subscription.createdAt.toISOString(),
     updated_at: subscription.updatedAt.toISOString(),

@@ -5,10 +5,12 @@ import { fileURLToPath } from 'node:url'
 import {
   apiKeyRoles,
   attemptTriggers,
+  credentialTypes,
   deliveryStates,
   disabledReasons,
   eventTypeStates,
   failureCodes,
+  payloadFormats,
   replayStates,
   subscriptionStates,
   validationModes,
@@ -96,7 +98,9 @@ describe('lists of words', () => {
     event_type_state: eventTypeStates,
     event_type_validation: validationModes,
     replay_state: replayStates,
+    subscription_auth_type: credentialTypes,
     subscription_disabled_reason: disabledReasons,
+    subscription_payload_format: payloadFormats,
     subscription_state: subscriptionStates,
   }
   /** The constraints that name some words of a list. */

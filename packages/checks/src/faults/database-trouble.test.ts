@@ -83,7 +83,7 @@ test('a dispatcher whose database stays away while it stops gives up on the outc
 test('connections that break again and again under load cost no event and no second request', async () => {
   await using posthorn = await startTestPosthorn()
   const dispatcher = await posthorn.dispatch({ ownDatabase: true })
-  await Promise.all(Array.from({ length: 10 }, () => posthorn.subscribe()))
+  await posthorn.subscribeMany(10)
   await publishMany(posthorn, 60)
   for (const requests of [50, 150, 250, 350, 450]) {
     await posthorn.received(requests)

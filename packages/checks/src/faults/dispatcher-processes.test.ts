@@ -16,7 +16,7 @@ test('kill -9 of a dispatcher loses nothing: another takes its shards over withi
   const gate = createGate((request) => /"number":\d*0\}/.test(request.body))
   await using posthorn = await startTestPosthorn({ answer: gate.answer })
   const options = { url: posthorn.url, receiverPort: posthorn.receiver.port, concurrency }
-  await Promise.all(Array.from({ length: 10 }, () => posthorn.subscribe({ eventTypes: ['rush'] })))
+  await posthorn.subscribeMany(10, { eventTypes: ['rush'] })
   const spread = (number: number) => ({ type: 'rush', data: `{"number":${number}}` })
 
   await using first = startDispatcherProcess(options)
@@ -62,7 +62,7 @@ test('SIGTERM under load ends a dispatcher in order: exit code 0, nothing lost, 
   const gate = createGate()
   await using posthorn = await startTestPosthorn({ answer: gate.answer })
   const options = { url: posthorn.url, receiverPort: posthorn.receiver.port, concurrency }
-  await Promise.all(Array.from({ length: 10 }, () => posthorn.subscribe()))
+  await posthorn.subscribeMany(10)
   await using first = startDispatcherProcess(options)
   await first.until(() => first.shards.length === shardCount)
   await publishMany(posthorn, eventsToPublish / 10, () => ({}))

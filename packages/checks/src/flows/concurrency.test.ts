@@ -91,7 +91,7 @@ test('when a rush has taken every slot, the first one that gets free goes to ano
 
 test('three hundred subscriptions share eight slots, and each gets all of its events', async () => {
   await using posthorn = await startTestPosthorn()
-  const subscriptions = await Promise.all(Array.from({ length: 300 }, () => posthorn.subscribe()))
+  const subscriptions = await posthorn.subscribeMany(300)
   await publishMany(posthorn, 3)
   await posthorn.dispatch({ concurrency: 8 })
   await posthorn.recorded(900)
@@ -105,7 +105,7 @@ test('three hundred subscriptions share eight slots, and each gets all of its ev
 test('a slowed-down subscription keeps none of its neighbours waiting', async () => {
   await using posthorn = await startTestPosthorn()
   // Enough of them in one shard that one look of the dispatcher does not reach past them.
-  await Promise.all(Array.from({ length: 60 }, () => posthorn.subscribe({ eventTypes: ['slowed'], shard: 9 })))
+  await posthorn.subscribeMany(60, { eventTypes: ['slowed'], shard: 9 })
   const last = await posthorn.subscribe({ eventTypes: ['other'], shard: 9 })
   await publishMany(posthorn, 2, { type: 'slowed' })
   await posthorn.db.prisma.subscription.updateMany({

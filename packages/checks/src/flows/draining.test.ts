@@ -1,4 +1,5 @@
 import { shardCount } from '@posthorn/engine'
+import { withClient } from '@posthorn/engine/testing'
 import { expect, test } from 'vitest'
 import { createGate } from './gate.ts'
 import { startTestPosthorn, type TestPosthorn } from './posthorn.ts'
@@ -15,7 +16,7 @@ test('a dispatcher that stops lets its attempts in flight end, begins no other, 
   await posthorn.recorded(4)
   gate.let(1, { status: 500 })
   await stopped
-  expect(first.told.at(-1)).toEqual({ what: 'shards_owned', shards: [] })
+  expect(first.shards).toEqual([])
   expect(first.told).toContainEqual({ what: 'dispatcher_stopped', unfinished: 0 })
   expect(posthorn.receiver.requests).toHaveLength(5)
   expect(posthorn.attempts.map(({ record }) => record.failureCode)).toEqual([null, null, null, null, 'http_5xx'])
@@ -29,6 +30,27 @@ test('a dispatcher that stops lets its attempts in flight end, begins no other, 
   await posthorn.timePasses()
   await posthorn.recorded(13)
   expect(await posthorn.db.prisma.delivery.count({ where: { state: 'delivered' } })).toBe(12)
+})
+
+test('while a stopping dispatcher waits for a slow receiver, another one already delivers for all other subscriptions', async () => {
+  const slow = createGate((request) => request.path === '/hooks/1')
+  await using posthorn = await startTestPosthorn({ answer: slow.answer })
+  const first = await posthorn.dispatch({ drainMs: 20_000 })
+  await posthorn.subscribe({ eventTypes: ['slow'], shard: 1 })
+  await posthorn.subscribe({ eventTypes: ['other'], shard: 2 })
+  await posthorn.publish({ type: 'slow' })
+  await slow.holds(1)
+  const stopped = first.stop()
+  const second = await posthorn.dispatch()
+  const { deliveries } = await posthorn.publish({ type: 'other' })
+  const [recorded] = await posthorn.recorded(1)
+  expect(recorded?.record.deliveryId).toBe(deliveries[0]?.id)
+  await posthorn.until(() => second.shards.length === shardCount - 1)
+  // The shard of the slow receiver follows when its request has ended.
+  slow.open()
+  await stopped
+  await posthorn.until(() => second.shards.length === shardCount)
+  expect(posthorn.attempts.map(({ record }) => record.failureCode)).toEqual([null, null])
 })
 
 test('an attempt that outlasts the drain is broken off, noted as aborted, and made again under the same id', async () => {
@@ -76,7 +98,7 @@ test('an attempt broken off by a stop takes no place in the schedule', async () 
 
 test('dispatchers that are stopped in the middle of a rush lose nothing, send nothing twice and leave no gap in the numbers', async () => {
   await using posthorn = await startTestPosthorn()
-  await Promise.all(Array.from({ length: 10 }, () => posthorn.subscribe()))
+  await posthorn.subscribeMany(10)
   let published = 0
   for (const restart of [1, 2, 3, 4, 5, 6]) {
     const dispatcher = await posthorn.dispatch({ concurrency: 16 })
@@ -93,6 +115,36 @@ test('dispatchers that are stopped in the middle of a rush lose nothing, send no
   const deliveries = await posthorn.db.prisma.delivery.findMany()
   expect(deliveries.every(({ state, attemptCount }) => state === 'delivered' && attemptCount === 1)).toBe(true)
   expect(posthorn.attempts.every(({ record, moved }) => record.number === 1 && moved)).toBe(true)
+})
+
+test('what was claimed while the stop began is given back unsent, as if it had not been claimed', async () => {
+  await using posthorn = await startTestPosthorn()
+  await posthorn.subscribe()
+  await publishMany(posthorn, 3)
+  const first = await withClient(posthorn.url, async (other) => {
+    await other.query('begin')
+    await other.query('lock table backlog in access exclusive mode')
+    const dispatcher = await posthorn.dispatch()
+    // Its claim and its look for what has become due.
+    await expect
+      .poll(async () => {
+        const { rows } = await other.query(
+          `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        )
+        return rows.length
+      })
+      .toBe(2)
+    const stopped = dispatcher.stop()
+    await other.query('commit')
+    await stopped
+    return dispatcher
+  })
+  expect(first.told).toContainEqual({ what: 'dispatcher_stopped', unfinished: 0 })
+  expect(posthorn.receiver.requests).toEqual([])
+  expect(await posthorn.db.prisma.backlog.count({ where: { ready: true, attemptNumber: 0, leasedAt: null } })).toBe(3)
+  await posthorn.dispatch()
+  await posthorn.recorded(3)
+  expect(posthorn.attempts.map(({ record }) => record.number)).toEqual([1, 1, 1])
 })
 
 test('stopping twice, or while nothing is owned yet, is stopping once', async () => {

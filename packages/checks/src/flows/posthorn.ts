@@ -8,6 +8,9 @@ import { createSender, type Dispatcher, startDispatcher } from '@posthorn/dispat
 import {
   createPublisher,
   createResolver,
+  createSchemaCheck,
+  createSeal,
+  createUrlCheck,
   type Database,
   type EventDraft,
   type Jobs,
@@ -17,6 +20,9 @@ import {
   openJobs,
   type Publisher,
   parseAllowedReceivers,
+  patchSubscription,
+  type Seal,
+  type SubscriptionPatch,
   shardOf,
   type World,
 } from '@posthorn/engine'
@@ -26,6 +32,12 @@ import { type ReceivedRequest, type Receiver, type ReceiverOptions, startReceive
 import { createSignals } from './signals.ts'
 
 export const world: World = { now: () => Date.now(), randomBytes: (count) => randomBytes(count) }
+
+/** Seals the credentials of subscriptions here. */
+export const seal = createSeal([randomBytes(32)], world)
+
+/** The `source` of what is sent here as CloudEvents: with a percent sign, which a header must escape. */
+export const eventSource = 'https://posthorn.test/a%20b'
 
 export type Recorded = Extract<Occurrence, { what: 'attempt_recorded' }>
 
@@ -57,6 +69,9 @@ export type TestPosthorn = AsyncDisposable & {
   /** Resolves when so many requests have arrived. */
   received(count: number): Promise<readonly ReceivedRequest[]>
   subscribe(options?: SubscribeOptions): Promise<TestSubscription>
+  subscribeMany(count: number, options?: SubscribeOptions): Promise<TestSubscription[]>
+  /** Changes a subscription as the API does. */
+  change(subscription: TestSubscription, patch: SubscriptionPatch): Promise<void>
   publish(draft?: Partial<EventDraft>): Promise<Awaited<ReturnType<Publisher['publish']>>>
   /** Makes everything that waits for its time due now, instead of waiting for it. */
   timePasses(): Promise<void>
@@ -72,6 +87,8 @@ export type DispatchOptions = {
   lateAfterMs?: number
   /** The port of another receiver on this machine that may be sent to. */
   otherPort?: number
+  /** In place of the one that seals here. */
+  seal?: Seal
 }
 
 export type TestSubscription = { id: string; secret: string; path: string; shard: number }
@@ -79,6 +96,8 @@ export type TestSubscription = { id: string; secret: string; path: string; shard
 export type SubscribeOptions = {
   tenantId?: string
   eventTypes?: string[]
+  /** JSON. */
+  filter?: string
   url?: string
   retryScheduleSeconds?: number[]
   maxInFlight?: number
@@ -101,7 +120,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
   const publisher = createPublisher({
     db,
     world,
-    checkSchema: async () => [],
+    checkSchema: createSchemaCheck({ db }),
     createEventTypes: true,
     onWork: (shards) => {
       for (const dispatcher of dispatchers) dispatcher.wake(shards)
@@ -116,8 +135,14 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
   }
 
   async function dispatch(wanted: DispatchOptions = {}): Promise<TestDispatcher> {
-    const { concurrency = 32, drainMs = 5_000, ownDatabase = false, otherPort = receiver.port } = wanted
-    const { lateAfterMs = 3_600_000 } = wanted
+    const {
+      concurrency = 32,
+      drainMs = 5_000,
+      lateAfterMs = 3_600_000,
+      ownDatabase = false,
+      otherPort = receiver.port,
+      seal: opensWith = seal,
+    } = wanted
     await using own = new AsyncDisposableStack()
     const ownTold: Occurrence[] = []
     const telemetry = (occurrence: Occurrence): void => {
@@ -133,16 +158,9 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     const ownDb = ownDatabase ? own.use(openDatabase({ url: database.url, poolSize: 5 })) : db
     const onError = (error: Error): void => telemetry({ what: 'round_failed', round: 'jobs', error })
     const jobs = own.use(await openJobs({ url: database.url, mode: 'work', onError }))
-    const dispatcher = await startDispatcher({
-      db: ownDb,
-      jobs,
-      sender,
-      world,
-      telemetry,
-      concurrency,
-      drainMs,
-      lateAfterMs,
-    })
+    const means = { seal: opensWith, origin: { source: eventSource, publicUrl: 'https://posthorn.test' } }
+    const limits = { concurrency, drainMs, lateAfterMs }
+    const dispatcher = await startDispatcher({ db: ownDb, jobs, sender, world, telemetry, means, ...limits })
     own.defer(() => dispatcher.stop())
     dispatchers.push(dispatcher)
     const parts = stack.use(own.move())
@@ -157,30 +175,53 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     }
   }
 
-  async function subscribe(wanted: SubscribeOptions = {}): Promise<TestSubscription> {
-    const id = subscriptionId(wanted.shard)
-    const secret = generateSecret((size) => randomBytes(size))
-    paths += 1
-    const path = `/hooks/${paths}`
-    receiver.trust(path, secret)
-    const tenantId = wanted.tenantId ?? 'acme'
+  async function subscribeMany(count: number, wanted: SubscribeOptions = {}): Promise<TestSubscription[]> {
+    const { tenantId = 'acme', url, eventTypes = ['*'], retryScheduleSeconds = [] } = wanted
+    const { maxInFlight = 10, timeoutMs = 5_000 } = wanted
+    const made = Array.from({ length: count }, () => {
+      const id = subscriptionId(wanted.shard)
+      paths += 1
+      return { id, secret: generateSecret((size) => randomBytes(size)), path: `/hooks/${paths}`, shard: shardOf(id) }
+    })
     await db.prisma.tenant.createMany({ data: { id: tenantId }, skipDuplicates: true })
-    await db.prisma.subscription.create({
-      data: {
+    await db.prisma.subscription.createMany({
+      data: made.map(({ id, path, shard }) => ({
         id,
         tenantId,
-        url: wanted.url ?? `${receiver.origin}${path}`,
-        eventTypes: wanted.eventTypes ?? ['*'],
-        shard: shardOf(id),
-        retryScheduleSeconds: wanted.retryScheduleSeconds ?? [],
-        maxInFlight: wanted.maxInFlight ?? 10,
-        timeoutMs: wanted.timeoutMs ?? 5_000,
+        url: url ?? `${receiver.origin}${path}`,
+        eventTypes,
+        filter: wanted.filter ?? null,
+        shard,
+        retryScheduleSeconds,
+        maxInFlight,
+        timeoutMs,
         rateLimitPerSecond: wanted.rateLimitPerSecond ?? null,
         ordered: wanted.ordered ?? false,
-        secrets: { create: { id: newUuid(world), tenantId, key: keyBytes(secret) } },
-      },
+      })),
     })
-    return { id, secret, path, shard: shardOf(id) }
+    await db.prisma.secret.createMany({
+      data: made.map(({ id, secret }) => ({
+        id: newUuid(world),
+        tenantId,
+        subscriptionId: id,
+        key: keyBytes(secret),
+      })),
+    })
+    for (const { path, secret } of made) receiver.trust(path, secret)
+    return made
+  }
+
+  async function subscribe(wanted?: SubscribeOptions): Promise<TestSubscription> {
+    const [subscription] = await subscribeMany(1, wanted)
+    if (subscription === undefined) throw new Error('One subscription was asked for and none was made')
+    return subscription
+  }
+
+  async function change({ id }: TestSubscription, patch: SubscriptionPatch): Promise<void> {
+    await using jobs = await openJobs({ url: database.url, mode: 'send', onError: () => undefined })
+    const policy = { allowHttp: true, allowed: parseAllowedReceivers(`127.0.0.1:${receiver.port}`) }
+    const checkUrl = createUrlCheck(policy, createResolver({ timeoutMs: 1_000 }))
+    await patchSubscription({ db, world, jobs, checkUrl, seal }, id, undefined, patch)
   }
 
   return {
@@ -192,6 +233,8 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     attempts,
     dispatch,
     subscribe,
+    subscribeMany,
+    change,
     until,
     async recorded(count) {
       await until(() => attempts.length >= count)
@@ -225,7 +268,7 @@ export function sentId(eventId: string): string {
   return formatId('event', eventId)
 }
 
-/** Every key and value that a stored signing key is made of. */
+/** The bytes of a secret, as they are stored. */
 export function keyBytes(secret: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(Buffer.from(formatSecret(parseSecret(secret)).slice('whsec_'.length), 'base64'))
 }

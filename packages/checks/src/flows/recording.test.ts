@@ -90,6 +90,11 @@ test('an attempt whose lease ran out is noted as aborted and made again, under t
   expect(await attemptsOf(posthorn)).toMatchObject([
     { number: 1, failureCode: 'aborted', httpStatus: null, failureDetail: expect.stringContaining('may have seen') },
   ])
+  expect(await posthorn.db.prisma.delivery.findFirstOrThrow()).toMatchObject({
+    state: 'retrying',
+    attemptCount: 1,
+    lastFailureCode: 'aborted',
+  })
   const [first, second] = gate.waiting
   expect(second).toMatchObject({ body: first?.body, earlier: 1, signature: 'valid' })
   expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id'])

@@ -10,7 +10,7 @@ test('dispatchers divide the shards while deliveries flow, no delivery is made t
   await using posthorn = await startTestPosthorn()
   const first = await posthorn.dispatch({ ownDatabase: true })
   await posthorn.until(() => first.shards.length === shardCount)
-  const subscriptions = await Promise.all(Array.from({ length: 40 }, () => posthorn.subscribe()))
+  const subscriptions = await posthorn.subscribeMany(40)
   await publishMany(posthorn, 25)
   const second = await posthorn.dispatch({ ownDatabase: true })
   // A few at a time, so that deliveries are in flight whenever shards change hands.

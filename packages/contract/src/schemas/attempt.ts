@@ -57,14 +57,15 @@ export type Attempt = Static<typeof Attempt>
 
 const page = Page(Attempt)
 
-/** The body is the same in every attempt of a delivery, so it stands once beside them. */
+/** The body is the same in every attempt of a delivery, unless its form was changed, so it stands once beside them. */
 export const AttemptPage = named(
   'AttemptPage',
   Type.Object({
     ...page.properties,
     request_body: Nullable(
       Type.String({
-        description: 'The exact body of every attempt; null for keys that may not see payloads',
+        description:
+          'The body of the newest attempt here, and of all that have the same header `posthorn-payload-format` (none is the form `standard`); null for keys that may not see payloads',
       }),
     ),
   }),

@@ -3,6 +3,7 @@ import { Attempt, AttemptPage } from './attempt.ts'
 import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
 import { Event, EventSummary, EventSummaryPage } from './event.ts'
 import { EventType, EventTypePage, EventTypeVersion, EventTypeVersionPage } from './event-type.ts'
+import { DryRun, DryRunMatch, EventMatch, EventMatches, FailedClauseSchema, FilterCheck } from './match.ts'
 import { ProblemSchema } from './problem.ts'
 import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
 import { Health, Readiness } from './readiness.ts'
@@ -34,6 +35,12 @@ export const namedSchemas: readonly NamedSchema[] = [
   PublishedEvent,
   PublishResult,
   PublishResults,
+  FailedClauseSchema,
+  EventMatch,
+  EventMatches,
+  DryRunMatch,
+  DryRun,
+  FilterCheck,
   EventSummary,
   EventSummaryPage,
   Event,

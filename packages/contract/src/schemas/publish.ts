@@ -10,6 +10,20 @@ import { storablePattern, Text } from './text.ts'
 
 const publishIdLengthMax = 256
 
+export const businessKeys = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  maxProperties: limits.businessKeysMax,
+  propertyNames: { pattern: `^[A-Za-z0-9_.-]{1,${limits.businessKeyLengthMax}}$` },
+  additionalProperties: {
+    type: 'string',
+    minLength: 1,
+    maxLength: limits.businessKeyValueLengthMax,
+    pattern: storablePattern,
+  },
+  description: 'Business keys to find it by',
+  examples: [{ order: 'ord_42' }],
+})
+
 export const PublishEvent = named(
   'PublishEvent',
   Type.Object(
@@ -28,25 +42,11 @@ export const PublishEvent = named(
         }),
       ),
       timestamp: Type.Optional(GivenTime('When it happened. Now when left out.')),
-      keys: Type.Optional(
-        Type.Unsafe<Record<string, string>>({
-          type: 'object',
-          maxProperties: limits.businessKeysMax,
-          propertyNames: { pattern: `^[A-Za-z0-9_.-]{1,${limits.businessKeyLengthMax}}$` },
-          additionalProperties: {
-            type: 'string',
-            minLength: 1,
-            maxLength: limits.businessKeyValueLengthMax,
-            pattern: storablePattern,
-          },
-          description: 'Business keys to find it by',
-          examples: [{ order: 'ord_42' }],
-        }),
-      ),
+      keys: Type.Optional(businessKeys),
       subscriptions: Type.Optional(
         Type.Array(Id('subscription'), {
           maxItems: limits.subscriptionsPerTenantMax,
-          description: "Only these of the tenant's subscriptions, and only if they want the type",
+          description: "Only these of the tenant's subscriptions, and only if they want the event",
         }),
       ),
     },

@@ -1,11 +1,12 @@
 import { type Static, Type } from 'typebox'
 import { limits } from '../limits.ts'
-import { disabledReasons, subscriptionStates } from '../states.ts'
+import { disabledReasons, payloadFormats, subscriptionStates } from '../states.ts'
 import { EventTypePattern } from './event-type.ts'
 import { Id } from './id-text.ts'
 import { Nullable } from './nullable.ts'
 import { Page, pageParameters } from './page.ts'
 import { named } from './reference.ts'
+import { GivenAuth, ShownAuth } from './subscription-auth.ts'
 import { TenantId } from './tenant.ts'
 import { Metadata, Text, Texts, Time } from './text.ts'
 
@@ -24,6 +25,13 @@ const eventTypes = Type.Array(EventTypePattern(), {
   uniqueItems: true,
   description: 'Event types it wants, by name or with `*` for one or more segments',
   examples: [['invoice.*']],
+})
+/** Its form is an object; everything else is judged by `parseFilter`, which says more. */
+export const filter = Type.Unsafe<Record<string, unknown>>({
+  type: 'object',
+  additionalProperties: true,
+  description: `Which events of these types it wants, by their content: fields (\`type\`, \`keys.<name>\`, \`data.<path>\`) with values or operators. At most ${limits.filterBytesMax} bytes.`,
+  examples: [{ 'data.total': { $gte: 100 }, 'data.currency': 'EUR' }],
 })
 const headersDescription =
   'Headers sent with every request. The values are kept readable. Not those that belong to HTTP or to Posthorn.'
@@ -53,6 +61,18 @@ const ordered = Type.Boolean({
   description:
     'One delivery at a time, in the order of publishing. One that fails is waited for until it is delivered, has failed for good, or is canceled.',
 })
+const payloadFormat = Type.Enum([...payloadFormats], {
+  type: 'string',
+  description:
+    'The form of the body: `standard` `{"type","timestamp","data"}`, `cloudevents-structured` and `cloudevents-binary` CloudEvents 1.0, `raw` the data alone. `standard` when left out. All are signed; the `ce-…` headers of the binary form are not part of what is signed.',
+})
+const finalStatuses = Type.Array(Type.Integer({ minimum: limits.finalStatusMin, maximum: limits.finalStatusMax }), {
+  maxItems: limits.finalStatusesMax,
+  uniqueItems: true,
+  description:
+    'HTTP statuses that end a delivery at once, as failed, whatever the schedule still holds. Not 410, which always does and disables the subscription too, and not 429, 502, 503 and 504, which ask for patience. None when left out.',
+  examples: [[400, 404, 422]],
+})
 
 export const Subscription = named(
   'Subscription',
@@ -62,6 +82,7 @@ export const Subscription = named(
       tenant: TenantId(),
       url: Type.String(),
       event_types: Type.Array(Type.String()),
+      filter: Nullable(filter),
       description: Nullable(Type.String()),
       headers: Texts({ description: headersDescription }),
       metadata: Metadata(),
@@ -76,6 +97,9 @@ export const Subscription = named(
       retry_schedule_seconds: Nullable(Type.Array(Type.Integer())),
       rate_limit_per_second: Nullable(Type.Integer()),
       ordered: Type.Boolean(),
+      payload_format: payloadFormat,
+      final_statuses: Type.Array(Type.Integer()),
+      auth: Nullable(ShownAuth),
       not_before: Nullable(Time('Nothing is sent before: the receiver asked to slow down')),
       created_at: Time(),
       updated_at: Time(),
@@ -112,6 +136,7 @@ export const CreateSubscription = Type.Object(
   {
     url,
     event_types: eventTypes,
+    filter: Type.Optional(Nullable(filter)),
     description: Type.Optional(Nullable(Text({ maxLength: limits.descriptionLengthMax }))),
     headers: Type.Optional(Texts({ description: headersDescription, examples: [{ 'x-source': 'posthorn' }] })),
     metadata: Type.Optional(Metadata()),
@@ -120,6 +145,9 @@ export const CreateSubscription = Type.Object(
     retry_schedule_seconds: Type.Optional(Nullable(retryScheduleSeconds)),
     rate_limit_per_second: Type.Optional(Nullable(rateLimitPerSecond)),
     ordered: Type.Optional(ordered),
+    payload_format: Type.Optional(payloadFormat),
+    final_statuses: Type.Optional(finalStatuses),
+    auth: Type.Optional(Nullable(GivenAuth)),
     secret: Type.Optional(
       Type.String({
         maxLength: secretLengthMax,
@@ -131,11 +159,12 @@ export const CreateSubscription = Type.Object(
 )
 export type CreateSubscription = Static<typeof CreateSubscription>
 
-/** RFC 7396: what is left out stays, `null` clears. Objects are merged member by member. */
+/** RFC 7396: what is left out stays, `null` clears. Objects are merged member by member, but a filter is replaced. */
 export const PatchSubscription = Type.Object(
   {
     url: Type.Optional(url),
     event_types: Type.Optional(eventTypes),
+    filter: Type.Optional(Nullable(filter)),
     description: Type.Optional(Nullable(Text({ maxLength: limits.descriptionLengthMax }))),
     headers: Type.Optional(
       Type.Unsafe<Record<string, string | null> | null>({
@@ -150,6 +179,9 @@ export const PatchSubscription = Type.Object(
     retry_schedule_seconds: Type.Optional(Nullable(retryScheduleSeconds)),
     rate_limit_per_second: Type.Optional(Nullable(rateLimitPerSecond)),
     ordered: Type.Optional(Nullable(ordered)),
+    payload_format: Type.Optional(Nullable(payloadFormat)),
+    final_statuses: Type.Optional(Nullable(finalStatuses)),
+    auth: Type.Optional(Nullable(GivenAuth)),
   },
   { additionalProperties: false },
 )

@@ -65,9 +65,15 @@ export type ClaimedRow = Omit<TurnRow, 'delivery_id' | 'place'> & {
   retry_schedule_seconds: number[]
   /** Base64 of the keys to sign with, the current one first. */
   keys: string[]
+  payload_format: string
+  final_statuses: number[]
+  /** Credentials for the receiver, sealed. */
+  auth_sealed: Uint8Array | null
   type: string
   timestamp: Date
   data: string
+  /** The version of the schema that the data fits; null when it was held to none, or does not fit. */
+  schema_version: number | null
 }
 
 /** One row for each subscription that had its turn, and one for each delivery claimed; in no order. */
@@ -275,7 +281,8 @@ select t.shard, t.tenant_id, t.n::int as turn, t.i::int as turn_of_tenant, t.sub
        null::uuid as delivery_id, null::int as place, null::uuid as event_id, null::uuid as attempt_id, null::int as attempt_number,
        null::int as schedule_step, null as trigger, null as actor, null as reason, null::timestamptz as resume_at,
        null::float8 as waited_ms, null as url, null::jsonb as headers, null::int as timeout_ms, null::int[] as retry_schedule_seconds,
-       null::text[] as keys, null as type, null::timestamptz as "timestamp", null as data
+       null::text[] as keys, null as payload_format, null::int[] as final_statuses, null::bytea as auth_sealed,
+       null as type, null::timestamptz as "timestamp", null as data, null::int as schema_version
 from offer t
 union all
 select c.shard, c.tenant_id, c.n::int, c.i::int, c.subscription_id, c.part, false, c.rate_limit_per_second,
@@ -288,7 +295,8 @@ select c.shard, c.tenant_id, c.n::int, c.i::int, c.subscription_id, c.part, fals
          where k.subscription_id = c.subscription_id and (k.expires_at is null or k.expires_at > now())
          order by k.expires_at desc nulls first
        ),
-       e.type, e."timestamp", e.data
+       s.payload_format, s.final_statuses, s.auth_sealed,
+       e.type, e."timestamp", e.data, case when e.validation_errors is null then e.schema_version end
 from claimed c
 cross join lateral (select * from subscription where subscription.id = c.subscription_id limit 1) s
 cross join lateral (select * from event where event.id = c.event_id limit 1) e`
