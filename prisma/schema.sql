@@ -84,7 +84,8 @@ CREATE TABLE backlog (
   autovacuum_vacuum_threshold = 5000,
   fillfactor = 70
 );
-CREATE INDEX backlog_ready_idx ON backlog USING btree (shard, subscription_id, next_attempt_at) WHERE ready;
+CREATE INDEX backlog_ready_idx ON backlog USING btree (shard, tenant_id, subscription_id, next_attempt_at) WHERE ready;
+CREATE INDEX backlog_subscription_id_delivery_id_idx ON backlog USING btree (subscription_id, delivery_id);
 CREATE INDEX backlog_waiting_idx ON backlog USING btree (shard, next_attempt_at) WHERE NOT ready;
 
 CREATE TABLE delivery (
@@ -236,6 +237,9 @@ CREATE TABLE subscription (
   auth_type              text,
   auth_shown             jsonb,
   filter                 text,
+  rate_limit_per_second  integer,
+  ordered                boolean NOT NULL DEFAULT false,
+  releasing              boolean NOT NULL DEFAULT false,
   CONSTRAINT subscription_pkey PRIMARY KEY (id),
   CONSTRAINT subscription_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id) ON UPDATE CASCADE ON DELETE CASCADE,
   CONSTRAINT subscription_auth_type CHECK (auth_type = ANY (ARRAY['basic'::text, 'bearer'::text, 'api_key'::text])),
@@ -247,6 +251,7 @@ CREATE TABLE subscription (
   CONSTRAINT subscription_final_statuses CHECK (cardinality(final_statuses) <= 20 AND (300 <= ALL (final_statuses)) AND (599 >= ALL (final_statuses)) AND NOT final_statuses && '{410,429,502,503,504}'::integer[]),
   CONSTRAINT subscription_max_in_flight CHECK (max_in_flight >= 1 AND max_in_flight <= 1000),
   CONSTRAINT subscription_payload_format CHECK (payload_format = ANY (ARRAY['standard'::text, 'cloudevents-structured'::text, 'cloudevents-binary'::text, 'raw'::text])),
+  CONSTRAINT subscription_rate_limit CHECK (rate_limit_per_second >= 1 AND rate_limit_per_second <= 10000),
   CONSTRAINT subscription_retry_schedule CHECK (cardinality(retry_schedule_seconds) <= 20 AND (0 <= ALL (retry_schedule_seconds))),
   CONSTRAINT subscription_shard CHECK (shard >= 0 AND shard <= 63),
   CONSTRAINT subscription_state CHECK (state = ANY (ARRAY['active'::text, 'paused'::text, 'disabled'::text])),

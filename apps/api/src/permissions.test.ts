@@ -18,6 +18,7 @@ const allowed: Record<string, readonly ApiKeyRole[]> = {
   createSubscription: ['admin', 'tenant'],
   listSubscriptions: ['admin', 'support', 'viewer', 'tenant'],
   getSubscription: ['admin', 'support', 'viewer', 'tenant'],
+  getSubscriptionHealth: ['admin', 'support', 'viewer', 'tenant'],
   patchSubscription: ['admin', 'tenant'],
   deleteSubscription: ['admin', 'tenant'],
   revealSecrets: ['admin', 'tenant'],

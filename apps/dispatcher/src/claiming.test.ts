@@ -1,8 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { type Claim, type Database, newUuid, openDatabase, shardCount, type World } from '@posthorn/engine'
+import {
+  type Claim,
+  createAscendingIds,
+  type Database,
+  newUuid,
+  openDatabase,
+  shardCount,
+  type World,
+} from '@posthorn/engine'
 import { createTestDatabase, type TestDatabase } from '@posthorn/engine/testing'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createTurns } from './claiming.ts'
+import { createTurns, type Turns } from './claiming.ts'
 
 const world: World = { now: () => Date.now(), randomBytes: (count) => randomBytes(count) }
 const allShards = Array.from({ length: shardCount }, (_, shard) => shard)
@@ -15,7 +23,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
   db = openDatabase({ url: database.url, poolSize: 5 })
   eventId = newUuid(world)
-  await db.prisma.tenant.create({ data: { id: 'acme' } })
+  await db.prisma.tenant.createMany({ data: [{ id: 'acme' }, { id: 'globex' }, { id: 'initech' }] })
   await db.prisma.event.create({
     data: { id: eventId, tenantId: 'acme', type: 'invoice.paid', timestamp: new Date(), data: '{}' },
   })
@@ -32,7 +40,7 @@ afterAll(async () => {
 
 test('a subscription with thousands of due deliveries does not keep another one from the very next turn', async () => {
   await subscribe({ number: 1, shard: 7, due: 5_000, maxInFlight: 1_000 })
-  const turns = createTurns(db, world)
+  const turns = turnsOf()
   expect(await turns.claim([7], 8)).toHaveLength(8)
   const other = await subscribe({ number: 2, shard: 7, due: 1 })
   const next = await turns.claim([7], 8)
@@ -42,7 +50,7 @@ test('a subscription with thousands of due deliveries does not keep another one 
 test('the subscriptions of a shard take turns, and none gives more than a few at once', async () => {
   const ids: string[] = []
   for (const number of [1, 2, 3, 4]) ids.push(await subscribe({ number, shard: 3, due: 100, maxInFlight: 1_000 }))
-  const turns = createTurns(db, world)
+  const turns = turnsOf()
   const given = new Map<string, number>()
   for (let turn = 0; turn < 10; turn += 1) {
     const claims = await turns.claim([3], 32)
@@ -57,7 +65,7 @@ test('the subscriptions of a shard take turns, and none gives more than a few at
 test('busy shards share the slots equally, however few get free at a time and wherever the shards lie', async () => {
   const ids: string[] = []
   for (const shard of [0, 1, 40]) ids.push(await subscribe({ number: 1, shard, due: 100, maxInFlight: 1_000 }))
-  const turns = createTurns(db, world)
+  const turns = turnsOf()
   const served: string[] = []
   for (let turn = 0; turn < 90; turn += 1)
     served.push(...(await turns.claim(allShards, 1)).map((claim) => claim.subscriptionId))
@@ -66,7 +74,7 @@ test('busy shards share the slots equally, however few get free at a time and wh
 
 test('when a rush in all shards is over, new work in any of them is found by the next claim', async () => {
   for (const shard of allShards) await subscribe({ number: 9, shard, due: 2, maxInFlight: 1_000 })
-  const turns = createTurns(db, world)
+  const turns = turnsOf()
   let claimed = 0
   // Turns that are full end in the middle of their shards.
   while (claimed < 2 * shardCount) claimed += (await turns.claim(allShards, 16)).length
@@ -82,13 +90,13 @@ test('subscriptions that may get nothing now do not hide one that may, however m
     await subscribe({ number, shard: 5, due: 1, notBefore: new Date(Date.now() + 3_600_000) })
   for (let number = 151; number <= 200; number += 1) await subscribe({ number, shard: 5, due: 1, state: 'paused' })
   const active = await subscribe({ number: 201, shard: 5, due: 1 })
-  const claims = await createTurns(db, world).claim(allShards, 32)
+  const claims = await turnsOf().claim(allShards, 32)
   expect(claims.map((claim) => claim.subscriptionId)).toEqual([active])
 })
 
 test('no more of a subscription are in flight than it allows, and one that ended makes room for one', async () => {
   await subscribe({ number: 1, shard: 2, due: 10, maxInFlight: 3 })
-  const turns = createTurns(db, world)
+  const turns = turnsOf()
   const first = await turns.claim([2], 100)
   expect(first).toHaveLength(3)
   expect(await turns.claim([2], 100)).toEqual([])
@@ -99,7 +107,7 @@ test('no more of a subscription are in flight than it allows, and one that ended
 
 test('a subscription that gave all it had says so when one of its attempts ends', async () => {
   await subscribe({ number: 1, shard: 2, due: 2, maxInFlight: 10 })
-  const turns = createTurns(db, world)
+  const turns = turnsOf()
   const claims = await turns.claim([2], 100)
   expect(claims.map((claim) => turns.ended(claim))).toEqual([false, false])
 })
@@ -110,14 +118,14 @@ test('nothing is claimed of other shards, of inactive subscriptions, and of what
   await subscribe({ number: 2, shard: 2, due: 1, deletedAt: new Date() })
   await subscribe({ number: 3, shard: 2, due: 1, notBefore: new Date(Date.now() + 60_000) })
   await db.pool.query(`update backlog set ready = false where shard = 1`)
-  const turns = createTurns(db, world)
+  const turns = turnsOf()
   expect(await turns.claim([1, 2, 3], 100)).toEqual([])
   expect(await turns.claim([], 100)).toEqual([])
 })
 
 test('claims made at the same time for the same shards never take the same delivery', async () => {
   for (const shard of [1, 2, 3, 4]) await subscribe({ number: 1, shard, due: 250, maxInFlight: 1_000 })
-  const dispatchers = Array.from({ length: 5 }, () => createTurns(db, world))
+  const dispatchers = Array.from({ length: 5 }, () => turnsOf())
   const claims = (
     await Promise.all(
       dispatchers.map(async (turns) => {
@@ -134,13 +142,13 @@ test('claims made at the same time for the same shards never take the same deliv
   expect(new Set(claims.map((claim) => claim.attemptId)).size).toBe(claims.length)
   expect(claims.every((claim) => claim.number === 1)).toBe(true)
   // What one skipped because another had it locked is found by a later look.
-  const left = await createTurns(db, world).claim([1, 2, 3, 4], 1_000)
+  const left = await turnsOf().claim([1, 2, 3, 4], 1_000)
   expect(claims.length + left.length).toBe(1_000)
 })
 
 test('a claim leaves a lease behind that is longer than the attempt may take', async () => {
   const id = await subscribe({ number: 1, shard: 6, due: 1 })
-  const [claim] = await createTurns(db, world).claim([6], 1)
+  const [claim] = await turnsOf().claim([6], 1)
   const { rows } = await db.pool.query(
     `select attempt_id, attempt_number, ready, leased_at <= now() as leased,
             next_attempt_at - leased_at > interval '19 seconds' as outlasts from backlog where subscription_id = $1`,
@@ -152,6 +160,164 @@ test('a claim leaves a lease behind that is longer than the attempt may take', a
   expect(claim).toMatchObject({ subscriptionId: id, eventId, number: 1, trigger: 'automatic', timeoutMs: 5_000 })
 })
 
+test('a tenant with a thousand busy subscriptions leaves the next slots to a tenant with one', async () => {
+  for (const shard of allShards)
+    for (const number of [1, 2, 3, 4]) await subscribe({ number, shard, due: 4, maxInFlight: 1_000 })
+  const turns = turnsOf()
+  expect(await turns.claim(allShards, 64)).toHaveLength(64)
+  const small = await subscribe({ number: 9, shard: 33, due: 100, maxInFlight: 1_000, tenantId: 'globex' })
+  const next = await turns.claim(allShards, 8)
+  expect(next.map((claim) => claim.subscriptionId)).toEqual(next.map(() => small))
+})
+
+test('tenants that have work get equal parts of the slots, however many subscriptions they have and wherever they lie', async () => {
+  for (const shard of allShards) await subscribe({ number: 1, shard, due: 20, maxInFlight: 1_000 })
+  await subscribe({ number: 2, shard: 5, due: 500, maxInFlight: 1_000, tenantId: 'globex' })
+  for (const number of [3, 4, 5])
+    await subscribe({ number, shard: 60, due: 200, maxInFlight: 1_000, tenantId: 'initech' })
+  const turns = turnsOf()
+  const given = new Map<string, number>()
+  for (let turn = 0; turn < 100; turn += 1) {
+    const claims = await turns.claim(allShards, 6)
+    expect(claims).toHaveLength(6)
+    for (const { tenantId } of claims) given.set(tenantId, (given.get(tenantId) ?? 0) + 1)
+  }
+  for (const count of given.values()) expect(Math.abs(count - 200)).toBeLessThanOrEqual(6)
+  expect(given.size).toBe(3)
+})
+
+test('a tenant alone gets every slot, and one that has little leaves the rest to the others', async () => {
+  await subscribe({ number: 1, shard: 1, due: 100, maxInFlight: 1_000 })
+  await subscribe({ number: 2, shard: 1, due: 100, maxInFlight: 1_000 })
+  await subscribe({ number: 3, shard: 2, due: 2, maxInFlight: 1_000, tenantId: 'globex' })
+  const claims = await turnsOf().claim(allShards, 30)
+  // Sixteen of one subscription in a turn at the most, or half of the slots; the other tenant has two.
+  expect(claims.filter(({ tenantId }) => tenantId === 'globex')).toHaveLength(2)
+  expect(claims).toHaveLength(30)
+})
+
+test('every subscription of every tenant gets its turn, however few slots get free at a time', async () => {
+  const ids: string[] = []
+  for (const tenantId of ['acme', 'globex', 'initech'])
+    for (const number of [1, 2, 3, 4, 5, 6, 7])
+      ids.push(
+        await subscribe({ number: number + 10 * tenantId.length, shard: 3, due: 20, maxInFlight: 1_000, tenantId }),
+      )
+  const turns = turnsOf()
+  const served = new Map<string, number>()
+  for (let turn = 0; turn < 6 * ids.length; turn += 1) {
+    for (const claim of await turns.claim([3], 2)) {
+      served.set(claim.subscriptionId, (served.get(claim.subscriptionId) ?? 0) + 1)
+      turns.ended(claim)
+    }
+  }
+  expect(served.size).toBe(ids.length)
+  expect(Math.min(...served.values())).toBeGreaterThanOrEqual(6)
+})
+
+test('a limit by rate: a burst, then what the time that passes allows, and nothing is claimed beyond', async () => {
+  const id = await subscribe({ number: 1, shard: 1, due: 100, maxInFlight: 1_000, rateLimitPerSecond: 40 })
+  let nowMs = 0
+  const turns = turnsOf({ nowMs: () => nowMs })
+  expect(await turns.claim([1], 100)).toHaveLength(10)
+  expect(turns.msUntilAllowed()).toBe(Number.POSITIVE_INFINITY)
+  expect(await turns.claim([1], 100)).toEqual([])
+  expect(turns.msUntilAllowed()).toBe(25)
+  nowMs = 100
+  expect(await turns.claim([1], 100)).toHaveLength(4)
+  nowMs = 10_000
+  expect(await turns.claim([1], 100)).toHaveLength(10)
+  await db.prisma.subscription.update({ where: { id }, data: { rateLimitPerSecond: null } })
+  // The claim that learns of it still goes by what it knew.
+  expect(await turns.claim([1], 100)).toHaveLength(16)
+  expect(await db.prisma.backlog.count({ where: { attemptNumber: 0 } })).toBe(60)
+})
+
+test('in the slow lane, subscriptions share a quarter of the slots in turns, and the others get the rest', async () => {
+  const hanging = await Promise.all([1, 2, 3, 4, 5, 6].map((number) => subscribe({ number, shard: number, due: 20 })))
+  let nowMs = 0
+  const turns = turnsOf({ slots: 60, lateAfterMs: 2_000, nowMs: () => nowMs })
+  const stuck = await turns.claim(allShards, turns.free())
+  expect(stuck).toHaveLength(60)
+  expect(turns.free()).toBe(0)
+  nowMs = 2_000
+  // Found to hang: what they hold beyond fifteen slots is lent to the others.
+  expect(turns.free()).toBe(45)
+  const healthy = await subscribe({ number: 9, shard: 9, due: 30, maxInFlight: 30 })
+  const others = await turns.claim(allShards, turns.free())
+  expect(others.map((claim) => claim.subscriptionId)).toEqual(others.map(() => healthy))
+  expect(others.length).toBeGreaterThan(0)
+  for (const claim of stuck) {
+    turns.answered(claim, 'response_timeout')
+    turns.ended(claim)
+  }
+  // Fifteen at a time, one of each in its turn.
+  const slow: Claim[] = []
+  for (const _turn of [1, 2, 3, 4]) slow.push(...(await turns.claim([1, 2, 3, 4, 5, 6], 60)))
+  expect(slow).toHaveLength(15)
+  const shares = hanging.map((id) => slow.filter((claim) => claim.subscriptionId === id).length)
+  expect([Math.min(...shares), Math.max(...shares)]).toEqual([2, 3])
+})
+
+test('a subscription leaves the slow lane with the first event that is accepted in time', async () => {
+  await subscribe({ number: 1, shard: 1, due: 40, maxInFlight: 20 })
+  let nowMs = 0
+  const turns = turnsOf({ slots: 8, lateAfterMs: 2_000, nowMs: () => nowMs })
+  const late = await turns.claim([1], 8)
+  nowMs = 3_000
+  expect(turns.free()).toBe(6)
+  for (const claim of late) turns.ended(claim)
+  const [first, second] = [...(await turns.claim([1], 8)), ...(await turns.claim([1], 8))]
+  expect(await turns.claim([1], 8)).toEqual([])
+  if (first === undefined || second === undefined) throw new Error('The lane has room for two')
+  // An answer that refuses is no reason to trust it again; one that comes late is none either.
+  turns.answered(first, 'http_5xx')
+  turns.ended(first)
+  expect(await turns.claim([1], 8)).toHaveLength(1)
+  turns.answered(second, null)
+  turns.ended(second)
+  expect(await turns.claim([1], 8)).toHaveLength(8)
+})
+
+test('of an ordered subscription the oldest delivery is claimed, and none while that one waits or is in flight', async () => {
+  const id = await subscribe({ number: 1, shard: 4, due: 5, ordered: true })
+  const ids = (await db.prisma.backlog.findMany({ orderBy: { deliveryId: 'asc' } })).map((row) => row.deliveryId)
+  // The order in which they are due says nothing.
+  await db.prisma.backlog.update({ where: { deliveryId: ids[0] ?? '' }, data: { nextAttemptAt: new Date(9_000) } })
+  const turns = turnsOf()
+  const [head, ...more] = await turns.claim([4], 10)
+  expect([head?.deliveryId, more]).toEqual([ids[0], []])
+  expect(await turns.claim([4], 10)).toEqual([])
+  if (head !== undefined) turns.ended(head)
+  expect(await turnsOf().claim([4], 10)).toEqual([])
+  await db.prisma.backlog.delete({ where: { deliveryId: ids[0] ?? '' } })
+  await db.prisma.subscription.update({ where: { id }, data: { releasing: true } })
+  expect(await turns.claim([4], 10)).toEqual([])
+  await db.prisma.subscription.update({ where: { id }, data: { releasing: false } })
+  expect((await turns.claim([4], 10)).map((claim) => claim.deliveryId)).toEqual([ids[1]])
+})
+
+test('several who claim at once never take the second delivery of an ordered subscription before the first is done', async () => {
+  await subscribe({ number: 1, shard: 4, due: 30, ordered: true })
+  const ids = (await db.prisma.backlog.findMany({ orderBy: { deliveryId: 'asc' } })).map((row) => row.deliveryId)
+  const dispatchers = [turnsOf(), turnsOf(), turnsOf(), turnsOf()]
+  const claimed: string[] = []
+  while (claimed.length < ids.length) {
+    const claims = (await Promise.all(dispatchers.map((turns) => turns.claim([4], 5)))).flat()
+    expect(claims.length).toBeLessThanOrEqual(1)
+    for (const claim of claims) {
+      claimed.push(claim.deliveryId)
+      for (const turns of dispatchers) turns.ended(claim)
+      await db.prisma.backlog.delete({ where: { deliveryId: claim.deliveryId } })
+    }
+  }
+  expect(claimed).toEqual(ids)
+})
+
+function turnsOf({ slots = 10_000, lateAfterMs = 60_000, nowMs = (): number => 0 } = {}): Turns {
+  return createTurns({ db, world, slots, lateAfterMs, monotonicMs: nowMs, telemetry: () => undefined })
+}
+
 type Wanted = {
   /** Subscriptions of a shard are served in the order of these. */
   number: number
@@ -161,14 +327,24 @@ type Wanted = {
   state?: string
   notBefore?: Date
   deletedAt?: Date
+  rateLimitPerSecond?: number
+  ordered?: boolean
+  tenantId?: string
 }
 
-async function subscribe({ number, shard, due, maxInFlight = 10, ...rest }: Wanted): Promise<string> {
+async function subscribe({
+  number,
+  shard,
+  due,
+  maxInFlight = 10,
+  tenantId = 'acme',
+  ...rest
+}: Wanted): Promise<string> {
   const id = `01900000-0000-7000-8000-00${number.toString(16).padStart(8, '0')}${shard.toString(16).padStart(2, '0')}`
   await db.prisma.subscription.create({
     data: {
       id,
-      tenantId: 'acme',
+      tenantId,
       url: 'http://127.0.0.1/',
       eventTypes: ['*'],
       shard,
@@ -177,10 +353,11 @@ async function subscribe({ number, shard, due, maxInFlight = 10, ...rest }: Want
       ...rest,
     },
   })
+  const ids = createAscendingIds(world)
   await db.prisma.backlog.createMany({
     data: Array.from({ length: due }, () => ({
-      deliveryId: newUuid(world),
-      tenantId: 'acme',
+      deliveryId: ids(),
+      tenantId,
       eventId,
       subscriptionId: id,
       shard,

@@ -3,7 +3,7 @@
  * becomes the outcome `internal_error`, so that no delivery is ever stuck or sent unsigned because of a fault of ours.
  * What cannot even be signed waits, without a place in the schedule, until an operator has mended it.
  */
-import type { Uuid } from '@posthorn/contract'
+import type { FailureCode, Uuid } from '@posthorn/contract'
 import {
   type AttemptMeans,
   type AttemptOutcome,
@@ -26,6 +26,8 @@ export type DeliveringParts = {
   means: AttemptMeans
   world: World
   telemetry: Telemetry
+  /** Told when the receiver has answered, or its time is over; null for a 2xx. */
+  answered(claim: Claim, failureCode: FailureCode | null): void
   /** Asks that the other deliveries of a subscription be held, because its receiver is gone. */
   holdWork(subscriptionId: Uuid): Promise<void>
 }
@@ -38,6 +40,7 @@ export type DeliveringParts = {
 export async function deliver(parts: DeliveringParts, claim: Claim, breakOff: AbortSignal): Promise<void> {
   const startedAtMs = parts.world.now()
   const { request, outcome } = await attempt(parts, claim, startedAtMs, breakOff)
+  parts.answered(claim, outcome.failureCode)
   const made = { startedAt: new Date(startedAtMs), random: randomPart(parts.world) }
   const record = judgeAttempt(claim, request, outcome, made)
   await parts.recorder.record(record)

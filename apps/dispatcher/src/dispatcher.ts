@@ -55,6 +55,10 @@ const claimPart = 1 / 8
 const gatherMs = 5
 /** How often the rare jobs are looked for, in seconds. */
 const jobsEverySeconds = 2
+/** An attempt without an answer for so long is late, in milliseconds. */
+const lateAfterMsDefault = 2_000
+/** The shortest pause until a rate limit allows more: what comes due within it is claimed together, in milliseconds. */
+const rateGatherMs = 25
 /** Recording is given this long after the last attempt was broken off, in milliseconds. */
 const lastRecordingMs = 2_000
 
@@ -71,6 +75,8 @@ export type DispatcherParts = {
   concurrency: number
   /** How long `stop` waits for attempts in flight, in milliseconds. */
   drainMs: number
+  /** How long an attempt may be without an answer before it counts as late (see slow-lane.ts), in milliseconds; 2 s when left out. */
+  lateAfterMs?: number
 }
 
 export type Dispatcher = {
@@ -85,11 +91,20 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const { db, jobs, telemetry, world } = parts
   const giveUp = new AbortController()
   const breakOff = new AbortController()
-  const turns = createTurns(db, world)
+  const turns = createTurns({
+    db,
+    world,
+    slots: parts.concurrency,
+    lateAfterMs: parts.lateAfterMs ?? lateAfterMsDefault,
+    monotonicMs: () => performance.now(),
+    telemetry,
+  })
   const recorder = createRecorder(db, telemetry, giveUp.signal)
   const holdWork = (subscriptionId: Uuid) => transaction(db, (tx) => requestHolding(tx, jobs, subscriptionId))
   const { sender, means } = parts
-  const delivering = { sender, recorder, keyOf: createKeyRing(parts.seal), means, world, telemetry, holdWork }
+  const { answered } = turns
+  const keyOf = createKeyRing(parts.seal)
+  const delivering = { sender, recorder, keyOf, means, world, telemetry, holdWork, answered }
   const ownership = createOwnership({
     db,
     jobs,
@@ -115,20 +130,25 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     }
     if (claims.length > 0) telemetry({ what: 'deliveries_claimed', count: claims.length })
     for (const claim of claims) setOff(claim)
-    return claims.length > 0 ? 0 : lookEveryMs
+    return claims.length > 0 ? 0 : Math.min(lookEveryMs, Math.max(rateGatherMs, turns.msUntilAllowed()))
   }
 
   /** Waits until a slot is free, and a moment longer for more of them: claims are cheaper together. */
   async function freeSlots(): Promise<number> {
     const enough = Math.ceil(parts.concurrency * claimPart)
-    while (!draining && inFlight.size >= parts.concurrency) await slot()
-    if (parts.concurrency - inFlight.size < enough) {
+    if (turns.free() <= 0) {
+      // Slots get free when attempts end, and also when the slow lane is found to hold more than its part.
+      const watch = setInterval(() => slotFreed(), lookEveryMs)
+      while (!draining && turns.free() <= 0) await slot()
+      clearInterval(watch)
+    }
+    if (turns.free() < enough) {
       const deadline = new Promise<void>((resolve) => setTimeout(resolve, gatherMs))
       let late = false
       void deadline.then(() => (late = true))
-      while (!late && parts.concurrency - inFlight.size < enough) await Promise.race([slot(), deadline])
+      while (!late && turns.free() < enough) await Promise.race([slot(), deadline])
     }
-    return parts.concurrency - inFlight.size
+    return turns.free()
   }
 
   function slot(): Promise<void> {
@@ -141,8 +161,9 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
       .catch((error: unknown) => telemetry({ what: 'delivery_fault', deliveryId: claim.deliveryId, error }))
       .finally(() => {
         inFlight.delete(delivery)
+        const more = turns.ended(claim)
         slotFreed()
-        if (turns.ended(claim)) claiming.hurry()
+        if (more) claiming.hurry()
       })
     inFlight.add(delivery)
   }

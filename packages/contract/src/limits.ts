@@ -34,6 +34,9 @@ export const limits = {
   timeoutMsMin: 1000,
   timeoutMsMax: 30_000,
   maxInFlightMax: 1000,
+  rateLimitPerSecondMax: 10_000,
+  /** A backlog is counted so far; beyond it is only said that there is more. */
+  backlogCountMax: 10_000,
   /** Of one filter, as JSON without spaces. */
   filterBytesMax: 8 * 1024,
   /** `$and`, `$or` and `$not` inside one another. */

@@ -27,7 +27,11 @@ const keys = secrets.map((secret, index) => {
 const row: ClaimedRow = {
   shard: 5,
   turn: 1,
+  turn_of_tenant: 1,
   room: 1,
+  waits: false,
+  rate_limit_per_second: null,
+  place: 1,
   subscription_id: '01900000-0000-7000-8000-000000000005',
   delivery_id: '01900000-0000-7000-8000-0000000000d1',
   tenant_id: 'acme',

@@ -69,10 +69,16 @@ test('whatever JSON is published is what is signed and sent, byte for byte', { t
     const [row] = (
       await claimDeliveries(db.pool, {
         shards: [shard],
-        after: ['00000000-0000-0000-0000-000000000000'],
+        afterTenants: [''],
+        afterSubscriptions: new Map(),
+        tenantsPerShard: 1,
         subscriptionsPerShard: 1,
         deliveriesPerSubscription: 1,
         inFlight: new Map(),
+        inFlightOfTenants: new Map(),
+        allowed: new Map(),
+        slow: [],
+        slowMax: 0,
         attemptIds: [newUuid(world)],
         leaseMarginMs: 15_000,
       })

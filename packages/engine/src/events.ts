@@ -5,6 +5,7 @@
  * Concurrent calls share one transaction (`batcher.ts`); a bad draft fails alone.
  */
 import { Problem, type ProblemPlace, type Uuid } from '@posthorn/contract'
+import { createAscendingIds } from './ascending-ids.ts'
 import { BatcherFull, createBatcher } from './batcher.ts'
 import type { Database } from './db/database.ts'
 import { insertEvents, type NewDelivery, type NewEvent } from './db/sql/insert-events.ts'
@@ -83,8 +84,9 @@ type Publishing = PublisherParts & { readFilter: FilterReader }
 /** Builds the publisher. One a process. */
 export function createPublisher(given: PublisherParts): Publisher {
   const parts: Publishing = { ...given, readFilter: createFilterReader() }
+  const sequence: Sequence = { nextId: createAscendingIds(given.world), earlier: Promise.resolve() }
   const batcher = createBatcher<EventDraft, Accepted | Problem>({
-    run: (drafts) => publishTogether(parts, drafts),
+    run: (drafts) => inSequence(sequence, (earlier) => publishTogether(parts, drafts, { ...sequence, earlier })),
     itemsMax: batchEventsMax,
     parallel: batchesParallel,
     waitingMax: draftsWaitingMax,
@@ -114,7 +116,27 @@ export function createPublisher(given: PublisherParts): Publisher {
   }
 }
 
-async function publishTogether(parts: Publishing, drafts: readonly EventDraft[]): Promise<(Accepted | Problem)[]> {
+/** What keeps deliveries of ordered subscriptions in the order in which their events came to this process. */
+type Sequence = {
+  /** Ids of deliveries, each greater than all before. */
+  nextId(): Uuid
+  /** Resolves when the transactions that began earlier have ended. */
+  earlier: Promise<unknown>
+}
+
+/** Runs a transaction beside others, and lets those behind it wait for it if they must. */
+function inSequence<T>(sequence: Sequence, run: (earlier: Promise<unknown>) => Promise<T>): Promise<T> {
+  const { earlier } = sequence
+  const running = run(earlier)
+  sequence.earlier = Promise.allSettled([earlier, running])
+  return running
+}
+
+async function publishTogether(
+  parts: Publishing,
+  drafts: readonly EventDraft[],
+  sequence: Sequence,
+): Promise<(Accepted | Problem)[]> {
   const { db } = parts
   const [audience, eventTypes] = await Promise.all([
     selectAudience(db.pool, [...new Set(drafts.map((draft) => draft.tenantId))]),
@@ -122,6 +144,8 @@ async function publishTogether(parts: Publishing, drafts: readonly EventDraft[])
   ])
   const candidates = candidatesByTenant(audience)
 
+  // Otherwise a later transaction might commit first, and its deliveries be sent first.
+  if (audience.some((row) => row.ordered)) await sequence.earlier
   const plans = await Promise.all(
     drafts.map((draft) => plan(parts, draft, candidates.get(draft.tenantId), eventTypes.get(draft.type))),
   )
@@ -129,6 +153,7 @@ async function publishTogether(parts: Publishing, drafts: readonly EventDraft[])
   if (good.length === 0) return plans.filter((one) => one instanceof Problem)
 
   const deliveries = good.flatMap((one) => one.deliveries)
+  for (const delivery of deliveries) delivery.id = sequence.nextId()
   const fresh = await insertEvents(
     db.pool,
     good.map((one) => one.event),
@@ -147,6 +172,9 @@ async function publishTogether(parts: Publishing, drafts: readonly EventDraft[])
     return earlier(one.event)
   })
 }
+
+/** Deliveries get their ids when all drafts are planned, in the order of the drafts. */
+const unnumbered: Uuid = ''
 
 type Plan = { event: NewEvent; deliveries: NewDelivery[]; wrong: readonly ProblemPlace[] }
 
@@ -201,13 +229,13 @@ async function plan(
 }
 
 function match(
-  { world, readFilter }: Publishing,
+  { readFilter }: Publishing,
   event: NewEvent,
   candidates: readonly AudienceCandidate[],
   chosen: readonly Uuid[] | undefined,
 ): NewDelivery[] {
   return matching(readFilter, event, candidates, chosen).map(({ subscriptionId, shard, state }) => ({
-    id: newUuid(world),
+    id: unnumbered,
     eventId: event.id,
     subscriptionId,
     shard,

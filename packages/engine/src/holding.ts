@@ -7,12 +7,12 @@
 import type { Uuid } from '@posthorn/contract'
 import type { Database } from './db/database.ts'
 import { cancelHeld } from './db/sql/cancel-held.ts'
+import { finishRelease } from './db/sql/finish-release.ts'
 import { holdDeliveries } from './db/sql/hold-deliveries.ts'
 import { releaseDeliveries } from './db/sql/release-deliveries.ts'
 import { selectInactiveWork } from './db/sql/select-inactive-work.ts'
 import type { Tx } from './db/transaction.ts'
 import type { Jobs } from './jobs.ts'
-import { shardOf } from './shards.ts'
 
 /** Deliveries moved by one statement: short enough to hold no lock for long. */
 const rowsPerPiece = 1_000
@@ -37,8 +37,7 @@ export async function requestRelease(
  * deliveries were moved.
  */
 export async function hold(db: Database, subscriptionId: Uuid): Promise<number> {
-  const subscription = { id: subscriptionId, shard: shardOf(subscriptionId) }
-  const held = await inPieces(() => holdDeliveries(db.pool, subscription, rowsPerPiece))
+  const held = await inPieces(() => holdDeliveries(db.pool, subscriptionId, rowsPerPiece))
   return held + (await inPieces(() => cancelHeld(db.pool, subscriptionId, rowsPerPiece)))
 }
 
@@ -49,10 +48,15 @@ export async function holdLatecomers(db: Database): Promise<number> {
   return moved
 }
 
-/** Sends or cancels what is held for an active subscription. Answers how many deliveries were moved. */
-export function release(db: Database, subscriptionId: Uuid, backfill: 'held' | 'none'): Promise<number> {
+/**
+ * Sends or cancels what is held for an active subscription. Answers how many deliveries were moved. An ordered
+ * subscription sends nothing before the last of them is moved.
+ */
+export async function release(db: Database, subscriptionId: Uuid, backfill: 'held' | 'none'): Promise<number> {
   const options = { send: backfill === 'held', rowsMax: rowsPerPiece }
-  return inPieces(() => releaseDeliveries(db.pool, subscriptionId, options))
+  const moved = await inPieces(() => releaseDeliveries(db.pool, subscriptionId, options))
+  await finishRelease(db.pool, subscriptionId)
+  return moved
 }
 
 async function inPieces(movePiece: () => Promise<number>): Promise<number> {

@@ -13,6 +13,7 @@ export {
   registerAdminKey,
   revokeApiKey,
 } from './api-keys.ts'
+export { createAscendingIds } from './ascending-ids.ts'
 export {
   type AttemptMeans,
   type AttemptOutcome,
@@ -70,6 +71,7 @@ export type { MatchedEvent, Verdict } from './matching.ts'
 export type { Page, PageRequest } from './paging.ts'
 export { type EventOrigin, eventOrigin, parseEventSource, payload, payloadFormatOf } from './payload.ts'
 export { memberText, nestsDeeperThan, publishedBatchData, publishedData } from './published-json.ts'
+export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
 export { cancelDelivery, resendDelivery } from './resending.ts'
 export { findUnreadable, type Rewrapped, rewrapCredentials, rewrapSecrets } from './rewrapping.ts'
@@ -80,6 +82,7 @@ export * from './settings.ts'
 export { shardCount, shardOf } from './shards.ts'
 export { createKeyRing, type KeyRing, type StoredKey } from './signing-keys.ts'
 export { shownAuth } from './subscription-auth.ts'
+export { type Blocking, getSubscriptionHealth, type SubscriptionHealth } from './subscription-health.ts'
 export { getSubscription, listSubscriptions, type Subscription } from './subscription-reads.ts'
 export {
   createSubscription,

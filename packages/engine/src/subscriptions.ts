@@ -59,6 +59,9 @@ export type SubscriptionDraft = {
   maxInFlight?: number
   /** Null: the default schedule. */
   retryScheduleSeconds?: readonly number[] | null
+  /** Null: no limit. */
+  rateLimitPerSecond?: number | null
+  ordered?: boolean
   payloadFormat?: PayloadFormat
   finalStatuses?: readonly number[]
   auth?: GivenAuth | null
@@ -80,6 +83,8 @@ export type SubscriptionPatch = {
   timeoutMs?: number | null
   maxInFlight?: number | null
   retryScheduleSeconds?: readonly number[] | null
+  rateLimitPerSecond?: number | null
+  ordered?: boolean | null
   payloadFormat?: PayloadFormat | null
   finalStatuses?: readonly number[] | null
   /** Replaced as a whole: what is not known cannot be merged with. */
@@ -126,6 +131,8 @@ export async function createSubscription(
         timeoutMs: draft.timeoutMs ?? timeoutMsDefault,
         maxInFlight: draft.maxInFlight ?? maxInFlightDefault,
         retryScheduleSeconds: [...(draft.retryScheduleSeconds ?? [])],
+        rateLimitPerSecond: draft.rateLimitPerSecond ?? null,
+        ordered: draft.ordered ?? false,
         payloadFormat: draft.payloadFormat ?? payloadFormatDefault,
         finalStatuses: final,
         ...authColumns(auth),
@@ -209,6 +216,7 @@ export async function resumeSubscription(
         stateChangedAt: new Date(parts.world.now()),
         // Whoever resumes wants it now, whatever the receiver asked for before.
         notBefore: null,
+        releasing: true,
       },
     })
     await requestRelease(tx, parts.jobs, id, backfill)
@@ -269,6 +277,8 @@ function changes(
   if (patch.timeoutMs !== undefined) data.timeoutMs = patch.timeoutMs ?? timeoutMsDefault
   if (patch.maxInFlight !== undefined) data.maxInFlight = patch.maxInFlight ?? maxInFlightDefault
   if (patch.retryScheduleSeconds !== undefined) data.retryScheduleSeconds = [...(patch.retryScheduleSeconds ?? [])]
+  if (patch.rateLimitPerSecond !== undefined) data.rateLimitPerSecond = patch.rateLimitPerSecond
+  if (patch.ordered !== undefined) data.ordered = patch.ordered ?? false
   if (patch.payloadFormat !== undefined) data.payloadFormat = patch.payloadFormat ?? payloadFormatDefault
   if (patch.finalStatuses !== undefined) data.finalStatuses = finalStatuses(patch.finalStatuses ?? [])
   return data

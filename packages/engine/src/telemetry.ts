@@ -15,6 +15,8 @@ export type Occurrence =
   | { what: 'deliveries_woken'; count: number }
   | { what: 'deliveries_held'; count: number }
   | { what: 'deliveries_released'; count: number }
+  /** A subscription whose receiver hangs shares a part of the slots from now on, or does so no more. */
+  | { what: 'slow_lane_entered' | 'slow_lane_left'; subscriptionId: string }
   /** The shards that this dispatcher works on now. */
   | { what: 'shards_owned'; shards: readonly number[] }
   | { what: 'dispatcher_stopped'; unfinished: number }
@@ -75,6 +77,10 @@ export function logTo(logger: Logger): Telemetry {
           { delivery: formatId('delivery', occurrence.deliveryId), err: occurrence.error },
           'fault of ours at a delivery',
         )
+        break
+      case 'slow_lane_entered':
+      case 'slow_lane_left':
+        logger.info({ subscription: formatId('subscription', occurrence.subscriptionId) }, occurrence.what)
         break
       default:
         logger.info(occurrence, occurrence.what)

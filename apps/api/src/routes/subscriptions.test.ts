@@ -28,6 +28,8 @@ test('201 with everything given, and with the secret this once', async () => {
     timeout_ms: 2000,
     max_in_flight: 3,
     retry_schedule_seconds: [0, 60],
+    rate_limit_per_second: 25,
+    ordered: true,
   }
   const { secret, ...body } = await created(given)
   expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{48}$/)
@@ -58,6 +60,8 @@ test('what is left out gets its default, and the shard comes from the id', async
     timeout_ms: 15_000,
     max_in_flight: 10,
     retry_schedule_seconds: null,
+    rate_limit_per_second: null,
+    ordered: false,
   })
   const row = await api.db.prisma.subscription.findFirstOrThrow({ orderBy: { id: 'desc' } })
   expect(row.shard).toBe(Number.parseInt(row.id.slice(-2), 16) & 63)
@@ -151,6 +155,10 @@ test.each([
   [{ event_types: Array.from({ length: 51 }, (_, i) => `t${i}`) }, '/event_types'],
   [{ url: undefined }, ''],
   [{ timeout_ms: 999 }, '/timeout_ms'],
+  [{ rate_limit_per_second: 0 }, '/rate_limit_per_second'],
+  [{ rate_limit_per_second: 10_001 }, '/rate_limit_per_second'],
+  [{ rate_limit_per_second: 1.5 }, '/rate_limit_per_second'],
+  [{ ordered: 'yes' }, '/ordered'],
   [{ timeout_ms: 30_001 }, '/timeout_ms'],
   [{ max_in_flight: 0 }, '/max_in_flight'],
   [{ retry_schedule_seconds: [-1] }, '/retry_schedule_seconds/0'],
@@ -239,8 +247,9 @@ describe('PATCH', () => {
 
   test('null clears, and what must be there cannot be cleared', async () => {
     const given = { description: 'd', headers: { 'x-a': '1' }, metadata: { a: 1 }, timeout_ms: 5000, max_in_flight: 2 }
-    const before = await created({ ...given, retry_schedule_seconds: [1] })
-    const cleared = Object.fromEntries([...Object.keys(given), 'retry_schedule_seconds'].map((name) => [name, null]))
+    const more = { retry_schedule_seconds: [1], rate_limit_per_second: 10_000, ordered: true }
+    const before = await created({ ...given, ...more })
+    const cleared = Object.fromEntries(Object.keys({ ...given, ...more }).map((name) => [name, null]))
     const { body } = await api.ask('PATCH', `/v1/subscriptions/${before.id}`, cleared)
     expect(body).toMatchObject({
       description: null,
@@ -249,6 +258,8 @@ describe('PATCH', () => {
       timeout_ms: 15_000,
       max_in_flight: 10,
       retry_schedule_seconds: null,
+      rate_limit_per_second: null,
+      ordered: false,
     })
     for (const name of ['url', 'event_types']) {
       const answer = await api.ask('PATCH', `/v1/subscriptions/${before.id}`, { [name]: null })

@@ -7,6 +7,7 @@ import {
   ResumeSubscription,
   reference,
   Subscription,
+  SubscriptionHealth,
   SubscriptionPage,
   SubscriptionQuery,
 } from '@posthorn/contract'
@@ -14,6 +15,7 @@ import {
   createSubscription,
   deleteSubscription,
   getSubscription,
+  getSubscriptionHealth,
   listSubscriptions,
   patchSubscription,
   pauseSubscription,
@@ -27,6 +29,7 @@ import { pathId } from '../path-id.ts'
 import { refusals } from '../refusals.ts'
 import { subscriptionDraft, subscriptionPatch } from '../subscription-body.ts'
 import { subscriptionView } from '../views/subscription.ts'
+import { subscriptionHealthView } from '../views/subscription-health.ts'
 
 const tags = ['Subscriptions']
 const params = Type.Object({ id: PathId('subscription') })
@@ -101,6 +104,25 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     async ({ params, credential }) => {
       const id = pathId('subscription', params.id)
       return subscriptionView(await getSubscription(db, id, credential.tenantId))
+    },
+  )
+
+  app.get(
+    '/subscriptions/:id/health',
+    {
+      config: { permission: 'subscriptions:read' },
+      schema: {
+        operationId: 'getSubscriptionHealth',
+        summary: 'See how far a subscription is with its work',
+        description: 'What waits, since when, and which delivery an ordered subscription waits for.',
+        tags,
+        params,
+        response: { 200: reference(SubscriptionHealth), ...refusals({ body: false }, 'subscription_not_found') },
+      },
+    },
+    async ({ params, credential }) => {
+      const id = pathId('subscription', params.id)
+      return subscriptionHealthView(id, await getSubscriptionHealth(db, id, credential.tenantId))
     },
   )
 

@@ -27,6 +27,8 @@ export function subscriptionView(subscription: Subscription): WireSubscription {
     timeout_ms: subscription.timeoutMs,
     max_in_flight: subscription.maxInFlight,
     retry_schedule_seconds: retryScheduleSeconds.length === 0 ? null : retryScheduleSeconds,
+    rate_limit_per_second: subscription.rateLimitPerSecond,
+    ordered: subscription.ordered,
     payload_format: subscription.payloadFormat as WireSubscription['payload_format'],
     final_statuses: subscription.finalStatuses,
     auth: shownAuth(subscription),

@@ -84,6 +84,8 @@ export type DispatchOptions = {
   concurrency?: number
   drainMs?: number
   ownDatabase?: boolean
+  /** When an attempt without an answer is late, in milliseconds. Never within a test, unless it says so. */
+  lateAfterMs?: number
   /** The port of another receiver on this machine that may be sent to. */
   otherPort?: number
   /** In place of the one that seals here. */
@@ -101,6 +103,8 @@ export type SubscribeOptions = {
   retryScheduleSeconds?: number[]
   maxInFlight?: number
   timeoutMs?: number
+  rateLimitPerSecond?: number
+  ordered?: boolean
   /** The shard it is in; by chance otherwise. */
   shard?: number
 }
@@ -135,6 +139,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     const {
       concurrency = 32,
       drainMs = 5_000,
+      lateAfterMs = 3_600_000,
       ownDatabase = false,
       otherPort = receiver.port,
       seal: opensWith = testSeal,
@@ -155,17 +160,9 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     const onError = (error: Error): void => telemetry({ what: 'round_failed', round: 'jobs', error })
     const jobs = own.use(await openJobs({ url: database.url, mode: 'work', onError }))
     const means = { seal: opensWith, origin: { source: eventSource, publicUrl: 'https://posthorn.test' } }
-    const dispatcher = await startDispatcher({
-      db: ownDb,
-      jobs,
-      seal: opensWith,
-      sender,
-      world,
-      telemetry,
-      means,
-      concurrency,
-      drainMs,
-    })
+    const limits = { concurrency, drainMs, lateAfterMs }
+    const parties = { db: ownDb, jobs, seal: opensWith, sender, means }
+    const dispatcher = await startDispatcher({ ...parties, world, telemetry, ...limits })
     own.defer(() => dispatcher.stop())
     dispatchers.push(dispatcher)
     const parts = stack.use(own.move())
@@ -200,6 +197,8 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
         retryScheduleSeconds,
         maxInFlight,
         timeoutMs,
+        rateLimitPerSecond: wanted.rateLimitPerSecond ?? null,
+        ordered: wanted.ordered ?? false,
       })),
     })
     await db.prisma.secret.createMany({

@@ -10,6 +10,7 @@ import { Health, Readiness } from './readiness.ts'
 import type { NamedSchema } from './reference.ts'
 import { PublicKey, PublicKeys, Secret, Secrets } from './secret.ts'
 import { CreatedSubscription, Subscription, SubscriptionPage } from './subscription.ts'
+import { SubscriptionHealth } from './subscription-health.ts'
 import { Contact, Tenant, TenantPage } from './tenant.ts'
 
 /** Every schema with a name of its own: the components of the OpenAPI document. */
@@ -27,6 +28,7 @@ export const namedSchemas: readonly NamedSchema[] = [
   Subscription,
   CreatedSubscription,
   SubscriptionPage,
+  SubscriptionHealth,
   Secret,
   Secrets,
   PublicKey,

@@ -52,6 +52,15 @@ const retryScheduleSeconds = Type.Array(Type.Integer({ minimum: 0, maximum: limi
     'Seconds to wait before the second, third … attempt; then the delivery has failed. Null: the default schedule of ten attempts over about three days.',
 })
 
+const rateLimitPerSecond = Type.Integer({
+  minimum: 1,
+  maximum: limits.rateLimitPerSecondMax,
+  description: 'Requests a second at the most. Null: no limit. What has to wait takes no attempt.',
+})
+const ordered = Type.Boolean({
+  description:
+    'One delivery at a time, in the order of publishing. One that fails is waited for until it is delivered, has failed for good, or is canceled.',
+})
 const payloadFormat = Type.Enum([...payloadFormats], {
   type: 'string',
   description:
@@ -93,6 +102,8 @@ export const Subscription = named(
       timeout_ms: Type.Integer(),
       max_in_flight: Type.Integer(),
       retry_schedule_seconds: Nullable(Type.Array(Type.Integer())),
+      rate_limit_per_second: Nullable(Type.Integer()),
+      ordered: Type.Boolean(),
       payload_format: payloadFormat,
       final_statuses: Type.Array(Type.Integer()),
       auth: Nullable(ShownAuth),
@@ -145,6 +156,8 @@ export const CreateSubscription = Type.Object(
     timeout_ms: Type.Optional(timeoutMs),
     max_in_flight: Type.Optional(maxInFlight),
     retry_schedule_seconds: Type.Optional(Nullable(retryScheduleSeconds)),
+    rate_limit_per_second: Type.Optional(Nullable(rateLimitPerSecond)),
+    ordered: Type.Optional(ordered),
     payload_format: Type.Optional(payloadFormat),
     final_statuses: Type.Optional(finalStatuses),
     auth: Type.Optional(Nullable(GivenAuth)),
@@ -178,6 +191,8 @@ export const PatchSubscription = Type.Object(
     timeout_ms: Type.Optional(Nullable(timeoutMs)),
     max_in_flight: Type.Optional(Nullable(maxInFlight)),
     retry_schedule_seconds: Type.Optional(Nullable(retryScheduleSeconds)),
+    rate_limit_per_second: Type.Optional(Nullable(rateLimitPerSecond)),
+    ordered: Type.Optional(Nullable(ordered)),
     payload_format: Type.Optional(Nullable(payloadFormat)),
     final_statuses: Type.Optional(Nullable(finalStatuses)),
     auth: Type.Optional(Nullable(GivenAuth)),

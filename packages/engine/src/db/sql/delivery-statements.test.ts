@@ -13,7 +13,6 @@ import { wakeDeliveries } from './wake-deliveries.ts'
 
 const world: World = { now: () => Date.now(), randomBytes: (count) => randomBytes(count) }
 const shard = 9
-const nil = '00000000-0000-0000-0000-000000000000'
 
 let database: TestDatabase
 let db: Database
@@ -224,10 +223,16 @@ async function owe(count: number): Promise<string[]> {
 async function claim(count: number) {
   const rows = await claimDeliveries(db.pool, {
     shards: [shard],
-    after: [nil],
+    afterTenants: [''],
+    afterSubscriptions: new Map(),
+    tenantsPerShard: 10,
     subscriptionsPerShard: 10,
     deliveriesPerSubscription: count,
     inFlight: new Map(),
+    inFlightOfTenants: new Map(),
+    allowed: new Map(),
+    slow: [],
+    slowMax: 0,
     attemptIds: Array.from({ length: count }, () => newUuid(world)),
     leaseMarginMs: 15_000,
   })

@@ -2,19 +2,15 @@ import type { Uuid } from '@posthorn/contract'
 import { type Runner, run } from './statement.ts'
 
 /**
- * Takes up to about `rowsMax` deliveries of a subscription that is not active out of the backlog: held where it is paused
+ * Takes up to `rowsMax` deliveries of a subscription that is not active out of the backlog: held where it is paused
  * or disabled, canceled where it was deleted or is gone altogether. Those in flight are left to end first. Answers how
  * many it moved; 0 for an active subscription.
  *
- * Locks the rows it moves and skips locked ones, the backlog before the deliveries. Walks `backlog_ready_idx` for what is
- * due and the shard's part of `backlog_waiting_idx` for what waits. Two callers share the rows.
+ * Locks the rows it moves and skips locked ones, the backlog before the deliveries. Walks
+ * `backlog_subscription_id_delivery_id_idx`. Two callers share the rows.
  */
-export async function holdDeliveries(
-  runner: Runner,
-  subscription: { id: Uuid; shard: number },
-  rowsMax: number,
-): Promise<number> {
-  const values = [subscription.id, subscription.shard, rowsMax]
+export async function holdDeliveries(runner: Runner, subscriptionId: Uuid, rowsMax: number): Promise<number> {
+  const values = [subscriptionId, rowsMax]
   const rows = await run<{ moved: number }>(runner, { name: 'hold-deliveries', text, values })
   return rows[0]?.moved ?? 0
 }
@@ -26,15 +22,10 @@ with target as materialized (
   left join subscription s on s.id = $1::uuid
   where s.id is null or s.state <> 'active' or s.deleted_at is not null
 ), found as materialized (
-  (select b.delivery_id
-   from target cross join backlog b
-   where b.ready and b.shard = $2::smallint and b.subscription_id = $1::uuid
-   limit $3::int)
-  union all
-  (select b.delivery_id
-   from target cross join backlog b
-   where not b.ready and b.leased_at is null and b.shard = $2::smallint and b.subscription_id = $1::uuid
-   limit $3::int)
+  select b.delivery_id
+  from target cross join backlog b
+  where b.subscription_id = $1::uuid and b.leased_at is null
+  limit $2::int
 ), stale as materialized (
   select b.delivery_id
   from backlog b

@@ -6,6 +6,7 @@ export type AudienceRow = {
   subscription_id: string | null
   shard: number
   state: string
+  ordered: boolean
   event_types: string[]
   /** JSON, or null. */
   filter: string | null
@@ -23,7 +24,7 @@ export function selectAudience(runner: Runner, tenantIds: readonly string[]): Pr
 }
 
 const text = `
-select t.id as tenant_id, s.id as subscription_id, s.shard, s.state, s.event_types, s.filter
+select t.id as tenant_id, s.id as subscription_id, s.shard, s.state, s.ordered, s.event_types, s.filter
 from tenant t
 left join subscription s on s.tenant_id = t.id and s.deleted_at is null
 where t.id = any($1::text[])`
