@@ -100,14 +100,16 @@ CREATE TABLE delivery (
   last_http_status  smallint,
   delivered_at      timestamp(3) with time zone,
   finished_at       timestamp(3) with time zone,
+  held              boolean NOT NULL GENERATED ALWAYS AS (state = 'held'::text) STORED,
+  failed            boolean NOT NULL GENERATED ALWAYS AS (state = 'failed'::text) STORED,
   CONSTRAINT delivery_pkey PRIMARY KEY (id),
   CONSTRAINT delivery_delivered_has_time CHECK (state <> 'delivered'::text OR delivered_at IS NOT NULL),
   CONSTRAINT delivery_finished_iff_final CHECK ((finished_at IS NOT NULL) = (state = ANY (ARRAY['delivered'::text, 'failed'::text, 'canceled'::text]))),
   CONSTRAINT delivery_state CHECK (state = ANY (ARRAY['pending'::text, 'retrying'::text, 'held'::text, 'delivered'::text, 'failed'::text, 'canceled'::text]))
 ) PARTITION BY RANGE (id);
 CREATE INDEX delivery_event_id_idx ON delivery USING btree (event_id);
-CREATE INDEX delivery_failed_idx ON delivery USING btree (id) WHERE state = 'failed'::text;
-CREATE INDEX delivery_held_idx ON delivery USING btree (subscription_id, id) WHERE state = 'held'::text;
+CREATE INDEX delivery_failed_idx ON delivery USING btree (id) WHERE failed;
+CREATE INDEX delivery_held_idx ON delivery USING btree (subscription_id, id) WHERE held;
 CREATE INDEX delivery_subscription_id_id_idx ON delivery USING btree (subscription_id, id);
 CREATE INDEX delivery_tenant_id_id_idx ON delivery USING btree (tenant_id, id);
 

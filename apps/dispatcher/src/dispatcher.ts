@@ -51,7 +51,7 @@ const pauseAfterFailureMs = 500
 /** Rows made due by one statement: a million overdue ones come in portions. */
 const wokenPerRoundMax = 5_000
 /** A claim asks for at least this part of all slots, unless that many do not get free within `gatherMs`. */
-const claimPart = 1 / 8
+const claimPart = 1 / 3
 const gatherMs = 5
 /** How often the rare jobs are looked for, in seconds. */
 const jobsEverySeconds = 2

@@ -94,6 +94,7 @@ export {
   type SubscriptionParts,
   type SubscriptionPatch,
 } from './subscriptions.ts'
+export { createLogLines } from './log-lines.ts'
 export { createLogger, logLevels, logTo, type Occurrence, type Telemetry } from './telemetry.ts'
 export type { Within } from './tenancy.ts'
 export {
@@ -108,4 +109,4 @@ export {
 export { createUrlCheck, type UrlCheck } from './url-check.ts'
 export { version } from './version.ts'
 export { createWorkHints, listenForWork } from './work-hints.ts'
-export { newUuid, type World } from './world.ts'
+export { newUuid, storedRandomBytes, type World } from './world.ts'
