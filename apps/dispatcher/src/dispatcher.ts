@@ -178,6 +178,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     const count = woken.reduce((sum, row) => sum + row.woken, 0)
     if (count === 0) return lookEveryMs
     telemetry({ what: 'deliveries_woken', count })
+    turns.hear(woken.map((row) => row.shard))
     claiming.hurry()
     return count === wokenPerRoundMax ? 0 : lookEveryMs
   }
@@ -192,14 +193,18 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     return leaving ? leavingEveryMs : ownershipEveryMs
   }
 
-  function wake(shards: Iterable<number>): number[] {
+  function wake(heard: Iterable<number>): number[] {
+    const shards = [...heard]
     const foreign: number[] = []
     let ours = false
     for (const shard of shards) {
       if (ownership.owns(shard)) ours = true
       else foreign.push(shard)
     }
-    if (ours) claiming.hurry()
+    if (ours) {
+      turns.hear(shards)
+      claiming.hurry()
+    }
     return foreign
   }
 

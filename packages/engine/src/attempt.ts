@@ -87,6 +87,7 @@ export type AttemptOutcome = {
 
 /** Reads a claimed row. */
 export function claimOf(row: ClaimedRow): Claim {
+  const { subscription } = row
   return {
     deliveryId: row.delivery_id,
     tenantId: row.tenant_id,
@@ -101,16 +102,18 @@ export function claimOf(row: ClaimedRow): Claim {
     scheduleStep: row.schedule_step,
     scheduleWaits: row.resume_at !== null,
     waitedMs: row.waited_ms,
-    url: row.url,
-    headers: row.headers,
-    timeoutMs: row.timeout_ms,
+    url: subscription.url,
+    headers: subscription.headers,
+    timeoutMs: subscription.timeout_ms,
     retryScheduleSeconds:
-      row.retry_schedule_seconds.length > 0 ? row.retry_schedule_seconds : defaultRetryScheduleSeconds,
-    keys: row.keys.map((key) => ({ ...key, tenantId: row.tenant_id, subscriptionId: row.subscription_id })),
+      subscription.retry_schedule_seconds.length > 0
+        ? subscription.retry_schedule_seconds
+        : defaultRetryScheduleSeconds,
+    keys: subscription.keys.map((key) => ({ ...key, tenantId: row.tenant_id, subscriptionId: row.subscription_id })),
     // The column's CHECK is held to the list of formats by a test.
-    payloadFormat: row.payload_format as PayloadFormat,
-    finalStatuses: row.final_statuses,
-    authSealed: row.auth_sealed,
+    payloadFormat: subscription.payload_format as PayloadFormat,
+    finalStatuses: subscription.final_statuses,
+    authSealed: subscription.auth_sealed,
     event: { type: row.type, timestamp: row.timestamp, data: row.data, schemaVersion: row.schema_version },
   }
 }
@@ -220,8 +223,9 @@ export function judgeAttempt(
 
 /** Custom headers cannot name `authorization`; should one be there all the same, it is a credential. */
 function withoutSecrets({ headers, secretHeaders }: AttemptRequest): Record<string, string> {
-  const secret = new Set([...secretHeaders, 'authorization'])
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, secret.has(name) ? redacted : value]))
+  const secret = headers['authorization'] === undefined ? secretHeaders : [...secretHeaders, 'authorization']
+  if (secret.length === 0) return headers
+  return { ...headers, ...Object.fromEntries(secret.map((name) => [name, redacted])) }
 }
 
 function follow(claim: Claim, outcome: AttemptOutcome, result: AttemptResult, random: number): NextStep {

@@ -30,10 +30,11 @@ export { DemoDatabaseError, prepareDemoDatabase } from './db/demo-database.ts'
 export { MigrationError, migrate, pendingMigrations } from './db/migrate.ts'
 export { ensurePartitions, partitionsReadyUntil } from './db/partitions.ts'
 export { beatDispatcher } from './db/sql/beat-dispatcher.ts'
-export { type ClaimRow, claimDeliveries } from './db/sql/claim-deliveries.ts'
+export { claimDeliveries, type Offer } from './db/sql/claim-deliveries.ts'
 export { forgetDispatcher } from './db/sql/forget-dispatcher.ts'
 export { giveBack } from './db/sql/give-back.ts'
 export { type AttemptRecord, recordAttempts } from './db/sql/record-attempts.ts'
+export { type DueSubscription, selectDueSubscriptions } from './db/sql/select-due-subscriptions.ts'
 export { wakeDeliveries } from './db/sql/wake-deliveries.ts'
 export { type Tx, transaction } from './db/transaction.ts'
 export { DatabaseUnavailable, isDatabaseUnavailable, isRefused } from './db/unavailable.ts'
@@ -67,6 +68,7 @@ export { hold, holdLatecomers, release, requestHolding, requestRelease } from '.
 export { installJobs, type JobName, type JobPayloads, type Jobs, openJobs } from './jobs.ts'
 export { type CheckSchema, createSchemas, placesOf, type Schemas } from './json-schema.ts'
 export { listPublicKeys, type PublicKeyInfo, rotateKeyPair, schemesOf } from './key-pairs.ts'
+export { createLogLines } from './log-lines.ts'
 export type { MatchedEvent, Verdict } from './matching.ts'
 export type { Page, PageRequest } from './paging.ts'
 export { type EventOrigin, eventOrigin, parseEventSource, payload, payloadFormatOf } from './payload.ts'
@@ -94,7 +96,6 @@ export {
   type SubscriptionParts,
   type SubscriptionPatch,
 } from './subscriptions.ts'
-export { createLogLines } from './log-lines.ts'
 export { createLogger, logLevels, logTo, type Occurrence, type Telemetry } from './telemetry.ts'
 export type { Within } from './tenancy.ts'
 export {

@@ -2,7 +2,14 @@
  * Posthorn as an operator runs it: the whole of `posthorn serve` in any role, with the default settings and its log. The
  * one thing added is a look at what its own telemetry tells, and at how long claims take.
  */
-import { createLogger, createLogLines, type Occurrence, parseMasterKeys, parseSettings, type World } from '@posthorn/engine'
+import {
+  createLogger,
+  createLogLines,
+  type Occurrence,
+  parseMasterKeys,
+  parseSettings,
+  type World,
+} from '@posthorn/engine'
 import { serveSettings } from 'posthorn/config'
 import { type Role, startServing } from 'posthorn/serve'
 import { benchMasterKey } from '../../stage/master-key.ts'
