@@ -1,25 +1,34 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { createLogLines } from './log-lines.ts'
 
-test('lines of a log that come together are written together, in their order, and none twice', async () => {
+function started() {
   const written: string[] = []
-  const lines = createLogLines({ write: (text) => written.push(text) })
+  const turns: (() => void)[] = []
+  const lines = createLogLines({ write: (text) => written.push(text) }, (flush) => turns.push(flush))
+  return { lines, written, endTurn: () => runAll(turns.splice(0)) }
+}
+
+test('lines of a log that come together are written together, in their order, and none twice', () => {
+  const { lines, written, endTurn } = started()
   lines.write('one\n')
   lines.write('two\n')
   expect(written).toEqual([])
-  await turn()
+  endTurn()
   lines.write('three\n')
-  await turn()
+  endTurn()
+  endTurn()
   expect(written).toEqual(['one\ntwo\n', 'three\n'])
 })
 
-test('what waits is written at once before a process ends', async () => {
-  const written: string[] = []
-  const lines = createLogLines({ write: (text) => written.push(text) })
+test('what waits is written at once before a process ends', () => {
+  const { lines, written, endTurn } = started()
   lines.write('the last words\n')
   lines.flush()
   expect(written).toEqual(['the last words\n'])
-  await turn()
+  endTurn()
   expect(written).toEqual(['the last words\n'])
 })
+
+function runAll(flushes: (() => void)[]): void {
+  for (const flush of flushes) flush()
+}

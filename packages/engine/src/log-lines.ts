@@ -9,17 +9,23 @@ export type LogLines = {
   flush(): void
 }
 
-/** @param destination what takes the lines; its backlog is its own business */
-export function createLogLines(destination: { write(text: string): unknown }): LogLines {
+/**
+ * @param output what takes the lines; its backlog is its own business
+ * @param later calls back when this turn is over
+ */
+export function createLogLines(
+  output: { write(text: string): unknown },
+  later: (flush: () => void) => unknown = setImmediate,
+): LogLines {
   let waiting = ''
   function flush(): void {
     const text = waiting
     waiting = ''
-    if (text !== '') destination.write(text)
+    if (text !== '') output.write(text)
   }
   return {
     write(line) {
-      if (waiting === '') setImmediate(flush)
+      if (waiting === '') later(flush)
       waiting += line
     },
     flush,

@@ -22,6 +22,8 @@ export type PosthornOptions = {
   role: Role
   databaseUrl: string
   receiverPort: number
+  /** Another port of the receiver that may be sent to. */
+  silentPort?: number
   adminKey: string
 }
 
@@ -89,14 +91,14 @@ export function createPosthorn(parts: PosthornParts): PosthornCalls {
   }
 
   return {
-    async start({ role, databaseUrl, receiverPort, adminKey }) {
+    async start({ role, databaseUrl, receiverPort, silentPort = receiverPort, adminKey }) {
       const settings = parseSettings(serveSettings, {
         DATABASE_URL: databaseUrl,
         PORT: '0',
         POSTHORN_ADMIN_KEY: adminKey,
         POSTHORN_MASTER_KEY: benchMasterKey,
         POSTHORN_ALLOW_HTTP: 'true',
-        POSTHORN_ALLOWED_RECEIVERS: `127.0.0.1:${receiverPort}`,
+        POSTHORN_ALLOWED_RECEIVERS: `127.0.0.1:${receiverPort},127.0.0.1:${silentPort}`,
       })
       const serving = await startServing({
         role,
