@@ -52,6 +52,8 @@ const row: ClaimedRow = {
   payload_format: 'standard',
   final_statuses: [],
   auth_sealed: null,
+  transform: null,
+  keys_of_event: null,
   type: 'invoice.paid',
   timestamp: new Date(0),
   data: '{"a":1}',

@@ -69,6 +69,9 @@ export type ClaimedRow = Omit<TurnRow, 'delivery_id' | 'place'> & {
   final_statuses: number[]
   /** Credentials for the receiver, sealed. */
   auth_sealed: Uint8Array | null
+  /** JSONata, or null; and the business keys of the event, only where there is a transform that may ask for them. */
+  transform: string | null
+  keys_of_event: Record<string, string> | null
   type: string
   timestamp: Date
   data: string
@@ -282,6 +285,7 @@ select t.shard, t.tenant_id, t.n::int as turn, t.i::int as turn_of_tenant, t.sub
        null::int as schedule_step, null as trigger, null as actor, null as reason, null::timestamptz as resume_at,
        null::float8 as waited_ms, null as url, null::jsonb as headers, null::int as timeout_ms, null::int[] as retry_schedule_seconds,
        null::json as keys, null as payload_format, null::int[] as final_statuses, null::bytea as auth_sealed,
+       null as transform, null::jsonb as keys_of_event,
        null as type, null::timestamptz as "timestamp", null as data, null::int as schema_version
 from offer t
 union all
@@ -296,6 +300,7 @@ select c.shard, c.tenant_id, c.n::int, c.i::int, c.subscription_id, c.part, fals
          where k.subscription_id = c.subscription_id and (k.expires_at is null or k.expires_at > now())
        ),
        s.payload_format, s.final_statuses, s.auth_sealed,
+       s.transform, case when s.transform is not null then e.keys end,
        e.type, e."timestamp", e.data, case when e.validation_errors is null then e.schema_version end
 from claimed c
 cross join lateral (select * from subscription where subscription.id = c.subscription_id limit 1) s

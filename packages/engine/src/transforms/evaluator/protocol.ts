@@ -1,0 +1,60 @@
+/** What an evaluator is asked, and what it answers. Everything in it is text or a number: it crosses three borders. */
+
+/** How much of the machine one transform may have. All of it counts, the reading of the input and the writing of the result too. */
+export type EvaluationLimits = {
+  /** Time on the clock, in milliseconds. */
+  msMax: number
+  /** Memory of the thread, in MiB: of everything in it, some 15 of them for the thread itself. */
+  memoryMibMax: number
+  /** The result as JSON, in bytes of UTF-8. */
+  resultBytesMax: number
+  /** Objects and arrays inside one another in the result. */
+  resultDepthMax: number
+  /** Parts of an expression inside one another. */
+  expressionDepthMax: number
+  /** One text, in UTF-16 units, and one array, in entries. */
+  textLengthMax: number
+  arrayLengthMax: number
+}
+
+export type EvaluatorRequest =
+  /** Whether a transform can be used at all. */
+  | { kind: 'check'; transform: string }
+  /** What it makes of an input. */
+  | {
+      kind: 'apply'
+      transform: string
+      tenantId: string
+      /** JSON. */
+      input: string
+      /** What the transform takes for the time of day, in Unix milliseconds. */
+      nowMs: number
+    }
+
+export type EvaluatorAnswer = { data: string } | { fault: EvaluationFault }
+
+/**
+ * Why a transform did not give its result. The words that are not JSONata's own: `time` and `memory` say that it took too
+ * much, `range` that a text or a recursion went beyond what the language holds, `pending` that it waits for something that
+ * never comes; the others are about the result or the expression.
+ */
+export type EvaluationFault = {
+  code: string
+  /** About where in the expression, in UTF-16 units; null when that is not known. */
+  position: number | null
+  /** A sentence without anything of the input in it. */
+  detail: string
+  /** The same in the words of the expression's author or with values of the input; null when there is no more to say. */
+  said: string | null
+}
+
+/** What is told when the time is over. */
+export function ofTime({ msMax }: EvaluationLimits): EvaluationFault {
+  return { code: 'time', position: null, detail: `The transform took longer than ${msMax} ms`, said: null }
+}
+
+/** What is told when there is no memory left. */
+export function ofMemory({ memoryMibMax }: EvaluationLimits): EvaluationFault {
+  const detail = `The transform needs more memory than there is for it (${memoryMibMax} MiB)`
+  return { code: 'memory', position: null, detail, said: null }
+}
