@@ -20,7 +20,8 @@ const evaluationLimits: EvaluationLimits = {
   msMax: limits.transformMsMax,
   memoryMibMax: limits.transformMemoryMibMax,
   resultBytesMax: limits.eventDataBytesMax,
-  resultDepthMax: limits.jsonDepthMax,
+  // As of published data, which stands one level deep in a body.
+  resultDepthMax: limits.jsonDepthMax - 1,
   expressionDepthMax: limits.transformDepthMax,
   textLengthMax: limits.transformTextLengthMax,
   arrayLengthMax: limits.transformArrayLengthMax,

@@ -50,7 +50,7 @@ export function createRealms(limits: EvaluationLimits): Realms {
       try {
         realm['request'] = JSON.stringify(request)
         begin.runInContext(realm, { timeout: limits.msMax })
-        return answerOf(take.runInContext(realm, { timeout: limits.msMax }), limits)
+        return answerOf(take.runInContext(realm), limits)
       } catch (error) {
         // What was interrupted is in no defined state.
         realms.delete(name)
