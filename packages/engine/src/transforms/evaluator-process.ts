@@ -10,6 +10,8 @@ import {
 
 /** How much longer than the limit of time an answer may take, in milliseconds: the evaluator ends what hangs by itself. */
 const killAfterMs = 2_000
+/** How long it may take to start, in milliseconds. */
+const startMsMax = 5_000
 /** What an evaluator has for itself beside the thread, in MiB. */
 const ownMemoryMib = 32
 /** Ends of a process that it brings about itself, when there is no memory left or its stack is used up. */
@@ -41,7 +43,14 @@ export function startEvaluator(limits: EvaluationLimits): Evaluator {
   const child = fork(new URL('./evaluator/main.ts', import.meta.url), [JSON.stringify(limits)], {
     // Neither settings nor secrets of ours; and times without a zone mean the same on every machine.
     env: { TZ: 'UTC' },
-    execArgv: ['--permission', '--allow-fs-read=*', '--allow-worker', `--max-old-space-size=${ownMemoryMib}`],
+    execArgv: [
+      '--permission',
+      '--allow-fs-read=*',
+      '--allow-worker',
+      `--max-old-space-size=${ownMemoryMib}`,
+      // An expression can make promises that nobody waits for.
+      '--unhandled-rejections=none',
+    ],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   letGo(child)
@@ -56,9 +65,11 @@ export function startEvaluator(limits: EvaluationLimits): Evaluator {
   // An evaluator that never got ready is told of by the first request.
   ready.promise.catch(() => undefined)
   const ended = Promise.withResolvers<void>()
+  const starting = setTimeout(() => child.kill('SIGKILL'), startMsMax).unref()
   child.on('message', (given: 'ready' | EvaluatorAnswer) => {
-    if (given === 'ready') ready.resolve()
-    else settle?.resolve(given)
+    if (given !== 'ready') settle?.resolve(given)
+    clearTimeout(starting)
+    ready.resolve()
   })
   child.on('error', (error) => over(new EvaluatorLost('an evaluator could not be started', { cause: error })))
   child.on('exit', (code, signal) => {
@@ -68,6 +79,7 @@ export function startEvaluator(limits: EvaluationLimits): Evaluator {
   })
 
   function over(error: EvaluatorLost): void {
+    clearTimeout(starting)
     ready.reject(error)
     settle?.reject(error)
     ended.resolve()

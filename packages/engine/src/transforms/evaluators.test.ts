@@ -21,6 +21,10 @@ const input = JSON.stringify({ data: { total: 5 } })
 const busy = '$count($filter([1..20000], function($n) { $n % 3 = 0 }))'
 const hanging = '($again := function($n) { $again($n + 1) }; $again(0))'
 
+/** Takes a built-in function out of its definition and gives it a function that fails in a promise. */
+const breaking =
+  '($clone := function($x) { $x }; $held := {"f": $sum}; $held ~> | f | {}, "_jsonata_function" |; $bare := $held.f.implementation; (function($each) { $bare({"forEach": $each}) + 6 })(function($n) { $error("broken") }))'
+
 type Asked = { subscriptionId?: string; tenantId?: string; waitMsMax?: number; signal?: AbortSignal }
 
 function ask(evaluators: Evaluators, transform: string, asked: Asked = {}): Promise<EvaluatorAnswer> {
@@ -97,6 +101,14 @@ describe('an allocation that aborts its process', () => {
     // The process was gone, and not only its thread.
     expect(watching.started).toHaveLength(2)
   })
+})
+
+test('a promise that an expression breaks and that nobody waits for breaks nothing else', async () => {
+  using watching = watched({ processes: 1 })
+  const { evaluators, started } = watching
+  expect(codeOf(await ask(evaluators, breaking))).toBe('=6')
+  for (let n = 0; n < 5; n += 1) expect(codeOf(await ask(evaluators, 'data.total'))).toBe('=5')
+  expect(started).toHaveLength(1)
 })
 
 test('nothing is started before there is something to do, and no more than are allowed', async () => {

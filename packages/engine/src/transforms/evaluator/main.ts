@@ -6,29 +6,33 @@
  * then, with nothing else in it. It ends with the one that started it.
  */
 import { Worker } from 'node:worker_threads'
-import { type EvaluationLimits, type EvaluatorAnswer, type EvaluatorRequest, ofMemory, ofTime } from './protocol.ts'
+import {
+  type EvaluationFault,
+  type EvaluationLimits,
+  type EvaluatorAnswer,
+  type EvaluatorRequest,
+  ofMemory,
+  ofTime,
+} from './protocol.ts'
 
 /** How much later than its own limit a transform is ended with its thread, in milliseconds: it hangs in one built-in call. */
 const graceMs = 250
 
 const limits: EvaluationLimits = JSON.parse(process.argv[2] ?? '')
+/** What is to be told when the thread that died has a successor: before that nothing more can be asked. */
+let death: EvaluationFault | undefined
+let watch: NodeJS.Timeout | undefined
 let thread = startThread()
-let answer: ((given: EvaluatorAnswer) => void) | undefined
 
 // Signals of a terminal and of a service manager go to this process too, and the one that started it may need it to drain.
 process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => undefined)
 process.on('disconnect', () => process.exit())
 process.on('message', (request: EvaluatorRequest) => {
-  const watch = setTimeout(() => {
-    answer?.({ fault: ofTime(limits) })
+  watch = setTimeout(() => {
+    death = ofTime(limits)
     void thread.terminate()
   }, limits.msMax + graceMs)
-  answer = (given) => {
-    clearTimeout(watch)
-    answer = undefined
-    process.send?.(given)
-  }
   thread.postMessage(request)
 })
 
@@ -39,16 +43,17 @@ function startThread(): Worker {
     resourceLimits: { maxOldGenerationSizeMb: limits.memoryMibMax, maxYoungGenerationSizeMb: 8 },
   })
   started.on('message', (given: 'ready' | EvaluatorAnswer) => {
-    if (given === 'ready') process.send?.(given)
-    else answer?.(given)
+    clearTimeout(watch)
+    process.send?.(death === undefined ? given : { fault: death })
+    death = undefined
   })
   started.on('error', (error) => {
-    const isMemory = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
     // Anything else is a fault of ours: this process ends, and the one that started it hears of it.
-    if (!isMemory) throw error
-    answer?.({ fault: ofMemory(limits) })
+    if (!('code' in error) || error.code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error
+    death ??= ofMemory(limits)
   })
   started.on('exit', () => {
+    clearTimeout(watch)
     thread = startThread()
   })
   return started
