@@ -55,7 +55,7 @@ export const limits = {
   transformBytesMax: 16 * 1024,
   /** Parts of a transform inside one another, the terms of a long sum or concatenation too. */
   transformDepthMax: 256,
-  /** For one evaluation, on the clock. What it makes is bounded as `data` is: `eventDataBytesMax` and `jsonDepthMax`. */
+  /** For one evaluation, of the processor. What it makes is bounded as `data` is: `eventDataBytesMax` and `jsonDepthMax`. */
   transformMsMax: 1000,
   transformMemoryMibMax: 96,
   /** One text, in UTF-16 units, and one array, in entries, that a transform may make on its way. */

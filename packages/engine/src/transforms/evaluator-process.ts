@@ -1,8 +1,9 @@
-/** An evaluator as the process that started it sees it: one request at a time, and one answer whatever happens. */
+/** An evaluator as the process that started it sees it: one request at a time, and one reply whatever happens. */
 import { type ChildProcess, fork } from 'node:child_process'
 import {
+  clockMsMax,
   type EvaluationLimits,
-  type EvaluatorAnswer,
+  type EvaluatorReply,
   type EvaluatorRequest,
   ofMemory,
   ofTime,
@@ -25,7 +26,7 @@ export type Evaluator = {
    *
    * @throws EvaluatorLost when the process ended and the transform is not to blame
    */
-  evaluate(request: EvaluatorRequest): Promise<EvaluatorAnswer>
+  evaluate(request: EvaluatorRequest): Promise<EvaluatorReply>
   /** Ends the process, whatever it does. */
   end(): void
   /** Resolves when it has ended, by whatever. */
@@ -60,13 +61,13 @@ export function startEvaluator(limits: EvaluationLimits): Evaluator {
   })
 
   let isTimeOver = false
-  let settle: { resolve(answer: EvaluatorAnswer): void; reject(error: Error): void } | undefined
+  let settle: { resolve(reply: EvaluatorReply): void; reject(error: Error): void } | undefined
   const ready = Promise.withResolvers<void>()
   // An evaluator that never got ready is told of by the first request.
   ready.promise.catch(() => undefined)
   const ended = Promise.withResolvers<void>()
   const starting = setTimeout(() => child.kill('SIGKILL'), startMsMax).unref()
-  child.on('message', (given: 'ready' | EvaluatorAnswer) => {
+  child.on('message', (given: 'ready' | EvaluatorReply) => {
     if (given !== 'ready') settle?.resolve(given)
     clearTimeout(starting)
     ready.resolve()
@@ -89,12 +90,12 @@ export function startEvaluator(limits: EvaluationLimits): Evaluator {
     async evaluate(request) {
       child.channel?.ref()
       await ready.promise
-      const answer = Promise.withResolvers<EvaluatorAnswer>()
+      const answer = Promise.withResolvers<EvaluatorReply>()
       settle = answer
       const watch = setTimeout(() => {
         isTimeOver = true
         child.kill('SIGKILL')
-      }, limits.msMax + killAfterMs)
+      }, clockMsMax(limits) + killAfterMs)
       child.send(request, (error) => {
         if (error !== null) answer.reject(new EvaluatorLost('an evaluator could not be asked', { cause: error }))
       })

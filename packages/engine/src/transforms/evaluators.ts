@@ -92,7 +92,9 @@ export function createEvaluators(options: EvaluatorsOptions): Evaluators {
     work.begun()
     const begunMs = performance.now()
     try {
-      work.resolve(await evaluator.evaluate(work.request))
+      const reply = await evaluator.evaluate(work.request)
+      if ('starved' in reply) work.reject(unavailable('the machine is too busy'))
+      else work.resolve(reply)
     } catch (error) {
       drop(evaluator)
       evaluator.end()

@@ -7,9 +7,10 @@
  */
 import { Worker } from 'node:worker_threads'
 import {
+  clockMsMax,
   type EvaluationFault,
   type EvaluationLimits,
-  type EvaluatorAnswer,
+  type EvaluatorReply,
   type EvaluatorRequest,
   ofMemory,
   ofTime,
@@ -32,17 +33,17 @@ process.on('message', (request: EvaluatorRequest) => {
   watch = setTimeout(() => {
     death = ofTime(limits)
     void thread.terminate()
-  }, limits.msMax + graceMs)
+  }, clockMsMax(limits) + graceMs)
   thread.postMessage(request)
 })
 
 function startThread(): Worker {
-  const started = new Worker(new URL('./thread.ts', import.meta.url), {
+  const started = new Worker(new URL('./thread/main.ts', import.meta.url), {
     workerData: limits,
     env: {},
     resourceLimits: { maxOldGenerationSizeMb: limits.memoryMibMax, maxYoungGenerationSizeMb: 8 },
   })
-  started.on('message', (given: 'ready' | EvaluatorAnswer) => {
+  started.on('message', (given: 'ready' | EvaluatorReply) => {
     clearTimeout(watch)
     process.send?.(death === undefined ? given : { fault: death })
     death = undefined

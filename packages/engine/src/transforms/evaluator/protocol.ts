@@ -2,7 +2,7 @@
 
 /** How much of the machine one transform may have. All of it counts, the reading of the input and the writing of the result too. */
 export type EvaluationLimits = {
-  /** Time on the clock, in milliseconds. */
+  /** Time, in milliseconds: of the processor, as far as that can be told, so that a busy machine fails no transform. */
   msMax: number
   /** Memory of the thread, in MiB: of everything in it, some 15 of them for the thread itself. */
   memoryMibMax: number
@@ -32,6 +32,22 @@ export type EvaluatorRequest =
     }
 
 export type EvaluatorAnswer = { data: string } | { fault: EvaluationFault }
+
+/** What an evaluator says: an answer, or that it did not get the time of the processor that it needed for one. */
+export type EvaluatorReply = EvaluatorAnswer | { starved: true }
+
+/** How much longer than its limit a transform may take on the clock, because others use the processor too. */
+const clockFactor = 4
+
+/** The longest that an evaluation takes on the clock, in milliseconds: it is begun a second time if it was starved. */
+export function clockMsMax({ msMax }: EvaluationLimits): number {
+  return msMax + patientMsMax({ msMax })
+}
+
+/** The time on the clock of the second time, in milliseconds. */
+export function patientMsMax({ msMax }: Pick<EvaluationLimits, 'msMax'>): number {
+  return clockFactor * msMax
+}
 
 /**
  * Why a transform did not give its result. The words that are not JSONata's own: `time` and `memory` say that it took too
