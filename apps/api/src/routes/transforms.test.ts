@@ -99,6 +99,14 @@ describe('a transform of a subscription', () => {
     expect((await closed.ask('POST', path, draft)).status).toBe(201)
   })
 
+  test('the same one may be given to many subscriptions at the same time', async () => {
+    const made = await Promise.all(Array.from({ length: 8 }, () => subscribe()))
+    const body = { transform: '{"same": data.id}' }
+    const answers = await Promise.all(made.map(({ id }) => api.ask('PATCH', `/v1/subscriptions/${id}`, body)))
+    expect(answers.map(({ status }) => status)).toEqual(Array(8).fill(200))
+    expect(await api.db.prisma.transform.count({ where: { hash: transformHash(body.transform) } })).toBe(1)
+  })
+
   test('of those that a tenant has had, the newest thousand are kept', async () => {
     await api.ask('PUT', '/v1/tenants/busy', {})
     const one = await subscribe({}, 'busy')

@@ -196,7 +196,7 @@ export function realmProgram(jsonata: Jsonata, limits: EvaluationLimits): RealmT
       const detail = 'A text grew too long, or a function called itself too often'
       return { code: 'range', position: null, detail, said: null }
     }
-    if (error instanceof SyntaxError) {
+    if (isCheck && error instanceof SyntaxError) {
       return { code: 'regex', position: null, detail: shortened(error.message), said: null }
     }
     const { code, position, token, value, value2, index, type, message } = Object(error)

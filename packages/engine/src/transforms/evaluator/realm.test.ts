@@ -246,6 +246,14 @@ describe('a fault', () => {
     expect(detail).not.toContain(secret)
   })
 
+  test('of the language itself is told without its words, which may quote a text', () => {
+    // The function that copies is taken out of its definition and given a text that is no JSON.
+    const hostile =
+      '($copy := $clone; $clone := function($x) { $x }; $held := {"f": $copy}; $held ~> | f | {}, "_jsonata_function" |; $bare := $held.f.implementation; $bare(data.name))'
+    const detail = 'JSONata could not evaluate the expression'
+    expect(faultOf(apply(hostile))).toEqual({ code: 'unknown', position: null, detail, said: null })
+  })
+
   test('is told with the place', () => {
     expect(faultOf(apply('{"a": data.name + 1}'))).toMatchObject({ position: 17 })
   })
