@@ -25,6 +25,7 @@ import {
   requestHolding,
   type Seal,
   type Telemetry,
+  type Transforms,
   transaction,
   type World,
   wakeDeliveries,
@@ -71,6 +72,8 @@ export type DispatcherParts = {
   world: World
   telemetry: Telemetry
   means: AttemptMeans
+  /** They make what is sent to subscriptions that have one. */
+  transforms: Transforms
   /** Attempts in flight at once. */
   concurrency: number
   /** How long `stop` waits for attempts in flight, in milliseconds. */
@@ -101,10 +104,10 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   })
   const recorder = createRecorder(db, telemetry, giveUp.signal)
   const holdWork = (subscriptionId: Uuid) => transaction(db, (tx) => requestHolding(tx, jobs, subscriptionId))
-  const { sender, means } = parts
+  const { sender, means, transforms } = parts
   const { answered } = turns
   const keyOf = createKeyRing(parts.seal)
-  const delivering = { sender, recorder, keyOf, means, world, telemetry, holdWork, answered }
+  const delivering = { sender, recorder, keyOf, means, transforms, world, telemetry, holdWork, answered }
   const ownership = createOwnership({
     db,
     jobs,

@@ -47,6 +47,7 @@ const row: ClaimedRow = {
     payload_format: 'standard',
     final_statuses: [],
     auth_sealed: null,
+    transform: null,
     max_in_flight: 10,
     rate_limit_per_second: null,
     ordered: false,
@@ -54,6 +55,7 @@ const row: ClaimedRow = {
   type: 'invoice.paid',
   timestamp: new Date(0),
   data: '{"a":1}',
+  keys_of_event: null,
   schema_version: null,
 }
 const claim = claimOf(row)

@@ -46,7 +46,7 @@ export {
   listAttempts,
   listDeliveries,
 } from './deliveries.ts'
-export type { DryRun, DryRunMatch } from './dry-run.ts'
+export type { DryRun, DryRunMatch, ShownRequest } from './dry-run.ts'
 export { envelope } from './envelope.ts'
 export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
 export { type Event, type EventListFilter, type EventSummary, getEvent, listEvents } from './event-reads.ts'
@@ -80,6 +80,7 @@ export { findUnreadable, type Rewrapped, rewrapCredentials, rewrapSecrets } from
 export { openSecret, type SealedSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
 export { createSeal, masterKeyHint, parseMasterKeys, type Seal, SealError } from './sealing.ts'
 export { type RevealedSecret, type Rotation, revealSecrets, rotateSecret } from './secrets.ts'
+export { sentBody } from './sent-body.ts'
 export * from './settings.ts'
 export { shardCount, shardOf } from './shards.ts'
 export { createKeyRing, type KeyRing, type StoredKey } from './signing-keys.ts'
@@ -107,6 +108,10 @@ export {
   type TenantInput,
   tenantNotFound,
 } from './tenants.ts'
+export { transformHash } from './transform-headers.ts'
+export { previewTransform, type TransformPreview } from './transform-previews.ts'
+export { EvaluatorsUnavailable } from './transforms/evaluators.ts'
+export { createTransforms, TransformFailed, type Transforms } from './transforms.ts'
 export { createUrlCheck, type UrlCheck } from './url-check.ts'
 export { version } from './version.ts'
 export { createWorkHints, listenForWork } from './work-hints.ts'

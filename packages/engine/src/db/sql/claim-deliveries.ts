@@ -33,6 +33,8 @@ export type SubscriptionColumns = {
   final_statuses: number[]
   /** Credentials for the receiver, sealed. */
   auth_sealed: Uint8Array | null
+  /** JSONata, or null. */
+  transform: string | null
   max_in_flight: number
   rate_limit_per_second: number | null
   ordered: boolean
@@ -58,6 +60,8 @@ export type DeliveryColumns = {
   type: string
   timestamp: Date
   data: string
+  /** The business keys of the event, only where there is a transform that may ask for them. */
+  keys_of_event: Record<string, string> | null
   /** The version of the schema that the data fits; null when it was held to none, or does not fit. */
   schema_version: number | null
 }
@@ -107,9 +111,9 @@ export async function claimDeliveries(runner: Runner, request: ClaimRequest): Pr
 
 const text = `
 with picked as materialized (
-  select due.delivery_id, due.next_attempt_at, q.place as offer, q.timeout_ms, row_number() over () as place
+  select due.delivery_id, due.next_attempt_at, q.place as offer, q.timeout_ms, q.transforms, row_number() over () as place
   from (
-    select o.*, s.timeout_ms, s.ordered,
+    select o.*, s.timeout_ms, s.ordered, s.transform is not null as transforms,
            least(o.part, case when s.ordered then 1 else s.max_in_flight end - o.in_flight) as allowed,
            case when s.ordered and not s.releasing then (
              select case when head.ready then head.delivery_id end
@@ -168,14 +172,15 @@ with picked as materialized (
   from numbered p
   -- The array says that they are few, so that they are looked up by primary key.
   where b.delivery_id = p.delivery_id and b.delivery_id = any(array(select delivery_id from picked))
-  returning b.*, p.offer, p.place, p.is_first,
+  returning b.*, p.offer, p.place, p.is_first, p.transforms,
     greatest(0, extract(epoch from now() - p.next_attempt_at) * 1000)::float8 as waited_ms
 )
 select c.offer::int, c.delivery_id, c.tenant_id, c.subscription_id, c.event_id, c.attempt_id, c.attempt_number,
        c.schedule_step, c.trigger, c.actor, c.reason, c.resume_at, c.waited_ms,
        e.type, e."timestamp", e.data, case when e.validation_errors is null then e.schema_version end as schema_version,
+       case when c.transforms then e.keys end as keys_of_event,
        s.url, s.headers, s.timeout_ms, s.retry_schedule_seconds, s.keys, s.payload_format, s.final_statuses, s.auth_sealed,
-       s.max_in_flight, s.rate_limit_per_second, s.ordered
+       s.transform, s.max_in_flight, s.rate_limit_per_second, s.ordered
 from claimed c
 cross join lateral (select * from event where event.id = c.event_id limit 1) e
 left join lateral (
