@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AddressPolicy } from './address-policy.ts'
-import { parseAllowedReceivers } from './address-policy.ts'
+import { parseAllowedReceivers, parseBlockedReceivers } from './address-policy.ts'
 import type { AddressLookupCode, Resolve } from './address-resolver.ts'
 import { AddressLookupError } from './address-resolver.ts'
 import type { CallbackUrlReason } from './callback-url.ts'
@@ -140,6 +140,45 @@ describe('allowed receivers', () => {
 
   test('this installation itself is refused even when it is on the allow list', () => {
     expect(verdictOf('https://posthorn.example.com/', allowing('posthorn.example.com'))).toBe('hostname')
+    const rooted = { ...httpsOnly, ownHosts: ['Posthorn.example.com.', 'other.example.com.:8443'] }
+    expect(verdictOf('https://posthorn.example.com:9000/', rooted)).toBe('hostname')
+    expect(verdictOf('https://other.example.com:8443/', rooted)).toBe('hostname')
+    expect(verdictOf('https://other.example.com/', rooted)).toBe('ok')
+  })
+})
+
+describe('blocked receivers', () => {
+  const policy: AddressPolicy = {
+    ...httpsOnly,
+    allowed: parseAllowedReceivers('receiver.corp, 10.0.0.0/8'),
+    blocked: parseBlockedReceivers(
+      'rival.example, receiver.corp:8443, 10.9.0.0/16, 93.184.215.14, [2606:4700::]/32:8443',
+    ),
+  }
+
+  test.each([
+    ['https://rival.example/', 'blocked_address'],
+    ['https://hooks.eu.rival.example/', 'blocked_address'],
+    ['https://notrival.example/', 'ok'],
+    ['https://rival.example.com/', 'ok'],
+    ['https://receiver.corp/', 'ok'],
+    ['https://receiver.corp:8443/', 'blocked_address'],
+    ['https://10.1.2.3/', 'ok'],
+    ['https://10.9.8.7/', 'blocked_address'],
+    ['https://[::ffff:10.9.8.7]/', 'blocked_address'],
+    ['https://93.184.215.14/', 'blocked_address'],
+    ['https://93.184.215.15/', 'ok'],
+    ['https://[2606:4700::1]:8443/', 'blocked_address'],
+    ['https://[2606:4700::1]/', 'ok'],
+  ])('%s is %s: the block list comes before the allow list', (url, verdict) => {
+    expect(verdictOf(url, policy)).toBe(verdict)
+  })
+
+  test('a name that resolves to a blocked address is blocked, also when the name is allowed', () => {
+    expect(checkResolved(policy, 'receiver.corp', 443, ['10.1.2.3'])).toMatchObject({ ok: true })
+    expect(checkResolved(policy, 'receiver.corp', 443, ['10.1.2.3', '10.9.8.7'])).toMatchObject({ ok: false })
+    expect(checkResolved(policy, 'hooks.example.com', 443, ['93.184.215.14'])).toMatchObject({ ok: false })
+    expect(checkResolved(policy, 'hooks.example.com', 443, ['93.184.215.15'])).toMatchObject({ ok: true })
   })
 })
 

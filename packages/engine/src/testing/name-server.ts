@@ -134,11 +134,11 @@ function answer(query: Buffer, type: 'A' | 'AAAA', reply: Exclude<Reply, 'silenc
   if (reply === 'garbage') return Buffer.concat([query.subarray(0, 2), Buffer.alloc(40, 0xff)])
   if (typeof reply === 'string') return Buffer.concat([head(query, codes[reply], 0), questionBytes(query)])
   const { aliases, addresses } = 'aliases' in reply ? reply : { aliases: [], addresses: reply }
-  const owners = [questionOf(query).hostname, ...aliases]
+  const owners = [asAsked, ...aliases.map(nameBytes)]
   const records = [
-    ...aliases.map((alias, index) => record(owners[index] ?? '', types.CNAME, nameBytes(alias))),
+    ...aliases.map((alias, index) => record(owners[index] ?? asAsked, types.CNAME, nameBytes(alias))),
     ...addresses.map((address) =>
-      record(owners.at(-1) ?? '', types[type], Buffer.from(ipaddr.parse(address).toByteArray())),
+      record(owners.at(-1) ?? asAsked, types[type], Buffer.from(ipaddr.parse(address).toByteArray())),
     ),
   ]
   return Buffer.concat([head(query, 0, records.length), questionBytes(query), ...records])
@@ -158,13 +158,16 @@ function head(query: Buffer, flags: number, records: number): Buffer {
   return bytes
 }
 
+/** In place of a name: the one in the question (RFC 1035 §4.1.4). */
+const asAsked = Buffer.from([0xc0, 0x0c])
+
 /** A record with a lifetime of zero. */
-function record(owner: string, type: number, data: Buffer): Buffer {
+function record(owner: Buffer, type: number, data: Buffer): Buffer {
   const bytes = Buffer.alloc(10)
   bytes.writeUInt16BE(type, 0)
   bytes.writeUInt16BE(1, 2)
   bytes.writeUInt16BE(data.length, 8)
-  return Buffer.concat([nameBytes(owner), bytes, data])
+  return Buffer.concat([owner, bytes, data])
 }
 
 function nameBytes(hostname: string): Buffer {
