@@ -54,7 +54,12 @@ function noNetwork(refusal: string): Network {
 /** The network, or why there is none. */
 async function enter(flags: readonly string[]): Promise<Network | string> {
   const { execPath, env } = inject('machine')
-  const child = spawn('unshare', [...flags, execPath, main], { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+  const child = spawn('unshare', [...flags, execPath, main], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // JSON would make a null of what is left out.
+    serialization: 'advanced',
+  })
   const errors: string[] = []
   child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
   const ended = endOf(child).then((how) => `${how} ${errors.join('').slice(-errorsLengthMax).trim()}`)

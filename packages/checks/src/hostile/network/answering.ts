@@ -36,7 +36,7 @@ export function createCalls(parts: {
 }): { answer: Calls; end(): Promise<void> } {
   const { names, reached } = parts
   const senders = new Map<string, Sender>()
-  const stack = new AsyncDisposableStack()
+  let serving = new AsyncDisposableStack()
   const { notify, until } = createSignals()
   let heard = 0
   let attempts = 0
@@ -73,12 +73,12 @@ export function createCalls(parts: {
     async serve(database, settings) {
       const url = new URL(database.url)
       url.hostname = '127.0.0.1'
-      url.port = String(await bridge(stack, database.socket))
+      url.port = String(await bridge(serving, database.socket))
       const child = spawn(parts.execPath, [posthornMain, 'serve'], {
         env: { ...parts.environment, DATABASE_URL: url.href, POSTHORN_ADMIN_KEY: adminKey, ...settings },
         stdio: ['ignore', 'pipe', 'inherit'],
       })
-      stack.defer(() => endOf(child))
+      serving.defer(() => endOf(child))
       let listens = false
       if (child.stdout === null) throw new Error('its standard output was asked for')
       createInterface({ input: child.stdout }).on('line', (line) => {
@@ -90,6 +90,10 @@ export function createCalls(parts: {
       const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`posthorn serve ended (${code})`)))
       await Promise.race([until(() => listens), ended])
       ended.catch(() => undefined)
+    },
+    async stop() {
+      await serving.disposeAsync()
+      serving = new AsyncDisposableStack()
     },
     async call(method, path, body) {
       const response = await fetch(`${apiOrigin}${path}`, {
@@ -106,7 +110,7 @@ export function createCalls(parts: {
       await until(() => attempts >= count)
     },
   }
-  return { answer, end: () => stack.disposeAsync() }
+  return { answer, end: answer.stop }
 }
 
 /** As `posthorn serve` makes it: the name servers are those of this network. */

@@ -36,6 +36,8 @@ export type Calls = {
   send(guard: Guard, url: string, timeoutMs?: number): Promise<Sent>
   /** Starts `posthorn serve` in this network, over the database behind a Unix socket. */
   serve(database: { socket: string; url: string }, settings: Record<string, string>): Promise<void>
+  /** Ends it, and the way to its database. */
+  stop(): Promise<void>
   /** Calls its API. */
   call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>
   /** Resolves when its log has said so many times that an attempt was recorded. */
