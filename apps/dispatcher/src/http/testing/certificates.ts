@@ -12,7 +12,7 @@ export type Identity = {
   readonly key: string
 }
 
-export type Authority = Identity & { readonly privateKey: KeyObject }
+export type Authority = Identity & { readonly subject: string; readonly privateKey: KeyObject }
 
 /** Dates far enough from today that no test depends on it. */
 const longAgo = '20000101000000Z'
@@ -31,6 +31,16 @@ export function createAuthority(): Authority {
   )
 }
 
+/** An authority of which another one says that it is one. */
+export function createIntermediate(authority: Authority): Authority {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return identity(
+    { subject: 'Test Intermediate', issuer: authority.subject, validTo: farAhead, extensions: [isAuthority] },
+    publicKey,
+    { privateKey, issuerKey: authority.privateKey },
+  )
+}
+
 /** A server certificate for a host name or an address, or for several, signed by an authority. */
 export function issueCertificate(
   authority: Authority,
@@ -40,7 +50,7 @@ export function issueCertificate(
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const validTo = expired ? lessLongAgo : farAhead
   return identity(
-    { subject: hosts[0] ?? '', issuer: 'Test Authority', validTo, extensions: [namesHosts(hosts)] },
+    { subject: hosts[0] ?? '', issuer: authority.subject, validTo, extensions: [namesHosts(hosts)] },
     publicKey,
     { privateKey, issuerKey: authority.privateKey },
   )
@@ -79,6 +89,7 @@ function identity(
   return {
     certificate: `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64')}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    subject,
     privateKey,
   }
 }
