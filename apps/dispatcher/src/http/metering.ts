@@ -10,7 +10,6 @@
  * within one piece however much has arrived at once. Behind the head they are handed on as they come.
  */
 import type { Socket } from 'node:net'
-import type { Connection } from './connect.ts'
 import { ConnectError } from './failure-codes.ts'
 
 /** Interim answers and the head of the final one together. */
@@ -40,12 +39,12 @@ export function completeHead(answer: AnswerMeter): void {
   answer.piece = null
 }
 
-/** Meters whatever is read from now on. Whoever writes a request gives the connection a new meter. */
-export function meterAnswers(socket: Socket, connection: Connection): void {
+/** Meters whatever is read from now on. Whoever writes a request puts a new meter in its place. */
+export function meterAnswers(socket: Socket, current: { answer: AnswerMeter }): void {
   const read = socket.read
   socket.read = (size?: number): Buffer | null => {
     if (size !== undefined) return read.call(socket, size)
-    const { answer } = connection
+    const { answer } = current
     if (isTooMuch(answer)) {
       socket.destroy(tooLong)
       return null
