@@ -38,7 +38,7 @@ export async function openNetwork(): Promise<Network> {
     if (typeof entered !== 'string') return entered
     refusals.push(entered)
   }
-  return noNetwork(refusals.join('; '))
+  return noNetwork([...new Set(refusals)].join('; '))
 }
 
 function noNetwork(refusal: string): Network {

@@ -88,7 +88,9 @@ export async function startNameServer(options: { port?: number; overTcp?: boolea
     server: `127.0.0.1:${port}`,
     asked,
     firstQuestion: first.promise,
-    say: (hostname, ...names) => known.set(hostname, [...names]),
+    say(hostname, ...names) {
+      known.set(hostname, [...names])
+    },
     async [Symbol.asyncDispose]() {
       udp.close()
       for (const socket of connections) socket.destroy()

@@ -51,7 +51,7 @@ export function createCalls(parts: {
   }
 
   const answer: Calls = {
-    say: names.say,
+    say: (hostname, ...said) => names.say(hostname, ...said),
     asked() {
       const asked = names.asked.slice(heard)
       heard = names.asked.length
