@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import {
   ConfigurationError,
   createLogger,
+  createLogLines,
   createSeal,
   DatabaseUnavailable,
   DemoDatabaseError,
@@ -60,6 +61,8 @@ export type CommandParts = {
   stderr: Output
   /** Aborted by SIGINT or SIGTERM. */
   stop: AbortSignal
+  /** Calls back when the process ends, however it does but by a signal that cannot be caught. */
+  onExit(end: () => void): void
 }
 
 /** Runs one command to its end. */
@@ -136,7 +139,9 @@ async function serve(words: readonly string[], parts: CommandParts): Promise<voi
   if (chosen === undefined) throw new UsageError(`--role ${role} is not known; write one of ${roles.join(', ')}`)
   const settings = parseSettings(serveSettings, parts.environment)
   const found = required<keyof Needed>(settings)
-  const logger = createLogger(settings.LOG_LEVEL, { write: (line) => parts.stdout.write(line) })
+  const lines = createLogLines(parts.stdout)
+  parts.onExit(lines.flush)
+  const logger = createLogger(settings.LOG_LEVEL, lines)
   await prepareDatabase(found.DATABASE_URL, new Date(parts.world.now()))
   const serving = await startServing({
     role: chosen,
