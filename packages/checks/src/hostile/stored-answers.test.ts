@@ -130,7 +130,7 @@ async function startAnswering() {
 }
 
 /** The API over the same database. */
-async function startApi({ db, url, publisher }: TestPosthorn) {
+async function startApi({ db, url, publisher, transforms }: TestPosthorn) {
   await using stack = new AsyncDisposableStack()
   const jobs = stack.use(await openJobs({ url, mode: 'send', onError: () => undefined }))
   const app = await buildApi({
@@ -139,6 +139,7 @@ async function startApi({ db, url, publisher }: TestPosthorn) {
     jobs,
     seal,
     publisher,
+    transforms,
     onWork: () => undefined,
     policy: { allowHttp: false, allowed: [] },
     resolve: createResolver(),
