@@ -8,6 +8,7 @@ import {
   logLevels,
   optional,
   parseAllowedReceivers,
+  parseBlockedReceivers,
   parseEventSource,
   parseMasterKeys,
   postgresUrl,
@@ -39,6 +40,10 @@ const sharedSettings = {
   POSTHORN_ALLOWED_RECEIVERS: text(
     { default: '', parse: parseAllowedReceivers },
     'receivers that may be called although their address is private: host, host:port, address or network, comma-separated',
+  ),
+  POSTHORN_BLOCKED_RECEIVERS: text(
+    { default: '', parse: parseBlockedReceivers },
+    'receivers that are never called, whatever else allows them: written likewise; a host stands for all names beneath it',
   ),
   POSTHORN_CLOUDEVENTS_SOURCE: optional(
     { parse: parseEventSource },

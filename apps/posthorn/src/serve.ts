@@ -100,6 +100,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const policy: AddressPolicy = {
     allowHttp: settings.POSTHORN_ALLOW_HTTP,
     allowed: settings.POSTHORN_ALLOWED_RECEIVERS,
+    blocked: settings.POSTHORN_BLOCKED_RECEIVERS,
     // A delivery to ourselves would publish the next one.
     ownHosts: settings.POSTHORN_PUBLIC_URL === undefined ? [] : [new URL(settings.POSTHORN_PUBLIC_URL).host],
   }
