@@ -1,0 +1,221 @@
+/**
+ * What every fault stands on: a database, a receiver that counts, processes of Posthorn, subscriptions made through the
+ * API, and the row that comes of it all.
+ */
+import { randomBytes } from 'node:crypto'
+import { withClient } from '@posthorn/engine/testing'
+import type { FaultParts, FaultRow } from './fault.ts'
+import { type Load, type LoadOptions, startLoad } from './load.ts'
+import { type PosthornProcess, type PosthornProcessOptions, startPosthornProcess } from './posthorn-process.ts'
+import { startTally, type Tally, type TallyOptions } from './tally.ts'
+
+/** Nothing that is waited for takes longer than this, in milliseconds, unless a fault says so. */
+const patienceMs = 120_000
+/** The shortest time-out that a subscription may have, in milliseconds: it makes leases short too. */
+export const timeoutMs = 1_000
+
+export type Ground = AsyncDisposable & {
+  readonly url: string
+  readonly tally: Tally
+  /** Runs one statement on a connection of its own. */
+  sql<Row>(text: string, values?: unknown[]): Promise<Row[]>
+  /** Starts a process, which ends with the ground: a dispatcher, unless a role is given. */
+  serve(options?: ServeOptions): PosthornProcess
+  /** Starts a process with an API and waits until it is up. */
+  serveApi(options?: ServeOptions): Promise<ApiProcess>
+  /** Makes tenants `<name>-0` and so on, with one subscription each, through an API that is up. */
+  subscribe(api: ApiProcess, options: SubscribeOptions): Promise<readonly string[]>
+  load(api: ApiProcess, options: Omit<LoadOptions, 'origin' | 'adminKey' | 'tally'>): Load
+  /** Resolves with what `look` finds after a request or an answer, and rejects when it takes too long. */
+  until<T>(what: string, look: () => T | undefined | false): Promise<T>
+  /** Rejects when a promise takes too long. */
+  soon<T>(what: string, promise: Promise<T>): Promise<T>
+  /** Resolves when so many more requests have come. */
+  more(requests: number): Promise<void>
+  /** Deliveries that are claimed and not recorded. */
+  inFlight(): Promise<number>
+  /**
+   * After a kill, in the short form: ends the leases at once and frees the shards. In the long one leases run out, and the
+   * dead one's shards are taken from it.
+   */
+  skipWaiting(): Promise<void>
+  /** Waits until everything acknowledged has come and is recorded, and makes the row. */
+  row(options: RowOptions): Promise<FaultRow>
+}
+
+/** A process whose API is up. */
+export type ApiProcess = PosthornProcess & { readonly origin: string }
+
+type ServeOptions = Omit<PosthornProcessOptions, 'url' | 'receiverPort' | 'adminKey'>
+
+export type SubscribeOptions = {
+  name: string
+  count: number
+  maxInFlight?: number
+  retryScheduleSeconds?: readonly number[]
+  ordered?: boolean
+}
+
+export type RowOptions = {
+  fault: string
+  loads: readonly Load[]
+  /** When the fault was over, or a process was killed, by `performance.now()`. */
+  overAtMs?: number
+  duplicatesAllowed?: number
+  notes?: readonly string[]
+  wrong?: readonly string[]
+  /** Answers of the API that may be among those of the load, beside 200 and 202. */
+  answersAllowed?: readonly string[]
+  patienceMs?: number
+}
+
+export async function openGround(parts: FaultParts, url: string, options: TallyOptions = {}): Promise<Ground> {
+  await using stack = new AsyncDisposableStack()
+  const tally = stack.use(await startTally(options))
+  const adminKey = `phk_${randomBytes(20).toString('hex')}`
+  const own = stack.move()
+
+  const ground: Ground = {
+    url,
+    tally,
+    sql: (text, values) =>
+      withClient(url, async (client) => {
+        client.on('error', () => undefined) // the query rejects with it
+        const { rows } = await client.query(text, values)
+        return rows
+      }),
+    serve: (wanted = {}) => own.use(startPosthornProcess({ url, receiverPort: tally.port, adminKey, ...wanted })),
+    async serveApi(wanted = {}) {
+      const served = ground.serve({ role: 'api', ...wanted })
+      const origin = await within(
+        patienceMs,
+        parts.stop,
+        'the API',
+        served.until(() => served.origin),
+      )
+      return Object.create(served, { origin: { value: origin } })
+    },
+    subscribe: (api, wanted) => subscribe({ adminKey, tally }, api.origin, wanted),
+    load: (api, wanted) => own.use(startLoad({ origin: api.origin, adminKey, tally, ...wanted })),
+    until: (what, look) => within(patienceMs, parts.stop, what, tally.until(look)),
+    soon: (what, promise) => within(patienceMs, parts.stop, what, promise),
+    async more(requests) {
+      const enough = tally.requests + requests
+      await ground.until(`${requests} more requests`, () => tally.requests >= enough)
+    },
+    async inFlight() {
+      const [row] = await ground.sql<{ n: number }>(
+        'select count(*)::int as n from backlog where leased_at is not null',
+      )
+      return row?.n ?? 0
+    },
+    async skipWaiting() {
+      if (parts.size === 'long') return
+      await ground.sql(`update backlog set next_attempt_at = 'epoch' where leased_at is not null`)
+      await ground.sql('delete from dispatcher')
+      await ground.sql(`delete from pgboss.job where name = 'dispatch-shard'`)
+    },
+    row: (wanted) => rowOf(ground, parts.stop, wanted),
+    [Symbol.asyncDispose]: () => own.disposeAsync(),
+  }
+  return ground
+}
+
+async function subscribe(
+  { adminKey, tally }: { adminKey: string; tally: Tally },
+  origin: string,
+  { name, count, maxInFlight = 10, retryScheduleSeconds, ordered = false }: SubscribeOptions,
+): Promise<readonly string[]> {
+  async function call(method: string, path: string, body: unknown): Promise<Record<string, unknown>> {
+    const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
+    const response = await fetch(`${origin}/v1${path}`, { method, headers, body: JSON.stringify(body) })
+    const answer = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path}: ${answer}`)
+    return JSON.parse(answer)
+  }
+  const tenants = Array.from({ length: count }, (_, index) => `${name}-${index}`)
+  for (const tenant of tenants) {
+    const path = `/${tenant}`
+    await call('PUT', `/tenants/${tenant}`, {})
+    const { secret } = await call('POST', `/tenants/${tenant}/subscriptions`, {
+      url: `http://127.0.0.1:${tally.port}${path}`,
+      event_types: ['*'],
+      timeout_ms: timeoutMs,
+      max_in_flight: maxInFlight,
+      ordered,
+      ...(retryScheduleSeconds === undefined ? {} : { retry_schedule_seconds: retryScheduleSeconds }),
+    })
+    tally.trust(path, String(secret))
+  }
+  return tenants
+}
+
+async function rowOf(ground: Ground, stop: AbortSignal, options: RowOptions): Promise<FaultRow> {
+  const { tally } = ground
+  const { fault, loads, duplicatesAllowed = 0, overAtMs, notes = [], answersAllowed = [] } = options
+  const wrong: string[] = [...(options.wrong ?? [])]
+  const events = loads.flatMap((load) => [...load.publications])
+  const acknowledged = events.filter(([, { acknowledgedMs }]) => acknowledgedMs !== undefined)
+  const missing = () => acknowledged.filter(([number]) => !tally.arrivals.has(number)).length
+  try {
+    const come = tally.until(() => missing() === 0 && tally.open === 0)
+    await within(options.patienceMs ?? patienceMs, stop, 'everything acknowledged', come)
+    await recorded(ground)
+  } catch (error) {
+    wrong.push(String(error))
+  }
+  for (const load of loads) {
+    for (const [status, count] of load.answers) {
+      if (!['200', '202', ...answersAllowed].includes(status)) wrong.push(`${count} publishes were answered ${status}`)
+    }
+  }
+  const lost = missing()
+  return {
+    fault,
+    published: acknowledged.length,
+    delivered: acknowledged.length - lost,
+    lost,
+    duplicated: events.reduce((sum, [number]) => sum + Math.max(0, (tally.arrivals.get(number)?.times ?? 0) - 1), 0),
+    duplicatesAllowed,
+    recoveredMs: overAtMs === undefined ? null : recoveredMs(tally, loads, overAtMs),
+    notes,
+    wrong: [...wrong, ...tally.wrong.slice(0, 5)],
+  }
+}
+
+/** Waits until nothing is left to do. */
+async function recorded(ground: Ground): Promise<void> {
+  const deadline = performance.now() + 30_000
+  for (;;) {
+    const [row] = await ground.sql<{ n: number }>('select count(*)::int as n from backlog')
+    if (row?.n === 0) return
+    if (performance.now() > deadline) throw new Error(`${row?.n} deliveries came and are not recorded`)
+  }
+}
+
+/** The longest wait of a subscription for an event that was published after the fault; null when one got none. */
+function recoveredMs(tally: Tally, loads: readonly Load[], overAtMs: number): number | null {
+  const firstAt = new Map<string, number>()
+  for (const [number, { tenant, sentMs }] of loads.flatMap((load) => [...load.publications])) {
+    const at = tally.arrivals.get(number)?.atMs
+    if (sentMs < overAtMs || at === undefined) continue
+    firstAt.set(tenant, Math.min(at, firstAt.get(tenant) ?? Number.POSITIVE_INFINITY))
+  }
+  const tenants = new Set(loads.flatMap((load) => [...load.publications.values()].map(({ tenant }) => tenant)))
+  if (firstAt.size < tenants.size) return null
+  return Math.max(...firstAt.values()) - overAtMs
+}
+
+/** What takes longer than this was lost, and says so. */
+export async function within<T>(ms: number, stop: AbortSignal, what: string, promise: Promise<T>): Promise<T> {
+  const ended = AbortSignal.any([stop, AbortSignal.timeout(ms)])
+  const late = Promise.withResolvers<never>()
+  const onEnd = () =>
+    late.reject(new Error(stop.aborted ? `stopped, waiting for ${what}` : `waited ${ms / 1000} s in vain for ${what}`))
+  ended.addEventListener('abort', onEnd, { once: true })
+  try {
+    return await Promise.race([promise, late.promise])
+  } finally {
+    ended.removeEventListener('abort', onEnd)
+  }
+}
