@@ -11,6 +11,9 @@ import { startTally, type Tally, type TallyOptions } from './tally.ts'
 
 /** Nothing that is waited for takes longer than this, in milliseconds, unless a fault says so. */
 const patienceMs = 120_000
+/** Of many requests, so many at a time must come within the patience. */
+const manyStep = 5_000
+const hastenEveryMs = 500
 /** The shortest time-out that a subscription may have, in milliseconds: it makes leases short too. */
 export const timeoutMs = 1_000
 
@@ -28,12 +31,17 @@ export type Ground = AsyncDisposable & {
   load(api: ApiProcess, options: Omit<LoadOptions, 'origin' | 'adminKey' | 'tally'>): Load
   /** Resolves with what `look` finds after a request or an answer, and rejects when it takes too long. */
   until<T>(what: string, look: () => T | undefined | false): Promise<T>
+  /** As `more`, for so many that they may take long: it rejects when there is no progress. */
+  manyMore(requests: number): Promise<void>
   /** Rejects when a promise takes too long. */
   soon<T>(what: string, promise: Promise<T>): Promise<T>
   /** Resolves when so many more requests have come. */
   more(requests: number): Promise<void>
-  /** Deliveries that are claimed and not recorded. */
-  inFlight(): Promise<number>
+  /** Deliveries that were claimed since then, by the clock of the database, and are not recorded. */
+  inFlight(since: Date): Promise<number>
+  databaseTime(): Promise<Date>
+  /** Waits until every subscription got an event that was published after this moment. */
+  recovered(loads: readonly Counted[], overAtMs: number): Promise<void>
   /**
    * After a kill, in the short form: ends the leases at once and frees the shards. In the long one leases run out, and the
    * dead one's shards are taken from it.
@@ -56,17 +64,25 @@ export type SubscribeOptions = {
   ordered?: boolean
 }
 
+/** What a row is counted from. */
+export type Counted = Pick<Load, 'publications' | 'answers'>
+
 export type RowOptions = {
   fault: string
-  loads: readonly Load[]
-  /** When the fault was over, or a process was killed, by `performance.now()`. */
-  overAtMs?: number
+  loads: readonly Counted[]
+  /** When the fault was over, or a process was killed, by `performance.now()`. Of several the slowest recovery counts. */
+  overAtMs?: number | readonly number[]
   duplicatesAllowed?: number
   notes?: readonly string[]
   wrong?: readonly string[]
   /** Answers of the API that may be among those of the load, beside 200 and 202. */
   answersAllowed?: readonly string[]
   patienceMs?: number
+  /**
+   * In the short form, leases that are held without a request run out at once: claims whose answers got lost with their
+   * connection.
+   */
+  hasten?: boolean
 }
 
 export async function openGround(parts: FaultParts, url: string, options: TallyOptions = {}): Promise<Ground> {
@@ -103,11 +119,22 @@ export async function openGround(parts: FaultParts, url: string, options: TallyO
       const enough = tally.requests + requests
       await ground.until(`${requests} more requests`, () => tally.requests >= enough)
     },
-    async inFlight() {
-      const [row] = await ground.sql<{ n: number }>(
-        'select count(*)::int as n from backlog where leased_at is not null',
-      )
+    async manyMore(requests) {
+      const enough = tally.requests + requests
+      while (tally.requests < enough) await ground.more(Math.min(manyStep, enough - tally.requests))
+    },
+    async inFlight(since) {
+      const text = 'select count(*)::int as n from backlog where leased_at >= $1'
+      const [row] = await ground.sql<{ n: number }>(text, [since])
       return row?.n ?? 0
+    },
+    async databaseTime() {
+      const [row] = await ground.sql<{ now: Date }>('select now()')
+      if (row === undefined) throw new Error('the database has no time')
+      return row.now
+    },
+    async recovered(loads, overAtMs) {
+      await ground.until('recovery', () => recoveredMs(tally, loads, overAtMs) !== null)
     },
     async skipWaiting() {
       if (parts.size === 'long') return
@@ -115,7 +142,7 @@ export async function openGround(parts: FaultParts, url: string, options: TallyO
       await ground.sql('delete from dispatcher')
       await ground.sql(`delete from pgboss.job where name = 'dispatch-shard'`)
     },
-    row: (wanted) => rowOf(ground, parts.stop, wanted),
+    row: (wanted) => rowOf(ground, parts, wanted),
     [Symbol.asyncDispose]: () => own.disposeAsync(),
   }
   return ground
@@ -150,19 +177,23 @@ async function subscribe(
   return tenants
 }
 
-async function rowOf(ground: Ground, stop: AbortSignal, options: RowOptions): Promise<FaultRow> {
+async function rowOf(ground: Ground, { size, stop }: FaultParts, options: RowOptions): Promise<FaultRow> {
   const { tally } = ground
   const { fault, loads, duplicatesAllowed = 0, overAtMs, notes = [], answersAllowed = [] } = options
   const wrong: string[] = [...(options.wrong ?? [])]
   const events = loads.flatMap((load) => [...load.publications])
   const acknowledged = events.filter(([, { acknowledgedMs }]) => acknowledgedMs !== undefined)
   const missing = () => acknowledged.filter(([number]) => !tally.arrivals.has(number)).length
+  const hastening =
+    options.hasten && size === 'short' ? setInterval(() => void hasten(ground), hastenEveryMs) : undefined
   try {
     const come = tally.until(() => missing() === 0 && tally.open === 0)
     await within(options.patienceMs ?? patienceMs, stop, 'everything acknowledged', come)
     await recorded(ground)
   } catch (error) {
     wrong.push(String(error))
+  } finally {
+    clearInterval(hastening)
   }
   for (const load of loads) {
     for (const [status, count] of load.answers) {
@@ -177,10 +208,24 @@ async function rowOf(ground: Ground, stop: AbortSignal, options: RowOptions): Pr
     lost,
     duplicated: events.reduce((sum, [number]) => sum + Math.max(0, (tally.arrivals.get(number)?.times ?? 0) - 1), 0),
     duplicatesAllowed,
-    recoveredMs: overAtMs === undefined ? null : recoveredMs(tally, loads, overAtMs),
+    recoveredMs: slowest([overAtMs ?? []].flat().map((atMs) => recoveredMs(tally, loads, atMs))),
     notes,
     wrong: [...wrong, ...tally.wrong.slice(0, 5)],
   }
+}
+
+/** Nobody waits for an answer any more, so what has been claimed for a while has no request. */
+async function hasten({ sql, tally }: Ground): Promise<void> {
+  if (tally.open > 0) return
+  const text = `update backlog set next_attempt_at = 'epoch' where leased_at < now() - interval '3 seconds'`
+  await sql(text).catch(() => undefined) // once more at the next beat
+}
+
+function slowest(all: readonly (number | null)[]): number | null {
+  return all.reduce<number | null>(
+    (most, one) => (most === null || one === null ? one : Math.max(most, one)),
+    all[0] ?? null,
+  )
 }
 
 /** Waits until nothing is left to do. */
@@ -194,7 +239,7 @@ async function recorded(ground: Ground): Promise<void> {
 }
 
 /** The longest wait of a subscription for an event that was published after the fault; null when one got none. */
-function recoveredMs(tally: Tally, loads: readonly Load[], overAtMs: number): number | null {
+function recoveredMs(tally: Tally, loads: readonly Counted[], overAtMs: number): number | null {
   const firstAt = new Map<string, number>()
   for (const [number, { tenant, sentMs }] of loads.flatMap((load) => [...load.publications])) {
     const at = tally.arrivals.get(number)?.atMs

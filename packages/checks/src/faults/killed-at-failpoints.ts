@@ -5,6 +5,7 @@
 import { type Failpoint, failpoints } from '@posthorn/dispatcher'
 import { shardCount } from '@posthorn/engine'
 import { createGate } from '../flows/gate.ts'
+import { differences } from './differences.ts'
 import type { Fault, FaultRow } from './fault.ts'
 import { type ApiProcess, type Ground, openGround } from './ground.ts'
 import type { PosthornProcess } from './posthorn-process.ts'
@@ -127,9 +128,4 @@ async function history({ sql }: Ground): Promise<History | undefined> {
              where attempt_count <> (select count(*) from attempt a where a.delivery_id = d.id)) as gaps`,
   )
   return row
-}
-
-function differences(what: string, is: unknown, should: unknown): string[] {
-  const [left, right] = [JSON.stringify(is), JSON.stringify(should)]
-  return left === right ? [] : [`${what}: ${left} instead of ${right}`]
 }

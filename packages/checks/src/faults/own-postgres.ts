@@ -5,7 +5,7 @@
  * still run in one and the small disk that may still be mounted there.
  */
 import { execFile } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -26,7 +26,7 @@ export type OwnPostgres = AsyncDisposable & {
   readonly url: string
   /** Sends the postmaster a signal: SIGKILL, or SIGQUIT, which is `pg_ctl stop -m immediate`. Resolves when it is gone. */
   kill(signal: 'SIGKILL' | 'SIGQUIT'): Promise<void>
-  /** Resolves when it is gone by itself. */
+  /** Starts it again; what still runs of it is stopped first. */
   start(): Promise<void>
 }
 
@@ -77,18 +77,6 @@ async function temporaryFolder(): Promise<string> {
   // Started as root, the database belongs to another user, who must be able to pass.
   await chmod(path, 0o711)
   return path
-}
-
-/** A file system of so many bytes in memory, mounted in a folder. Rejects where mounting is refused. */
-export async function mountSmallDisk(folder: string, bytes: number): Promise<AsyncDisposable> {
-  const run = promisify(execFile)
-  await mkdir(folder, { recursive: true })
-  await run('mount', ['-t', 'tmpfs', '-o', `size=${bytes},mode=0755`, 'posthorn-faults', folder])
-  return {
-    async [Symbol.asyncDispose]() {
-      await run('umount', [folder])
-    },
-  }
 }
 
 /** Removes what runs left behind that were killed. */

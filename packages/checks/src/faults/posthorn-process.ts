@@ -27,6 +27,8 @@ export type PosthornProcess = AsyncDisposable & {
   /** Attempts that it says to have recorded, and those of them that moved no delivery because it had lost the lease. */
   readonly recorded: number
   readonly notMoved: number
+  /** Attempts that did not deliver. */
+  readonly failed: number
   /** Lines of its log by their message. */
   readonly said: ReadonlyMap<string, number>
   /** Resolves with what `look` finds, now or after a line of the log; rejects when the process ends without it. */
@@ -72,6 +74,7 @@ export function startPosthornProcess(options: PosthornProcessOptions): PosthornP
   let origin: string | undefined
   let recorded = 0
   let notMoved = 0
+  let failed = 0
   const said = new Map<string, number>()
   let end: number | string | undefined
   const errors: string[] = []
@@ -97,6 +100,7 @@ export function startPosthornProcess(options: PosthornProcessOptions): PosthornP
     if (typeof line['origin'] === 'string') origin = line['origin']
     if (message === 'attempt') recorded += 1
     if (message === 'attempt' && line['moved'] === false) notMoved += 1
+    if (message === 'attempt' && line['outcome'] !== 'delivered') failed += 1
     notify()
   })
   child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
@@ -114,6 +118,9 @@ export function startPosthornProcess(options: PosthornProcessOptions): PosthornP
     },
     get recorded() {
       return recorded
+    },
+    get failed() {
+      return failed
     },
     get notMoved() {
       return notMoved

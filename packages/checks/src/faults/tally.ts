@@ -41,11 +41,14 @@ export type Tally = AsyncDisposable & {
 export type TallyOptions = {
   /** Decides the answer. Without it every request is answered with 204. */
   answer?: (request: ReceivedRequest) => Answer | Promise<Answer>
+  /** Answers go out at this beat, in milliseconds, so that requests are in flight between them. At once without it. */
+  answerEveryMs?: number
   now?: () => number
 }
 
 /** Starts to count, on the loopback interface. */
-export async function startTally({ answer, now = () => Date.now() }: TallyOptions = {}): Promise<Tally> {
+export async function startTally(options: TallyOptions = {}): Promise<Tally> {
+  const { answer, answerEveryMs, now = () => Date.now() } = options
   const { notify, until } = createSignals()
   const secrets = new Map<string, string>()
   const arrivals = new Map<number, Arrival & { digest: string }>()
@@ -54,6 +57,11 @@ export async function startTally({ answer, now = () => Date.now() }: TallyOption
   let repeats = 0
   let open = 0
   let lastAheadSeconds = 0
+  let beat = Promise.withResolvers<void>()
+  const beating = setInterval(() => {
+    beat.resolve()
+    beat = Promise.withResolvers()
+  }, answerEveryMs ?? 1_000)
 
   /** Answers how often the event had come before. */
   function note(request: IncomingMessage, body: Buffer): number {
@@ -88,6 +96,7 @@ export async function startTally({ answer, now = () => Date.now() }: TallyOption
     try {
       const { url: path = '', headers } = request
       const received = { path, headers, body: body.toString(), signature: '', earlier }
+      if (answerEveryMs !== undefined) await beat.promise
       const { status } = (await answer?.(received)) ?? { status: 204 }
       response.writeHead(status).end()
     } finally {
@@ -124,6 +133,7 @@ export async function startTally({ answer, now = () => Date.now() }: TallyOption
     until,
     notify,
     [Symbol.asyncDispose]() {
+      clearInterval(beating)
       server.closeAllConnections()
       return new Promise((resolve) => server.close(() => resolve()))
     },
