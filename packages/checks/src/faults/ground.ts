@@ -14,8 +14,8 @@ const patienceMs = 120_000
 /** Of many requests, so many at a time must come within the patience. */
 const manyStep = 5_000
 const hastenEveryMs = 500
-/** The shortest time-out that a subscription may have, in milliseconds: it makes leases short too. */
-export const timeoutMs = 1_000
+/** Time-out of the subscriptions, in milliseconds. Leases last 15 s longer. */
+const timeoutMs = 10_000
 
 export type Ground = AsyncDisposable & {
   readonly url: string
@@ -257,6 +257,7 @@ export async function within<T>(ms: number, stop: AbortSignal, what: string, pro
   const late = Promise.withResolvers<never>()
   const onEnd = () =>
     late.reject(new Error(stop.aborted ? `stopped, waiting for ${what}` : `waited ${ms / 1000} s in vain for ${what}`))
+  if (ended.aborted) onEnd()
   ended.addEventListener('abort', onEnd, { once: true })
   try {
     return await Promise.race([promise, late.promise])

@@ -13,7 +13,10 @@ const host = { uid: process.getuid?.() ?? -1, pid: process.pid, env: process.env
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(signal)))
 
+// Limits of time do not keep a process alive by themselves.
+const alive = setInterval(() => undefined, 60_000)
 await main(process.argv.slice(2).filter((argument) => argument !== '--'))
+clearInterval(alive)
 
 async function main(words: string[]): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -44,7 +47,9 @@ async function main(words: string[]): Promise<void> {
   for (const fault of chosen) {
     if (stop.signal.aborted) break
     process.stderr.write(`${fault.name}\n`)
+    const startedMs = performance.now()
     const outcome = await bringAbout(fault, parts)
+    process.stderr.write(`  took ${((performance.now() - startedMs) / 1000).toFixed(0)} s\n`)
     if (outcome instanceof Error) failures.push(`${fault.name}: ${outcome.stack}`)
     else if ('skipped' in outcome) skipped.push(`${fault.name}: ${outcome.skipped}`)
     else rows.push(...outcome)

@@ -3,7 +3,7 @@ import { shardCount } from '@posthorn/engine'
 import { createGate } from '../flows/gate.ts'
 import { differences } from './differences.ts'
 import type { Fault, FaultParts, FaultRow } from './fault.ts'
-import { openGround } from './ground.ts'
+import { type Ground, openGround } from './ground.ts'
 import { startOwnPostgres } from './own-postgres.ts'
 import { isStopping } from './posthorn-process.ts'
 
@@ -38,16 +38,17 @@ async function rolling(parts: FaultParts): Promise<FaultRow> {
     stoppedAtMs.push(performance.now())
     dispatcher.kill('SIGTERM')
     ends.push(await ground.soon('its end', dispatcher.ended))
+    parts.tell(`${time} of ${times} were replaced`)
     dispatcher = successor
     await ground.recovered([load], stoppedAtMs.at(-1) ?? 0)
   }
   await load.finish()
-  return ground.row({
+  const row = await ground.row({
     fault: `SIGTERM of a dispatcher under load, ${times} times, with a successor`,
     loads: [load],
     overAtMs: stoppedAtMs,
-    wrong: ends.flatMap((end) => differences('exit code', end, 0)),
   })
+  return { ...row, wrong: [...row.wrong, ...(await endFaults(ground, ends))] }
 }
 
 /** The only process is stopped and started again, with its API, on the same port. */
@@ -66,18 +67,28 @@ async function restarted(parts: FaultParts): Promise<FaultRow> {
     stoppedAtMs.push(performance.now())
     all.kill('SIGTERM')
     ends.push(await ground.soon('its end', all.ended))
+    parts.tell(`${time} of ${times} ended`)
     all = await ground.serveApi({ role: 'all', port })
     await ground.recovered([load], stoppedAtMs.at(-1) ?? 0)
   }
   await load.finish()
-  return ground.row({
+  const row = await ground.row({
     fault: `SIGTERM of the only process under load, ${times} times, and a new start`,
     loads: [load],
     overAtMs: stoppedAtMs,
     answersAllowed: ['none', '503'],
     notes: [`${load.answers.get('none') ?? 0} publishes found nobody`],
-    wrong: ends.flatMap((end) => differences('exit code', end, 0)),
   })
+  return { ...row, wrong: [...row.wrong, ...(await endFaults(ground, ends))] }
+}
+
+/** A dispatcher that stops in order says so, and leaves no lease behind that would have to run out. */
+async function endFaults({ sql }: Ground, ends: readonly (number | string)[]): Promise<readonly string[]> {
+  const [row] = await sql<{ n: number }>(`select count(*)::int as n from attempt where failure_code = 'aborted'`)
+  return [
+    ...ends.flatMap((end) => differences('exit code', end, 0)),
+    ...differences('attempts that were broken off', row?.n, 0),
+  ]
 }
 
 async function twiceAndWithoutDatabase(parts: FaultParts): Promise<FaultRow[]> {
@@ -96,6 +107,7 @@ async function twiceAndWithoutDatabase(parts: FaultParts): Promise<FaultRow[]> {
     disturb(dispatcher: ReturnType<typeof ground.serve>): Promise<void>
   }): Promise<void> {
     gate = createGate()
+    parts.tell(options.fault)
     const dispatcher = ground.serve(options.drainSeconds === undefined ? {} : { drainSeconds: options.drainSeconds })
     await ground.soon(
       'its shards',
