@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util'
 import { faults } from './all.ts'
 import { type Fault, type FaultParts, type FaultRow, failuresOf } from './fault.ts'
-import { removeKilledRuns, startOwnPostgres } from './own-postgres.ts'
+import { startOwnPostgres } from './own-postgres.ts'
 import { table } from './table.ts'
 
 const host = { uid: process.getuid?.() ?? -1, pid: process.pid, env: process.env }
@@ -32,7 +32,6 @@ async function main(words: string[]): Promise<void> {
     return
   }
   const chosen = faults.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
-  await removeKilledRuns(host)
   const parts: FaultParts = {
     size: values.short ? 'short' : 'long',
     host,

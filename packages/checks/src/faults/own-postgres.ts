@@ -5,6 +5,7 @@
  * still run in one and the small disk that may still be mounted there.
  */
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,6 +40,7 @@ export type OwnPostgresOptions = {
 
 export async function startOwnPostgres(options: OwnPostgresOptions): Promise<OwnPostgres> {
   const { host, settings = {} } = options
+  await removeKilledRuns(host)
   await using stack = new AsyncDisposableStack()
   const path = await temporaryFolder()
   stack.defer(() => rm(path, { recursive: true, force: true }))
@@ -80,11 +82,13 @@ async function temporaryFolder(): Promise<string> {
 }
 
 /** Removes what runs left behind that were killed. */
-export async function removeKilledRuns(host: Host): Promise<void> {
+async function removeKilledRuns(host: Host): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const path = join(tmpdir(), name)
     const entry = name.startsWith(folderPrefix) ? await stat(path).catch(() => undefined) : undefined
-    if (entry === undefined || entry.uid !== host.uid || Date.now() - entry.mtimeMs < startingMs) continue
+    if (entry === undefined || entry.uid !== host.uid) continue
+    const mayBeStarting = !existsSync(join(path, 'database', 'cluster', 'postmaster.pid'))
+    if (mayBeStarting && Date.now() - entry.mtimeMs < startingMs) continue
     try {
       await removeAbandoned(join(path, 'database'), host)
       await promisify(execFile)('umount', [join(path, 'disk')]).catch(() => undefined) // seldom mounted
