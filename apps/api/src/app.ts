@@ -17,6 +17,7 @@ import {
   readinessChecks,
   registerAdminKey,
   type Seal,
+  type Transforms,
   type World,
 } from '@posthorn/engine'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
@@ -43,6 +44,7 @@ import { publicKeyRoutes } from './routes/public-keys.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { tenantRoutes } from './routes/tenants.ts'
+import { transformPreviewRoutes } from './routes/transform-previews.ts'
 
 /** A request must have arrived within this time, its headers within the next, in milliseconds. */
 const requestMsMax = 30_000
@@ -61,6 +63,8 @@ export type ApiParts = {
   /** They seal the secrets that are made here, and open those that are shown. */
   seal: Seal
   publisher: Publisher
+  /** They check transforms and show what they make. */
+  transforms: Transforms
   /** Told which shards have work that did not come by publishing. */
   onWork(shards: readonly number[]): void
   /** What callback URLs may be. */
@@ -114,6 +118,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         eventTypeRoutes,
         subscriptionRoutes,
         secretRoutes,
+        transformPreviewRoutes,
         eventRoutes,
         eventMatchRoutes,
         deliveryRoutes,

@@ -8,6 +8,7 @@ import type {
   ReadinessCheck,
   Schemas,
   Seal,
+  Transforms,
   UrlCheck,
   World,
 } from '@posthorn/engine'
@@ -18,6 +19,7 @@ export type RouteParts = {
   jobs: Jobs
   seal: Seal
   publisher: Publisher
+  transforms: Transforms
   schemas: Schemas
   checkUrl: UrlCheck
   /** What CloudEvents say of where they come from. */

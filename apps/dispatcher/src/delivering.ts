@@ -1,5 +1,5 @@
 /**
- * Makes one attempt: prepare → send → record. Whatever the receiver does becomes an outcome; whatever *we* do wrong
+ * Makes one attempt: transform → prepare → send → record. Whatever the receiver does becomes an outcome; whatever *we* do wrong
  * becomes the outcome `internal_error`, so that no delivery is ever stuck or sent unsigned because of a fault of ours.
  * What cannot even be signed waits, without a place in the schedule, until an operator has mended it.
  */
@@ -13,18 +13,22 @@ import {
   type KeyRing,
   prepareAttempt,
   type Telemetry,
+  type Transforms,
   type World,
 } from '@posthorn/engine'
 import type { PassFailpoint } from './failpoints.ts'
 import { parseRetryAfterMs } from './http/retry-after.ts'
 import type { Sender } from './http/send.ts'
 import type { Recorder } from './recording.ts'
+import { transformed } from './transforming.ts'
+import { unsent } from './unsent.ts'
 
 export type DeliveringParts = {
   sender: Sender
   recorder: Recorder
   keyOf: KeyRing
   means: AttemptMeans
+  transforms: Transforms
   world: World
   telemetry: Telemetry
   failpoint: PassFailpoint
@@ -63,7 +67,15 @@ async function attempt(
   let request: AttemptRequest = { url: claim.url, headers: {}, body: '', timeoutMs: claim.timeoutMs, secretHeaders: [] }
   let isSigned = false
   try {
-    request = prepareAttempt(claim, parts.keyOf, nowMs, parts.means)
+    let ready = claim
+    let signedAtMs = nowMs
+    if (hasTransform(claim)) {
+      const made = await transformed(parts, claim, breakOff)
+      if ('outcome' in made) return { request, outcome: made.outcome }
+      ready = made.claim
+      signedAtMs = parts.world.now()
+    }
+    request = prepareAttempt(ready, parts.keyOf, signedAtMs, parts.means)
     isSigned = true
     parts.failpoint('before_request')
     const { retryAfter, ...outcome } = await parts.sender.send(request, breakOff)
@@ -75,22 +87,20 @@ async function attempt(
   }
 }
 
-const ourFault: AttemptOutcome = {
-  status: null,
-  failureCode: 'internal_error',
-  failureDetail: 'This attempt failed inside Posthorn before anything was sent. It is not a fault of the receiver.',
-  remoteAddress: null,
-  responseHeaders: {},
-  responseBody: new Uint8Array(),
-  responseTruncated: false,
-  retryAfterMs: null,
-  timings: { dns: null, connect: null, tls: null, firstByte: null, total: 0 },
+function hasTransform(claim: Claim): claim is Claim & { transform: string } {
+  return claim.transform !== null
 }
 
+const ourFault = unsent(
+  'internal_error',
+  'This attempt failed inside Posthorn before anything was sent. It is not a fault of the receiver.',
+)
+
 const notSigned: AttemptOutcome = {
-  ...ourFault,
-  failureDetail:
+  ...unsent(
+    'internal_error',
     'Posthorn could not sign this attempt, so nothing was sent. It is not a fault of the receiver and takes no place in the schedule.',
+  ),
   unsignable: true,
 }
 

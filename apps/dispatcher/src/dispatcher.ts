@@ -25,6 +25,7 @@ import {
   requestHolding,
   type Seal,
   type Telemetry,
+  type Transforms,
   transaction,
   type World,
   wakeDeliveries,
@@ -52,7 +53,7 @@ const pauseAfterFailureMs = 500
 /** Rows made due by one statement: a million overdue ones come in portions. */
 const wokenPerRoundMax = 5_000
 /** A claim asks for at least this part of all slots, unless that many do not get free within `gatherMs`. */
-const claimPart = 1 / 8
+const claimPart = 1 / 3
 const gatherMs = 5
 /** How often the rare jobs are looked for, in seconds. */
 const jobsEverySeconds = 2
@@ -72,6 +73,8 @@ export type DispatcherParts = {
   world: World
   telemetry: Telemetry
   means: AttemptMeans
+  /** They make what is sent to subscriptions that have one. */
+  transforms: Transforms
   /** Attempts in flight at once. */
   concurrency: number
   /** How long `stop` waits for attempts in flight, in milliseconds. */
@@ -104,10 +107,10 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   })
   const recorder = createRecorder(db, telemetry, giveUp.signal, failpoint)
   const holdWork = (subscriptionId: Uuid) => transaction(db, (tx) => requestHolding(tx, jobs, subscriptionId))
-  const { sender, means } = parts
+  const { sender, means, transforms } = parts
   const { answered } = turns
   const keyOf = createKeyRing(parts.seal)
-  const delivering = { sender, recorder, keyOf, means, world, telemetry, holdWork, answered, failpoint }
+  const delivering = { sender, recorder, keyOf, means, transforms, world, telemetry, holdWork, answered, failpoint }
   const dispatcherId = newUuid(world)
   const ownership = createOwnership({
     db,
@@ -184,6 +187,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     const count = woken.reduce((sum, row) => sum + row.woken, 0)
     if (count === 0) return lookEveryMs
     telemetry({ what: 'deliveries_woken', count })
+    turns.hear(woken.map((row) => row.shard))
     claiming.hurry()
     return count === wokenPerRoundMax ? 0 : lookEveryMs
   }
@@ -198,14 +202,18 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     return soon ? handoverEveryMs : ownershipEveryMs
   }
 
-  function wake(shards: Iterable<number>): number[] {
+  function wake(heard: Iterable<number>): number[] {
+    const shards = [...heard]
     const foreign: number[] = []
     let ours = false
     for (const shard of shards) {
       if (ownership.owns(shard)) ours = true
       else foreign.push(shard)
     }
-    if (ours) claiming.hurry()
+    if (ours) {
+      turns.hear(shards)
+      claiming.hurry()
+    }
     return foreign
   }
 

@@ -7,6 +7,7 @@ import type { PassFailpoint } from '@posthorn/dispatcher'
 import {
   ConfigurationError,
   createLogger,
+  createLogLines,
   createSeal,
   DatabaseUnavailable,
   DemoDatabaseError,
@@ -61,6 +62,8 @@ export type CommandParts = {
   stderr: Output
   /** Aborted by SIGINT or SIGTERM. */
   stop: AbortSignal
+  /** Calls back when the process ends, however it does but by a signal that cannot be caught. */
+  onExit(end: () => void): void
   /** For tests that end the process at a certain place; no main of the product gives one. */
   failpoint?: PassFailpoint
 }
@@ -139,7 +142,9 @@ async function serve(words: readonly string[], parts: CommandParts): Promise<voi
   if (chosen === undefined) throw new UsageError(`--role ${role} is not known; write one of ${roles.join(', ')}`)
   const settings = parseSettings(serveSettings, parts.environment)
   const found = required<keyof Needed>(settings)
-  const logger = createLogger(settings.LOG_LEVEL, { write: (line) => parts.stdout.write(line) })
+  const lines = createLogLines(parts.stdout)
+  parts.onExit(lines.flush)
+  const logger = createLogger(settings.LOG_LEVEL, lines)
   await prepareDatabase(found.DATABASE_URL, new Date(parts.world.now()))
   const serving = await startServing({
     role: chosen,

@@ -44,6 +44,10 @@ const sharedSettings = {
     { parse: parseEventSource },
     '`source` of what is sent as CloudEvents, a URI that never changes; POSTHORN_PUBLIC_URL when unset, `/posthorn` without either',
   ),
+  POSTHORN_TRANSFORM_PROCESSES: integer(
+    { min: 1, max: 64, default: 2 },
+    'processes that evaluate transforms, started when there is something to evaluate',
+  ),
   LOG_LEVEL: choice(logLevels, { default: 'info' }, 'the least urgent lines that are logged'),
 }
 

@@ -12,6 +12,7 @@ import {
   createResolver,
   createSchemaCheck,
   createSeal,
+  createTransforms,
   createWorkHints,
   type Database,
   ensurePartitions,
@@ -101,6 +102,9 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const resolve = createResolver({ timeoutMs: resolveTimeoutMs })
   const jobs = stack.use(await openJobs({ url, mode: role === 'api' ? 'send' : 'work', onError: onJobsError }))
 
+  const transforms = createTransforms({ processes: settings.POSTHORN_TRANSFORM_PROCESSES })
+  stack.defer(() => transforms.close())
+
   let dispatcher: Dispatcher | undefined
   if (role !== 'api') {
     const sender = createSender({ policy, resolve })
@@ -108,6 +112,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     dispatcher = await startDispatcher({
       db, jobs, seal, sender, world, telemetry,
       means: { seal, origin: eventOrigin(settings) },
+      transforms,
       concurrency: settings.POSTHORN_CONCURRENCY,
       drainMs: settings.POSTHORN_DRAIN_SECONDS * 1000,
       ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
@@ -128,7 +133,8 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       onWork,
     })
     stack.defer(() => publisher.idle())
-    const app = await buildApi({ db, world, jobs, publisher, onWork, policy, resolve, logger, settings, seal })
+    const parties = { db, world, jobs, publisher, onWork, policy, resolve, seal, transforms }
+    const app = await buildApi({ ...parties, logger, settings })
     stack.defer(() => app.close())
     origin = await listenApi(app, { host: settings.HOST, port: settings.PORT, moves: options.portMoves ?? false })
   }

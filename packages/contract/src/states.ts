@@ -58,6 +58,7 @@ export const failureCodes = [
   'http_429',
   'http_5xx',
   'blocked_address',
+  'transform_failed',
   'aborted',
   'internal_error',
 ] as const

@@ -2,8 +2,9 @@
  * The command `posthorn` with two things rigged: it ends itself by SIGKILL when it passes a certain failpoint, and its
  * time of day can be moved. Everything else is the command, as its own main starts it.
  */
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import type { Failpoint } from '@posthorn/dispatcher'
+import { storedRandomBytes } from '@posthorn/engine'
 import { runCommand } from 'posthorn/command'
 import type { Order } from './order.ts'
 
@@ -25,12 +26,13 @@ process.channel?.unref()
 
 process.exitCode = await runCommand(process.argv.slice(2), {
   environment: process.env,
-  world: { now: () => Date.now() + aheadMs, randomBytes: (count) => randomBytes(count) },
+  world: { now: () => Date.now() + aheadMs, randomBytes: storedRandomBytes(randomFillSync) },
   host: { uid: process.getuid?.() ?? -1, pid: process.pid, env: process.env },
   nodeVersion: process.versions.node,
   stdout: process.stdout,
   stderr: process.stderr,
   stop: stop.signal,
+  onExit: (end) => process.on('exit', end),
   failpoint,
 })
 
