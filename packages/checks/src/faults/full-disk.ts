@@ -12,7 +12,7 @@ import { fillDisk, mountSmallDisk, moveLog } from './small-disk.ts'
 const diskBytes = 200 * 1024 ** 2
 /** Left when the disk is filled: less than one file of the log, 16 MiB. */
 const leftBytes = 4 * 1024 ** 2
-const sizes = { short: { perSecond: 200 }, long: { perSecond: 500 } }
+const sizes = { short: { perSecond: 100 }, long: { perSecond: 500 } }
 const refusedMin = 50
 const acceptedWithinMs = 5_000
 
@@ -50,7 +50,7 @@ export const fullDisk: Fault = {
     const all = await ground.serveApi({ role: 'all' })
     const tenants = await ground.subscribe(all, { name: 'full', count: 20 })
     // Each event is some ten kilobytes of log.
-    const load = ground.load(all, { tenants, perSecond, noiseBytes: 30_000 })
+    const load = ground.load(all, { tenants, perSecond, noiseBytes: 60_000 })
     await ground.more(perSecond)
     await fillDisk(disk, 'filler', leftBytes)
     await ground.until('refusals', () => (load.answers.get('503') ?? 0) >= refusedMin)

@@ -14,6 +14,9 @@ const patienceMs = 120_000
 /** Of many requests, so many at a time must come within the patience. */
 const manyStep = 5_000
 const hastenEveryMs = 500
+/** How often it is looked for what is waited for: seldom enough to look through many events. */
+const lookEveryMs = 20
+const lookForAllEveryMs = 250
 /** Time-out of the subscriptions, in milliseconds. Leases last 15 s longer. */
 const timeoutMs = 10_000
 
@@ -29,7 +32,7 @@ export type Ground = AsyncDisposable & {
   /** Makes tenants `<name>-0` and so on, with one subscription each, through an API that is up. */
   subscribe(api: ApiProcess, options: SubscribeOptions): Promise<readonly string[]>
   load(api: ApiProcess, options: Omit<LoadOptions, 'origin' | 'adminKey' | 'tally'>): Load
-  /** Resolves with what `look` finds after a request or an answer, and rejects when it takes too long. */
+  /** Resolves with what `look` finds within a moment, and rejects when it takes too long. */
   until<T>(what: string, look: () => T | undefined | false): Promise<T>
   /** As `more`, for so many that they may take long: it rejects when there is no progress. */
   manyMore(requests: number): Promise<void>
@@ -77,7 +80,6 @@ export type RowOptions = {
   wrong?: readonly string[]
   /** Answers of the API that may be among those of the load, beside 200 and 202. */
   answersAllowed?: readonly string[]
-  patienceMs?: number
   /**
    * In the short form, leases that are held without a request run out at once: claims whose answers got lost with their
    * connection.
@@ -113,7 +115,7 @@ export async function openGround(parts: FaultParts, url: string, options: TallyO
     },
     subscribe: (api, wanted) => subscribe({ adminKey, tally }, api.origin, wanted),
     load: (api, wanted) => own.use(startLoad({ origin: api.origin, adminKey, tally, ...wanted })),
-    until: (what, look) => within(patienceMs, parts.stop, what, tally.until(look)),
+    until: (what, look) => looking(patienceMs, parts.stop, what, look),
     soon: (what, promise) => within(patienceMs, parts.stop, what, promise),
     async more(requests) {
       const enough = tally.requests + requests
@@ -187,8 +189,11 @@ async function rowOf(ground: Ground, { size, stop }: FaultParts, options: RowOpt
   const hastening =
     options.hasten && size === 'short' ? setInterval(() => void hasten(ground), hastenEveryMs) : undefined
   try {
-    const come = tally.until(() => missing() === 0 && tally.open === 0)
-    await within(options.patienceMs ?? patienceMs, stop, 'everything acknowledged', come)
+    await allCome(
+      ground,
+      stop,
+      acknowledged.map(([number]) => number),
+    )
     await recorded(ground)
   } catch (error) {
     wrong.push(String(error))
@@ -211,6 +216,24 @@ async function rowOf(ground: Ground, { size, stop }: FaultParts, options: RowOpt
     recoveredMs: slowest([overAtMs ?? []].flat().map((atMs) => recoveredMs(tally, loads, atMs))),
     notes,
     wrong: [...wrong, ...tally.wrong.slice(0, 5)],
+  }
+}
+
+/** Waits until all of them have come and nothing is answered any more. Patient as long as there is progress. */
+async function allCome({ tally }: Ground, stop: AbortSignal, numbers: readonly number[]): Promise<void> {
+  let missing = numbers
+  while (missing.length > 0 || tally.open > 0) {
+    const before = missing.length
+    await looking(
+      patienceMs,
+      stop,
+      `${before} that were acknowledged`,
+      () => {
+        missing = missing.filter((number) => !tally.arrivals.has(number))
+        return missing.length < before || (before === 0 && tally.open === 0)
+      },
+      lookForAllEveryMs,
+    )
   }
 }
 
@@ -241,12 +264,14 @@ async function recorded(ground: Ground): Promise<void> {
 /** The longest wait of a subscription for an event that was published after the fault; null when one got none. */
 function recoveredMs(tally: Tally, loads: readonly Counted[], overAtMs: number): number | null {
   const firstAt = new Map<string, number>()
-  for (const [number, { tenant, sentMs }] of loads.flatMap((load) => [...load.publications])) {
-    const at = tally.arrivals.get(number)?.atMs
-    if (sentMs < overAtMs || at === undefined) continue
-    firstAt.set(tenant, Math.min(at, firstAt.get(tenant) ?? Number.POSITIVE_INFINITY))
+  const tenants = new Set<string>()
+  for (const { publications } of loads) {
+    for (const [number, { tenant, sentMs }] of publications) {
+      tenants.add(tenant)
+      const at = sentMs < overAtMs ? undefined : tally.arrivals.get(number)?.atMs
+      if (at !== undefined) firstAt.set(tenant, Math.min(at, firstAt.get(tenant) ?? Number.POSITIVE_INFINITY))
+    }
   }
-  const tenants = new Set(loads.flatMap((load) => [...load.publications.values()].map(({ tenant }) => tenant)))
   if (firstAt.size < tenants.size) return null
   return Math.max(...firstAt.values()) - overAtMs
 }
@@ -263,5 +288,29 @@ export async function within<T>(ms: number, stop: AbortSignal, what: string, pro
     return await Promise.race([promise, late.promise])
   } finally {
     ended.removeEventListener('abort', onEnd)
+  }
+}
+
+/** Looks again and again. */
+async function looking<T>(
+  ms: number,
+  stop: AbortSignal,
+  what: string,
+  look: () => T | undefined | false,
+  everyMs = lookEveryMs,
+): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const timer = setInterval(() => {
+    try {
+      const found = look()
+      if (found !== undefined && found !== false) resolve(found)
+    } catch (error) {
+      reject(error)
+    }
+  }, everyMs)
+  try {
+    return await within(ms, stop, what, promise)
+  } finally {
+    clearInterval(timer)
   }
 }

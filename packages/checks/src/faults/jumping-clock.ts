@@ -14,7 +14,7 @@ const retryAfterMs = 2_000
 const retryLateMs = retryAfterMs * 0.2 + 2_000
 const retried = 5
 const ordered = 6
-const sizes = { short: { perSecond: 100, between: 50 }, long: { perSecond: 500, between: 10_000 } }
+const sizes = { short: { perSecond: 50, between: 50 }, long: { perSecond: 500, between: 10_000 } }
 /** Numbers of events that are retried, and of ordered ones, begin here. */
 const retriedFrom = 10_000_000
 const orderedFrom = 20_000_000

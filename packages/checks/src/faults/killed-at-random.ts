@@ -4,7 +4,7 @@ import type { Fault } from './fault.ts'
 import { openGround } from './ground.ts'
 
 const sizes = {
-  short: { kills: 2, perSecond: 200, requestsMax: 300 },
+  short: { kills: 2, perSecond: 100, requestsMax: 300 },
   long: { kills: 20, perSecond: 500, requestsMax: 8_000 },
 }
 

@@ -3,7 +3,7 @@ import type { Fault, FaultRow } from './fault.ts'
 import { openGround } from './ground.ts'
 import { startOwnPostgres } from './own-postgres.ts'
 
-const sizes = { short: { times: 1, perSecond: 200 }, long: { times: 5, perSecond: 500 } }
+const sizes = { short: { times: 1, perSecond: 100 }, long: { times: 5, perSecond: 500 } }
 /** After the database is back, a publish is accepted within this time, in milliseconds. */
 const acceptedWithinMs = 5_000
 /** Refused publishes that are waited for before the database is started again. */

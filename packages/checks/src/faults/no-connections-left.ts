@@ -8,7 +8,7 @@ import { type ApiProcess, openGround } from './ground.ts'
 import { startOwnPostgres } from './own-postgres.ts'
 
 const connectionsMax = 40
-const sizes = { short: { perSecond: 200, refused: 50 }, long: { perSecond: 500, refused: 2_000 } }
+const sizes = { short: { perSecond: 100, refused: 50 }, long: { perSecond: 500, refused: 2_000 } }
 
 export const noConnectionsLeft: Fault = {
   name: 'connections',

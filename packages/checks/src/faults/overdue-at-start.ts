@@ -114,16 +114,16 @@ function tenantOf(number: number, tenants: readonly string[]): string {
 }
 
 /** Waits until all of them have come. */
-async function drained({ tally, more }: Ground, overdue: number, tell: FaultParts['tell']): Promise<void> {
-  let come = 0
-  let told = 0
-  while (come < overdue) {
-    await more(Math.min(1_000, overdue - come))
-    come = [...tally.arrivals.keys()].filter((number) => number >= overdueFrom).length
-    if (come - told >= 100_000) {
-      tell(`${come} of ${overdue} have come`)
-      told = come
-    }
+async function drained({ tally, until }: Ground, overdue: number, tell: FaultParts['tell']): Promise<void> {
+  let next = 0
+  while (next < overdue) {
+    // In the order of their numbers, more or less: those that have come are passed.
+    const step = next + Math.min(1_000, overdue - next)
+    await until(`overdue event ${next}`, () => {
+      while (next < step && tally.arrivals.has(overdueFrom + next)) next += 1
+      return next === step
+    })
+    if (step % 100_000 === 0) tell(`${step} of ${overdue} have come`)
   }
 }
 

@@ -7,7 +7,7 @@ import { type Ground, openGround } from './ground.ts'
 import { startOwnPostgres } from './own-postgres.ts'
 import { isStopping } from './posthorn-process.ts'
 
-const sizes = { short: { times: 2, perSecond: 200, between: 100 }, long: { times: 10, perSecond: 500, between: 3_000 } }
+const sizes = { short: { times: 2, perSecond: 100, between: 100 }, long: { times: 10, perSecond: 500, between: 3_000 } }
 const inFlight = 8
 
 export const stoppedInOrder: Fault = {
