@@ -14,6 +14,8 @@ const patienceMs = 120_000
 /** Of many requests, so many at a time must come within the patience. */
 const manyStep = 5_000
 const hastenEveryMs = 500
+/** So many looks that found nothing new: 4 s. */
+const quietLooks = 8
 /** How often it is looked for what is waited for: seldom enough to look through many events. */
 const lookEveryMs = 20
 const lookForAllEveryMs = 250
@@ -186,8 +188,7 @@ async function rowOf(ground: Ground, { size, stop }: FaultParts, options: RowOpt
   const events = loads.flatMap((load) => [...load.publications])
   const acknowledged = events.filter(([, { acknowledgedMs }]) => acknowledgedMs !== undefined)
   const missing = () => acknowledged.filter(([number]) => !tally.arrivals.has(number)).length
-  const hastening =
-    options.hasten && size === 'short' ? setInterval(() => void hasten(ground), hastenEveryMs) : undefined
+  const rest = options.hasten && size === 'short' ? startHastening(ground) : () => undefined
   try {
     await allCome(
       ground,
@@ -198,7 +199,7 @@ async function rowOf(ground: Ground, { size, stop }: FaultParts, options: RowOpt
   } catch (error) {
     wrong.push(String(error))
   } finally {
-    clearInterval(hastening)
+    rest()
   }
   for (const load of loads) {
     for (const [status, count] of load.answers) {
@@ -237,11 +238,27 @@ async function allCome({ tally }: Ground, stop: AbortSignal, numbers: readonly n
   }
 }
 
-/** Nobody waits for an answer any more, so what has been claimed for a while has no request. */
-async function hasten({ sql, tally }: Ground): Promise<void> {
-  if (tally.open > 0) return
-  const text = `update backlog set next_attempt_at = 'epoch' where leased_at < now() - interval '3 seconds'`
-  await sql(text).catch(() => undefined) // once more at the next beat
+/**
+ * Ends leases that are held without a request, once it has been quiet for so long that nothing can be under way: no
+ * request came, and nothing was recorded.
+ */
+function startHastening({ sql, tally }: Ground): () => void {
+  let before = ''
+  let quiet = 0
+  async function look(): Promise<void> {
+    const [row] = await sql<{ leased: number; attempts: number }>(
+      `select (select count(*)::int from backlog where leased_at is not null) as leased,
+              (select count(*)::int from attempt) as attempts`,
+    )
+    const now = JSON.stringify([tally.requests, tally.open, row])
+    quiet = now === before ? quiet + 1 : 0
+    before = now
+    if (quiet < quietLooks || tally.open > 0) return
+    await sql(`update backlog set next_attempt_at = 'epoch' where leased_at is not null`)
+  }
+  // A look that failed is made again at the next beat.
+  const timer = setInterval(() => void look().catch(() => undefined), hastenEveryMs)
+  return () => clearInterval(timer)
 }
 
 function slowest(all: readonly (number | null)[]): number | null {
