@@ -117,6 +117,7 @@ CREATE TABLE dispatcher (
   id           uuid NOT NULL,
   started_at   timestamp(3) with time zone NOT NULL,
   heartbeat_at timestamp(3) with time zone NOT NULL,
+  shard_jobs   uuid[],
   CONSTRAINT dispatcher_pkey PRIMARY KEY (id)
 );
 

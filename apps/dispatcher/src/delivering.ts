@@ -16,6 +16,7 @@ import {
   type Transforms,
   type World,
 } from '@posthorn/engine'
+import type { PassFailpoint } from './failpoints.ts'
 import { parseRetryAfterMs } from './http/retry-after.ts'
 import type { Sender } from './http/send.ts'
 import type { Recorder } from './recording.ts'
@@ -30,6 +31,7 @@ export type DeliveringParts = {
   transforms: Transforms
   world: World
   telemetry: Telemetry
+  failpoint: PassFailpoint
   /** Told when the receiver has answered, or its time is over; null for a 2xx. */
   answered(claim: Claim, failureCode: FailureCode | null): void
   /** Asks that the other deliveries of a subscription be held, because its receiver is gone. */
@@ -75,7 +77,9 @@ async function attempt(
     }
     request = prepareAttempt(ready, parts.keyOf, signedAtMs, parts.means)
     isSigned = true
+    parts.failpoint('before_request')
     const { retryAfter, ...outcome } = await parts.sender.send(request, breakOff)
+    parts.failpoint('after_request')
     return { request, outcome: { ...outcome, retryAfterMs: parseRetryAfterMs(retryAfter, parts.world.now()) } }
   } catch (error) {
     parts.telemetry({ what: 'delivery_fault', deliveryId: claim.deliveryId, error })

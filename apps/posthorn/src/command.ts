@@ -3,6 +3,7 @@
  * failed (with one line that says what to do), 2 the words were wrong.
  */
 import { parseArgs } from 'node:util'
+import type { PassFailpoint } from '@posthorn/dispatcher'
 import {
   ConfigurationError,
   createLogger,
@@ -63,6 +64,8 @@ export type CommandParts = {
   stop: AbortSignal
   /** Calls back when the process ends, however it does but by a signal that cannot be caught. */
   onExit(end: () => void): void
+  /** For tests that end the process at a certain place; no main of the product gives one. */
+  failpoint?: PassFailpoint
 }
 
 /** Runs one command to its end. */
@@ -148,6 +151,7 @@ async function serve(words: readonly string[], parts: CommandParts): Promise<voi
     settings: { ...settings, ...found },
     world: parts.world,
     logger,
+    failpoint: parts.failpoint,
   })
   logger.info({ role: chosen, origin: serving.origin, version }, 'posthorn is up')
   await aborted(parts.stop)

@@ -4,7 +4,7 @@
  * What starts first stops last: requests end before the dispatcher drains, and the database closes behind both.
  */
 import { buildApi, listenApi } from '@posthorn/api'
-import { createSender, type Dispatcher, startDispatcher } from '@posthorn/dispatcher'
+import { createSender, type Dispatcher, type PassFailpoint, startDispatcher } from '@posthorn/dispatcher'
 import {
   type AddressPolicy,
   ConfigurationError,
@@ -51,6 +51,8 @@ export type ServeOptions = {
   logger: Logger
   /** Told of everything beside the log. */
   telemetry?: Telemetry
+  /** For tests that end the process at a certain place. */
+  failpoint?: PassFailpoint | undefined
   /** A taken port moves on to the next free one instead of being an error. */
   portMoves?: boolean
 }
@@ -120,6 +122,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       transforms,
       concurrency: settings.POSTHORN_CONCURRENCY,
       drainMs: settings.POSTHORN_DRAIN_SECONDS * 1000,
+      ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
     }) // biome-ignore format: what is used, then how much of it
     stack.defer(dispatcher.stop)
   }
