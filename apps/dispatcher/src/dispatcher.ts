@@ -37,9 +37,11 @@ import { makePartitions } from './handlers/make-partitions.ts'
 import { releaseDeliveries } from './handlers/release-deliveries.ts'
 import { sweepBacklog } from './handlers/sweep-backlog.ts'
 import type { Sender } from './http/send.ts'
+import { createTlsIdentities } from './http/tls-identities.ts'
 import { createRecorder } from './recording.ts'
 import { startRounds } from './rounds.ts'
 import { createOwnership } from './shard-ownership.ts'
+import { createTokens } from './tokens.ts'
 
 /** The longest that due work waits to be found without a hint, in milliseconds. */
 const lookEveryMs = 250
@@ -104,7 +106,9 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const { sender, means } = parts
   const { answered } = turns
   const keyOf = createKeyRing(parts.seal)
-  const delivering = { sender, recorder, keyOf, means, world, telemetry, holdWork, answered }
+  const monotonicMs = () => performance.now()
+  const trust = { tokens: createTokens(sender, monotonicMs), identities: createTlsIdentities(), monotonicMs }
+  const delivering = { sender, recorder, keyOf, means, world, telemetry, holdWork, answered, ...trust }
   const ownership = createOwnership({
     db,
     jobs,

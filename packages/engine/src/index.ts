@@ -81,9 +81,10 @@ export { type RevealedSecret, type Rotation, revealSecrets, rotateSecret } from 
 export * from './settings.ts'
 export { shardCount, shardOf } from './shards.ts'
 export { createKeyRing, type KeyRing, type StoredKey } from './signing-keys.ts'
-export { shownAuth } from './subscription-auth.ts'
+export { shownAuth, type TokenGrant } from './subscription-auth.ts'
 export { type Blocking, getSubscriptionHealth, type SubscriptionHealth } from './subscription-health.ts'
 export { getSubscription, listSubscriptions, type Subscription } from './subscription-reads.ts'
+export { openedTls, shownTls, type TlsSettings } from './subscription-tls.ts'
 export {
   createSubscription,
   deleteSubscription,

@@ -13,13 +13,14 @@ import type { Socket } from 'node:net'
 import { isIP, connect as netConnect } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import { createSecureContext, getCACertificates, connect as tlsConnect } from 'node:tls'
-import type { AddressPolicy, CallbackUrlRefusal, Resolve } from '@posthorn/engine'
+import type { AddressPolicy, CallbackUrlRefusal, Resolve, TlsSettings } from '@posthorn/engine'
 import { checkResolved, resolveCallbackHost } from '@posthorn/engine'
 import type { buildConnector } from 'undici'
 import type { Phase } from './failure-codes.ts'
 import { ConnectError, failureOfDeadline } from './failure-codes.ts'
 
 const tcpKeepAliveDelayMs = 60_000
+const tlsVersionMin = 'TLSv1.2'
 
 /** One connection of the pool. It may be opened again after it was closed; then it starts from the beginning. */
 export type Connection = {
@@ -67,10 +68,24 @@ export type ConnectOptions = {
 
 /** @param trustedCertificates authorities (PEM) to be trusted beside those of the system */
 export function createTlsContext(trustedCertificates: readonly string[]): SecureContext {
+  return createSecureContext({ minVersion: tlsVersionMin, ...trusting(trustedCertificates) })
+}
+
+/**
+ * A context for the connections of one subscription. Its own authorities take the place of those of the system: each is
+ * trusted by itself, also one that is not at the root of its chain.
+ */
+export function createOwnTlsContext({ client, authorities }: TlsSettings, trusted: readonly string[]): SecureContext {
   return createSecureContext({
-    minVersion: 'TLSv1.2',
-    ...(trustedCertificates.length === 0 ? {} : { ca: [...getCACertificates('default'), ...trustedCertificates] }),
+    minVersion: tlsVersionMin,
+    ...(client === null ? {} : { cert: client.certificate, key: client.key }),
+    ...(authorities.length === 0 ? trusting(trusted) : { ca: [...authorities], allowPartialTrustChain: true }),
   })
+}
+
+/** Without authorities of our own the system's are shared; to list them costs a megabyte and 25 ms a context. */
+function trusting(certificates: readonly string[]) {
+  return certificates.length === 0 ? {} : { ca: [...getCACertificates('default'), ...certificates] }
 }
 
 /** A connector for undici's `Client` that tells in `connection` how far it is. */

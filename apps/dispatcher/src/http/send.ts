@@ -10,10 +10,10 @@ import type { AddressPolicy, Resolve } from '@posthorn/engine'
 import { parseCallbackUrl } from '@posthorn/engine'
 import { createTlsContext } from './connect.ts'
 import { Exchange } from './exchange.ts'
-import type { Failure } from './failure-codes.ts'
 import { abortedAttempt } from './failure-codes.ts'
 import { createPool } from './pool.ts'
-import type { SendOutcome } from './send-outcome.ts'
+import { type SendOutcome, unsent } from './send-outcome.ts'
+import type { TlsIdentity } from './tls-identities.ts'
 
 export type { SendOutcome, Timings } from './send-outcome.ts'
 
@@ -28,6 +28,8 @@ export type OutgoingRequest = {
   readonly body: string
   /** Limit for the whole attempt, in milliseconds. */
   readonly timeoutMs: number
+  /** With what the connection is made, where that is not the same for all. */
+  readonly identity?: TlsIdentity | undefined
 }
 
 export type Sender = {
@@ -71,7 +73,7 @@ export function createSender(options: SenderOptions): Sender {
     if (signal?.aborted) return unsent(abortedAttempt)
 
     const { promise, resolve, reject } = Promise.withResolvers<SendOutcome>()
-    let client = pool.take(target.origin, { fresh: false })
+    let client = pool.take(target.origin, { fresh: false, identity: request.identity })
     const dispatch = () => {
       exchange.attach(client.connection)
       const { headers, body } = request
@@ -83,7 +85,7 @@ export function createSender(options: SenderOptions): Sender {
       sendAgain: () => {
         const closed = client
         // Taken first, so that a pool that is being closed goes on waiting for this request.
-        client = pool.take(target.origin, { fresh: true })
+        client = pool.take(target.origin, { fresh: true, identity: request.identity })
         pool.discard(closed)
         dispatch()
       },
@@ -135,21 +137,6 @@ function judgeUrl(text: string, policy: AddressPolicy): Target {
   if (!result.ok) return { ok: false, detail: result.detail }
   const url = new URL(result.url)
   return { ok: true, origin: url.origin, path: url.pathname + url.search }
-}
-
-/** The outcome of an attempt that was ended before anything was sent. */
-function unsent(failure: Failure): SendOutcome {
-  return {
-    status: null,
-    failureCode: failure.code,
-    failureDetail: failure.detail,
-    remoteAddress: null,
-    responseHeaders: {},
-    responseBody: new Uint8Array(0),
-    responseTruncated: false,
-    retryAfter: null,
-    timings: { dns: null, connect: null, tls: null, firstByte: null, total: 0 },
-  }
 }
 
 /** One listener for each signal: adding one for each request takes time in proportion to the requests in flight. */

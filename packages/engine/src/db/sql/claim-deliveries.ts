@@ -69,6 +69,8 @@ export type ClaimedRow = Omit<TurnRow, 'delivery_id' | 'place'> & {
   final_statuses: number[]
   /** Credentials for the receiver, sealed. */
   auth_sealed: Uint8Array | null
+  /** Client certificate and authorities, sealed. */
+  tls_sealed: Uint8Array | null
   type: string
   timestamp: Date
   data: string
@@ -281,7 +283,7 @@ select t.shard, t.tenant_id, t.n::int as turn, t.i::int as turn_of_tenant, t.sub
        null::uuid as delivery_id, null::int as place, null::uuid as event_id, null::uuid as attempt_id, null::int as attempt_number,
        null::int as schedule_step, null as trigger, null as actor, null as reason, null::timestamptz as resume_at,
        null::float8 as waited_ms, null as url, null::jsonb as headers, null::int as timeout_ms, null::int[] as retry_schedule_seconds,
-       null::json as keys, null as payload_format, null::int[] as final_statuses, null::bytea as auth_sealed,
+       null::json as keys, null as payload_format, null::int[] as final_statuses, null::bytea as auth_sealed, null::bytea as tls_sealed,
        null as type, null::timestamptz as "timestamp", null as data, null::int as schema_version
 from offer t
 union all
@@ -295,7 +297,7 @@ select c.shard, c.tenant_id, c.n::int, c.i::int, c.subscription_id, c.part, fals
          from secret k
          where k.subscription_id = c.subscription_id and (k.expires_at is null or k.expires_at > now())
        ),
-       s.payload_format, s.final_statuses, s.auth_sealed,
+       s.payload_format, s.final_statuses, s.auth_sealed, s.tls_sealed,
        e.type, e."timestamp", e.data, case when e.validation_errors is null then e.schema_version end
 from claimed c
 cross join lateral (select * from subscription where subscription.id = c.subscription_id limit 1) s
