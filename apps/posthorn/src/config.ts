@@ -8,6 +8,7 @@ import {
   logLevels,
   optional,
   parseAllowedReceivers,
+  parseEgressProxy,
   parseEventSource,
   parseMasterKeys,
   postgresUrl,
@@ -39,6 +40,14 @@ const sharedSettings = {
   POSTHORN_ALLOWED_RECEIVERS: text(
     { default: '', parse: parseAllowedReceivers },
     'receivers that may be called although their address is private: host, host:port, address or network, comma-separated',
+  ),
+  POSTHORN_EGRESS_PROXY: optional(
+    { secret: true, parse: parseEgressProxy },
+    'an HTTP proxy that every request to a receiver goes through, by CONNECT: http:// or https://user:password@host:port',
+  ),
+  POSTHORN_EGRESS_PROXY_RESOLVES: boolean(
+    { default: false },
+    'whether names of receivers are left to the egress proxy, where dispatchers cannot resolve them; their addresses are then guarded by the proxy alone',
   ),
   POSTHORN_CLOUDEVENTS_SOURCE: optional(
     { parse: parseEventSource },

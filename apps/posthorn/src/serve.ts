@@ -72,10 +72,12 @@ export async function prepareDatabase(url: string, now: Date): Promise<{ applied
 /**
  * Starts what the role asks for, over a database that is prepared.
  *
- * @throws ConfigurationError when no secret in the database can be opened: the master key is another one
+ * @throws ConfigurationError when settings contradict each other, or no secret in the database can be opened: the master
+ *   key is another one
  */
 export async function startServing(options: ServeOptions): Promise<Serving> {
   const { role, settings, world, logger } = options
+  refuseContradictions(settings)
   await using stack = new AsyncDisposableStack()
   const telemetry = together(logTo(logger), options.telemetry)
   const url = settings.DATABASE_URL
@@ -88,12 +90,15 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       onIdleError: (error) => telemetry({ what: 'round_failed', round: 'idle connection', error }),
     }),
   )
+  const proxy = settings.POSTHORN_EGRESS_PROXY
+  const namesLeftToProxy = settings.POSTHORN_EGRESS_PROXY_RESOLVES
   const seal = createSeal(settings.POSTHORN_MASTER_KEY, world)
   await readySecrets({ db, seal, telemetry })
   const policy: AddressPolicy = {
     allowHttp: settings.POSTHORN_ALLOW_HTTP,
     allowed: settings.POSTHORN_ALLOWED_RECEIVERS,
     // A delivery to ourselves would publish the next one.
+    namesLeftToProxy,
     ownHosts: settings.POSTHORN_PUBLIC_URL === undefined ? [] : [new URL(settings.POSTHORN_PUBLIC_URL).host],
   }
   const resolve = createResolver({ timeoutMs: resolveTimeoutMs })
@@ -101,7 +106,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
 
   let dispatcher: Dispatcher | undefined
   if (role !== 'api') {
-    const sender = createSender({ policy, resolve })
+    const sender = createSender({ policy, resolve, proxy })
     stack.defer(() => sender.close())
     dispatcher = await startDispatcher({
       db, jobs, seal, sender, world, telemetry,
@@ -132,6 +137,17 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
 
   const parts = stack.move()
   return { db, origin, stop: () => parts.disposeAsync() }
+}
+
+/**
+ * Settings that make no sense together.
+ *
+ * @throws ConfigurationError
+ */
+function refuseContradictions(settings: ServeOptions['settings']): void {
+  if (!settings.POSTHORN_EGRESS_PROXY_RESOLVES || settings.POSTHORN_EGRESS_PROXY !== undefined) return
+  const problem = 'leaves names to a proxy, and there is none; set POSTHORN_EGRESS_PROXY, or leave this out'
+  throw new ConfigurationError([{ variable: 'POSTHORN_EGRESS_PROXY_RESOLVES', problem }])
 }
 
 /**

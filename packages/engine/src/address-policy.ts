@@ -20,6 +20,8 @@ export type AddressPolicy = {
    * else, the allow list included: a delivery to ourselves would publish the next one.
    */
   readonly ownHosts?: readonly string[]
+  /** Names are resolved by the egress proxy, because we cannot: only it can judge their addresses then. */
+  readonly namesLeftToProxy?: boolean
 }
 
 /** One entry of the operator's allow list. `port: null` means every port. */

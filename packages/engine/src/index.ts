@@ -46,6 +46,7 @@ export {
   listDeliveries,
 } from './deliveries.ts'
 export type { DryRun, DryRunMatch } from './dry-run.ts'
+export { type EgressProxy, parseEgressProxy } from './egress-proxy.ts'
 export { envelope } from './envelope.ts'
 export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
 export { type Event, type EventListFilter, type EventSummary, getEvent, listEvents } from './event-reads.ts'

@@ -112,7 +112,7 @@ function clientChain(given: GivenTls, nowMs: number): Chain | null {
   if (leaf === undefined) throw refused(place, 'holds no certificate')
   for (const each of [leaf, ...chain]) refuseExpired(each, place, nowMs)
   const links = [leaf, ...chain]
-  const broken = chain.findIndex((issuer, index) => links[index]?.checkIssued(issuer) !== true)
+  const broken = chain.findIndex((issuer, index) => !isIssuedBy(links[index], issuer))
   if (broken >= 0) {
     throw refused(
       place,
@@ -132,7 +132,7 @@ function authoritiesOf(pem: string, nowMs: number): X509Certificate[] {
   for (const [index, certificate] of certificates.entries()) {
     refuseExpired(certificate, place, nowMs)
     // A certificate that vouches for itself alone is what a receiver without an authority has.
-    if (!certificate.ca && !certificate.checkIssued(certificate)) {
+    if (!certificate.ca && !isIssuedBy(certificate, certificate)) {
       throw refused(
         place,
         `holds a certificate that is not one of an authority (number ${index + 1}). Give the certificate that issued it`,
@@ -140,6 +140,11 @@ function authoritiesOf(pem: string, nowMs: number): X509Certificate[] {
     }
   }
   return certificates
+}
+
+/** By name and by signature: names alone can be alike. */
+function isIssuedBy(certificate: X509Certificate | undefined, issuer: X509Certificate): boolean {
+  return certificate?.checkIssued(issuer) === true && certificate.verify(issuer.publicKey)
 }
 
 const block = /-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----/g

@@ -6,7 +6,7 @@
  * by the address guard before anything happens, and the addresses when a connection is opened (`connect.ts`).
  * Connections are kept and shared by all requests to an origin. What an answer is worth is in `exchange.ts`.
  */
-import type { AddressPolicy, Resolve } from '@posthorn/engine'
+import type { AddressPolicy, EgressProxy, Resolve } from '@posthorn/engine'
 import { parseCallbackUrl } from '@posthorn/engine'
 import { createTlsContext } from './connect.ts'
 import { Exchange } from './exchange.ts'
@@ -14,6 +14,7 @@ import { abortedAttempt } from './failure-codes.ts'
 import { createPool } from './pool.ts'
 import { type SendOutcome, unsent } from './send-outcome.ts'
 import type { TlsIdentity } from './tls-identities.ts'
+import { createTunnels } from './tunnels.ts'
 
 export type { SendOutcome, Timings } from './send-outcome.ts'
 
@@ -49,17 +50,25 @@ export type SenderOptions = {
   readonly connectTimeoutMs?: number
   /** Certificate authorities (PEM) to be trusted beside those of the system. */
   readonly trustedCertificates?: readonly string[]
+  /** The operator's proxy that every request leaves through. */
+  readonly proxy?: EgressProxy | undefined
   /** A clock for durations; `performance.now` by default. */
   readonly monotonicMs?: () => number
 }
 
 export function createSender(options: SenderOptions): Sender {
+  if (options.policy.namesLeftToProxy && options.proxy === undefined) {
+    throw new Error('names are left to an egress proxy, and there is none')
+  }
   const monotonicMs = options.monotonicMs ?? (() => performance.now())
+  const secureContext = createTlsContext(options.trustedCertificates ?? [])
+  const { proxy } = options
   const connecting = {
     policy: options.policy,
     resolve: options.resolve,
     connectTimeoutMs: options.connectTimeoutMs ?? connectTimeoutMsDefault,
-    secureContext: createTlsContext(options.trustedCertificates ?? []),
+    secureContext,
+    tunnels: proxy === undefined ? undefined : createTunnels(proxy, { secureContext, monotonicMs }),
     monotonicMs,
   }
   const pool = createPool(connecting)

@@ -4,6 +4,7 @@
  * out here in DER.
  */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { isIPv4 } from 'node:net'
 
 export type Identity = {
   /** PEM, the form that `node:tls` takes. */
@@ -11,39 +12,49 @@ export type Identity = {
   readonly key: string
 }
 
-export type Authority = Identity & { readonly privateKey: KeyObject }
+export type Authority = Identity & { readonly name: string; readonly privateKey: KeyObject }
 
 /** Dates far enough from today that no test depends on it. */
 const longAgo = '20000101000000Z'
 const lessLongAgo = '20010101000000Z'
 const farAhead = '20990101000000Z'
 
-export function createAuthority(): Authority {
+/** An authority at the root of its chain, or one that `issuer` vouches for. */
+export function createAuthority({
+  name = 'Test Authority',
+  issuer,
+}: {
+  name?: string
+  issuer?: Authority
+} = {}): Authority {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return identity(
-    { subject: 'Test Authority', issuer: 'Test Authority', validTo: farAhead, extensions: [isAuthority] },
+    { subject: name, issuer: issuer?.name ?? name, validTo: farAhead, extensions: [isAuthority] },
     publicKey,
     {
       privateKey,
-      issuerKey: privateKey,
+      issuerKey: issuer?.privateKey ?? privateKey,
     },
   )
 }
 
-/** A server certificate for one host name, signed by an authority. */
+/** A certificate for one host name, signed by an authority. A client can be shown to a server by one as well. */
 export function issueCertificate(
   authority: Authority,
-  { host, expired = false }: { host: string; expired?: boolean },
-): Identity {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  { host, expired = false, rsaBits }: { host: string; expired?: boolean; rsaBits?: number },
+): Authority {
+  const { publicKey, privateKey } =
+    rsaBits === undefined
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : generateKeyPairSync('rsa', { modulusLength: rsaBits })
   const validTo = expired ? lessLongAgo : farAhead
-  return identity({ subject: host, issuer: 'Test Authority', validTo, extensions: [namesHost(host)] }, publicKey, {
+  return identity({ subject: host, issuer: authority.name, validTo, extensions: [namesHost(host)] }, publicKey, {
     privateKey,
     issuerKey: authority.privateKey,
   })
 }
 
-/** A server certificate that vouches for itself. */
+/** A certificate that vouches for itself. */
 export function createSelfSigned(host: string): Identity {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return identity({ subject: host, issuer: host, validTo: farAhead, extensions: [namesHost(host)] }, publicKey, {
@@ -77,6 +88,7 @@ function identity(
     certificate: `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64')}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     privateKey,
+    name: subject,
   }
 }
 
@@ -114,6 +126,8 @@ function extension(id: string, content: Buffer): Buffer {
 const ecdsaWithSha256 = sequence(objectId('2a8648ce3d040302'))
 const isAuthority = extension('551d13', sequence(der(0x01, Buffer.from([0xff]))))
 
+/** A name, or an IPv4 address. */
 function namesHost(host: string): Buffer {
-  return extension('551d11', sequence(der(0x82, Buffer.from(host))))
+  const name = isIPv4(host) ? der(0x87, Buffer.from(host.split('.').map(Number))) : der(0x82, Buffer.from(host))
+  return extension('551d11', sequence(name))
 }
