@@ -3,10 +3,12 @@ import { apiSettings } from '@posthorn/api'
 import { dispatcherSettings } from '@posthorn/dispatcher'
 import {
   boolean,
+  ConfigurationError,
   choice,
   integer,
   logLevels,
   optional,
+  type Parsed,
   parseAllowedReceivers,
   parseEgressProxy,
   parseEventSource,
@@ -70,4 +72,17 @@ export const demoSettings = {
   ...serveSettings,
   POSTHORN_DATA_DIR: text({ default: '.posthorn' }, 'where the demo keeps its embedded database and its master key'),
   NODE_ENV: text({ default: 'development' }, 'the demo refuses to run when this is `production`'),
+}
+
+/**
+ * Settings that make no sense together.
+ *
+ * @throws ConfigurationError
+ */
+export function refuseContradictions(
+  settings: Pick<Parsed<typeof sharedSettings>, 'POSTHORN_EGRESS_PROXY' | 'POSTHORN_EGRESS_PROXY_RESOLVES'>,
+): void {
+  if (!settings.POSTHORN_EGRESS_PROXY_RESOLVES || settings.POSTHORN_EGRESS_PROXY !== undefined) return
+  const problem = 'leaves names to a proxy, and there is none; set POSTHORN_EGRESS_PROXY, or leave this out'
+  throw new ConfigurationError([{ variable: 'POSTHORN_EGRESS_PROXY_RESOLVES', problem }])
 }

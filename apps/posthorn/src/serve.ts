@@ -72,12 +72,10 @@ export async function prepareDatabase(url: string, now: Date): Promise<{ applied
 /**
  * Starts what the role asks for, over a database that is prepared.
  *
- * @throws ConfigurationError when settings contradict each other, or no secret in the database can be opened: the master
- *   key is another one
+ * @throws ConfigurationError when no secret in the database can be opened: the master key is another one
  */
 export async function startServing(options: ServeOptions): Promise<Serving> {
   const { role, settings, world, logger } = options
-  refuseContradictions(settings)
   await using stack = new AsyncDisposableStack()
   const telemetry = together(logTo(logger), options.telemetry)
   const url = settings.DATABASE_URL
@@ -137,17 +135,6 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
 
   const parts = stack.move()
   return { db, origin, stop: () => parts.disposeAsync() }
-}
-
-/**
- * Settings that make no sense together.
- *
- * @throws ConfigurationError
- */
-function refuseContradictions(settings: ServeOptions['settings']): void {
-  if (!settings.POSTHORN_EGRESS_PROXY_RESOLVES || settings.POSTHORN_EGRESS_PROXY !== undefined) return
-  const problem = 'leaves names to a proxy, and there is none; set POSTHORN_EGRESS_PROXY, or leave this out'
-  throw new ConfigurationError([{ variable: 'POSTHORN_EGRESS_PROXY_RESOLVES', problem }])
 }
 
 /**

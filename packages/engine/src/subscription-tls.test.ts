@@ -3,13 +3,19 @@ import { type GivenTls, Problem } from '@posthorn/contract'
 import { describe, expect, test } from 'vitest'
 import { createSeal } from './sealing.ts'
 import { openedTls, sealedTls } from './subscription-tls.ts'
-import { createAuthority, createSelfSigned, type Identity, issueCertificate } from './testing/certificates.ts'
+import {
+  createAuthority,
+  createIntermediate,
+  createSelfSigned,
+  type Identity,
+  issueCertificate,
+} from './testing/certificates.ts'
 import { testSeal } from './testing/master-keys.ts'
 
 const subscriptionId = '01900000-0000-7000-8000-000000000005'
 const nowMs = Date.UTC(2026, 0, 1)
-const root = createAuthority({ name: 'Root' })
-const middle = createAuthority({ name: 'Middle', issuer: root })
+const root = createAuthority('Root')
+const middle = createIntermediate(root, 'Middle')
 const client = issueCertificate(middle, { host: 'posthorn.test' })
 const other = issueCertificate(middle, { host: 'other.test' })
 
@@ -122,7 +128,7 @@ describe('a client certificate', () => {
     [
       'has a chain of another authority of the same name',
       {
-        client_certificate: client.certificate + createAuthority({ name: 'Middle' }).certificate,
+        client_certificate: client.certificate + createAuthority('Middle').certificate,
         client_key: client.key,
       },
       '/tls/client_certificate is not a chain: the certificate number 1',

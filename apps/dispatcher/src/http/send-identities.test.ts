@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { TLSSocket, TlsOptions } from 'node:tls'
 import type { TlsSettings } from '@posthorn/engine'
-import { createAuthority, createSelfSigned, issueCertificate } from '@posthorn/engine/testing'
+import { createAuthority, createIntermediate, createSelfSigned, issueCertificate } from '@posthorn/engine/testing'
 import { describe, expect, test } from 'vitest'
 import { startReceiver } from './testing/raw-receiver.ts'
 import { keep, openSender, post } from './testing/sending.ts'
@@ -10,9 +10,9 @@ import { createTlsIdentities } from './tls-identities.ts'
 const host = 'hooks.example.com'
 const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'
 /** What the test trusts in place of the public authorities. */
-const publicAuthority = createAuthority({ name: 'Public' })
-const privateAuthority = createAuthority({ name: 'Private' })
-const clientAuthority = createAuthority({ name: 'Clients' })
+const publicAuthority = createAuthority('Public')
+const privateAuthority = createAuthority('Private')
+const clientAuthority = createAuthority('Clients')
 const client = issueCertificate(clientAuthority, { host: 'posthorn.test' })
 const withClient: TlsSettings = { client: { certificate: client.certificate, key: client.key }, authorities: [] }
 
@@ -52,7 +52,7 @@ describe('a client certificate', () => {
     'that is missing or not accepted is told so, by %s, and nothing is answered',
     async (version) => {
       const receiver = await receiverOf(publicAuthority, { ...asking, minVersion: version, maxVersion: version })
-      const other = issueCertificate(createAuthority({ name: 'Clients' }), { host: 'posthorn.test' })
+      const other = issueCertificate(createAuthority('Clients'), { host: 'posthorn.test' })
       const settings = { client: { certificate: other.certificate, key: other.key }, authorities: [] }
       for (const identity of [undefined, openIdentities()('a', settings)]) {
         const outcome = await post(openTlsSender(), receiver.secureUrl, { identity })
@@ -142,7 +142,7 @@ describe('private authorities', () => {
   })
 
   test('need not be at the root of their chain', async () => {
-    const middle = createAuthority({ name: 'Middle', issuer: privateAuthority })
+    const middle = createIntermediate(privateAuthority, 'Middle')
     const receiver = await receiverOf(middle)
     const identity = openIdentities()('a', trusting(middle.certificate))
     expect(await post(openTlsSender(), receiver.secureUrl, { identity })).toMatchObject({ status: 200 })

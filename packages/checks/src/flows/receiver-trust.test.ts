@@ -147,8 +147,8 @@ describe('OAuth2 client credentials', () => {
   })
 })
 
-const authority = createAuthority({ name: 'Private' })
-const clients = createAuthority({ name: 'Clients' })
+const authority = createAuthority('Private')
+const clients = createAuthority('Clients')
 const client = issueCertificate(clients, { host: 'posthorn.test' })
 const settings = {
   client_certificate: client.certificate,

@@ -1,4 +1,11 @@
-export { type Authority, createAuthority, createSelfSigned, type Identity, issueCertificate } from './certificates.ts'
+export {
+  type Authority,
+  createAuthority,
+  createIntermediate,
+  createSelfSigned,
+  type Identity,
+  issueCertificate,
+} from './certificates.ts'
 export { createEmptyDatabase, createTestDatabase } from './database.ts'
 export { startEgressProxy, type TestEgressProxy, type TunnelAnswer, type TunnelRequest } from './egress-proxy.ts'
 export { testMasterKeyText, testSeal } from './master-keys.ts'
