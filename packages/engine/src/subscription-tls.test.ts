@@ -85,6 +85,8 @@ describe('a client certificate', () => {
 
   const expired = issueCertificate(middle, { host: 'posthorn.test', expired: true })
   const weak = issueCertificate(middle, { host: 'posthorn.test', rsaBits: 1024 })
+  const heavy = issueCertificate(middle, { host: 'posthorn.test', rsaBits: 4104 })
+  const strange = issueCertificate(middle, { host: 'posthorn.test', curve: 'secp256k1' })
   test.each<[string, GivenTls, string]>([
     ['is missing', { client_key: client.key }, '/tls/client_certificate is missing'],
     ['has no key', { client_certificate: client.certificate }, '/tls/client_key is missing'],
@@ -149,9 +151,19 @@ describe('a client certificate', () => {
       '/tls/client_key is no private key',
     ],
     [
-      'has a key too short for TLS',
+      'has a key that is too short',
       { client_certificate: weak.certificate, client_key: weak.key },
-      '/tls/client_certificate cannot be used for TLS',
+      '/tls/client_key is of no supported kind',
+    ],
+    [
+      'has a key that takes long to sign with',
+      { client_certificate: heavy.certificate, client_key: heavy.key },
+      '/tls/client_key is of no supported kind',
+    ],
+    [
+      'has a key on a curve that TLS does not name',
+      { client_certificate: strange.certificate, client_key: strange.key },
+      '/tls/client_key is of no supported kind',
     ],
   ])('that %s is refused', (_what, given, wrong) => {
     expect(refusal(given)).toContain(wrong)

@@ -13,6 +13,9 @@ import { type Seal, SealError } from './sealing.ts'
 
 /** A subject longer than this is cut where it is shown. */
 const shownSubjectLengthMax = 512
+const rsaBitsMin = 2048
+const rsaBitsMax = 4096
+const curves: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1', 'secp521r1'])
 
 /** The columns that keep the settings. Both are null, or none is. */
 export type StoredTls = {
@@ -123,6 +126,12 @@ function clientChain(given: GivenTls, nowMs: number): Chain | null {
   if (!leaf.checkPrivateKey(privateKey)) {
     throw refused('/tls/client_key', 'is not the key of the first certificate in client_certificate')
   }
+  if (!isUsableKey(privateKey)) {
+    throw refused(
+      '/tls/client_key',
+      'is of no supported kind: use RSA of 2048 to 4096 bits, P-256, P-384, P-521 or Ed25519',
+    )
+  }
   return { certificates: [leaf, ...chain], key: String(privateKey.export({ type: 'pkcs8', format: 'pem' })) }
 }
 
@@ -178,6 +187,14 @@ function privateKeyOf(pem: string): KeyObject {
   }
 }
 
+/** Each handshake signs with it. A dispatcher would stand still for a second for a key of 16,384 bits. */
+function isUsableKey({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): boolean {
+  if (type === 'ed25519') return true
+  if (type === 'ec') return curves.has(details?.namedCurve ?? '')
+  const bits = details?.modulusLength ?? 0
+  return (type === 'rsa' || type === 'rsa-pss') && bits >= rsaBitsMin && bits <= rsaBitsMax
+}
+
 function refuseExpired(certificate: X509Certificate, place: string, nowMs: number): void {
   const { validToDate } = certificate
   if (validToDate.getTime() > nowMs) return
@@ -187,7 +204,7 @@ function refuseExpired(certificate: X509Certificate, place: string, nowMs: numbe
   throw refused(place, `holds a certificate that expired ${shown} (${subjectOf(certificate)})`)
 }
 
-/** TLS has limits of its own, such as the length of a key. */
+/** TLS has limits of its own, such as the algorithm of a signature. */
 function tryOut({ client, authorities }: TlsSettings): void {
   try {
     createSecureContext({ ca: [...authorities], minVersion: 'TLSv1.2' })
@@ -221,6 +238,7 @@ function subjectOf({ subject }: X509Certificate): string {
     .join(', ')
     .replaceAll(/\p{Cc}/gu, '?')
     .slice(0, shownSubjectLengthMax)
+    .toWellFormed()
 }
 
 function pemOf(certificates: readonly X509Certificate[]): string {

@@ -18,6 +18,7 @@ import {
   receiverThat,
   shortTimeoutMs,
 } from './testing/sending.ts'
+import { createTlsIdentities } from './tls-identities.ts'
 
 const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'
 const host = 'hooks.example.com'
@@ -86,6 +87,24 @@ describe('an egress proxy', () => {
     const stranger = openBehind(proxy, { trustedCertificates: [] })
     expect(await post(stranger, url)).toMatchObject({ failureCode: 'egress_proxy_failed' })
     expect(proxy.requests).toHaveLength(1)
+  })
+
+  test('carries connections with a client certificate and a private authority, each for its subscription alone', async () => {
+    const [mine, clients] = [createAuthority('Private'), createAuthority('Clients')]
+    const [server, client] = [issued(mine), issueCertificate(clients, { host: 'posthorn.test' })]
+    const options = { ...server, requestCert: true, ca: [clients.certificate] }
+    const receiver = keep(await startReceiver((socket) => socket.write(ok), options))
+    const proxy = await openProxy()
+    const settings = {
+      client: { certificate: client.certificate, key: client.key },
+      authorities: [mine.certificate],
+    }
+    const identity = createTlsIdentities()('a', Uint8Array.of(1), () => settings)
+    const sender = openBehind(proxy)
+    const url = `https://${host}:${receiver.port}/`
+    for (let i = 0; i < 2; i += 1) expect(await post(sender, url, { identity })).toMatchObject({ status: 200 })
+    expect(await post(sender, url)).toMatchObject({ failureCode: 'tls_untrusted' })
+    expect(proxy.requests).toHaveLength(2)
   })
 
   test('carries many requests over one kept tunnel', async () => {

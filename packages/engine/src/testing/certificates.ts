@@ -38,18 +38,26 @@ export function createIntermediate(authority: Authority, name = 'Test Intermedia
   )
 }
 
+export type CertificateWishes = {
+  host: string | readonly string[]
+  expired?: boolean
+  /** RSA in place of an elliptic curve. */
+  rsaBits?: number
+  curve?: string
+}
+
 /**
  * A certificate for a host name or an address, or for several, signed by an authority. A client can be shown to a server
  * by one as well.
  */
 export function issueCertificate(
   authority: Authority,
-  { host, expired = false, rsaBits }: { host: string | readonly string[]; expired?: boolean; rsaBits?: number },
+  { host, expired = false, rsaBits, curve = 'P-256' }: CertificateWishes,
 ): Authority {
   const hosts = typeof host === 'string' ? [host] : host
   const { publicKey, privateKey } =
     rsaBits === undefined
-      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      ? generateKeyPairSync('ec', { namedCurve: curve })
       : generateKeyPairSync('rsa', { modulusLength: rsaBits })
   const validTo = expired ? lessLongAgo : farAhead
   return identity(
