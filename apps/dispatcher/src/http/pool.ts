@@ -1,5 +1,5 @@
 /**
- * Keeps connections for the next request to the same origin.
+ * Keeps connections for the next request to the same origin, and with the same TLS identity where there is one.
  *
  * Each connection is one undici `Client`, handed to one request at a time. undici's own `Pool` is not used, because it
  * hides what a sender of webhooks must know: over which connection a request goes, whether that was used before, and how

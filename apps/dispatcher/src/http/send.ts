@@ -4,7 +4,8 @@
  * `send` returns an outcome for whatever the receiver does, within the deadline and with bounded memory, and rejects only
  * for a mistake of ours. The deadline covers everything from resolving the host to the last byte read. The URL is judged
  * by the address guard before anything happens, and the addresses when a connection is opened (`connect.ts`).
- * Connections are kept and shared by all requests to an origin. What an answer is worth is in `exchange.ts`.
+ * Connections are kept and shared by all requests to an origin, except that a TLS identity has its own. What an answer is
+ * worth is in `exchange.ts`.
  */
 import type { AddressPolicy, EgressProxy, Resolve } from '@posthorn/engine'
 import { parseCallbackUrl } from '@posthorn/engine'
