@@ -19,7 +19,7 @@ import { checkResolved, resolveCallbackHost } from '@posthorn/engine'
 import type { buildConnector } from 'undici'
 import type { Failure, Phase } from './failure-codes.ts'
 import { ConnectError, failureOfDeadline } from './failure-codes.ts'
-import type { Tunnels } from './tunnels.ts'
+import { TunnelRefused, type Tunnels } from './tunnels.ts'
 
 const tcpKeepAliveDelayMs = 60_000
 const tlsVersionMin = 'TLSv1.2'
@@ -261,8 +261,7 @@ async function firstTunnel(tunnels: Tunnels, connection: Connection, wanted: Tun
     if (isWanted()) return tunnel
     tunnel.destroy()
   } catch (error) {
-    const isProxys = !(error instanceof ConnectError) || error.code === 'egress_proxy_failed'
-    if (isProxys || others.length === 0 || !isWanted()) throw error
+    if (!(error instanceof TunnelRefused) || others.length === 0 || !isWanted()) throw error
     return firstTunnel(tunnels, connection, { ...wanted, addresses: others })
   }
   throw closedWhileConnecting()

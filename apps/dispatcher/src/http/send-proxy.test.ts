@@ -132,21 +132,20 @@ describe('an egress proxy', () => {
     expect(proxy.requests).toEqual([])
   })
 
-  test('is asked for the next address of a name when it cannot reach the first', async () => {
-    const receiver = await secureReceiver()
-    const proxy = await openProxy(({ authority: asked }) =>
-      asked.startsWith('[')
-        ? { bytes: 'HTTP/1.1 502 Word\r\nProxy-Status: p; error=connection_refused\r\n\r\n' }
-        : 'tunnel',
-    )
-    const resolve = async () => ['2606:2800:21f:cb07:6820:80da:af6b:8b2c', '127.0.0.1']
-    const outcome = await post(openBehind(proxy, { resolve }), `https://${host}:${receiver.port}/`)
-    expect(outcome).toMatchObject({ status: 200, remoteAddress: '127.0.0.1' })
-    expect(proxy.requests.map((request) => request.authority)).toEqual([
-      `[2606:2800:21f:cb07:6820:80da:af6b:8b2c]:${receiver.port}`,
-      `127.0.0.1:${receiver.port}`,
-    ])
-  })
+  test.each(['502 Word\r\nProxy-Status: p; error=connection_refused', '502 Word', '403 Word'])(
+    'is asked for the next address of a name when it says of the first %j',
+    async (refusal) => {
+      const receiver = await secureReceiver()
+      const proxy = await openProxy(({ authority: asked }) => (asked.startsWith('[') ? said(refusal) : 'tunnel'))
+      const resolve = async () => ['2606:2800:21f:cb07:6820:80da:af6b:8b2c', '127.0.0.1']
+      const outcome = await post(openBehind(proxy, { resolve }), `https://${host}:${receiver.port}/`)
+      expect(outcome).toMatchObject({ status: 200, remoteAddress: '127.0.0.1' })
+      expect(proxy.requests.map((request) => request.authority)).toEqual([
+        `[2606:2800:21f:cb07:6820:80da:af6b:8b2c]:${receiver.port}`,
+        `127.0.0.1:${receiver.port}`,
+      ])
+    },
+  )
 
   test('named by the environment is not used', async () => {
     const [proxy, receiver] = [await openProxy(), await receiverSaying(ok)]

@@ -32,12 +32,15 @@ export type Tunnels = {
    *
    * @param address what the proxy is to connect to: an address, or a name that it resolves
    * @param progress told of the socket, and of the moment from which on the proxy is asked
-   * @throws ConnectError; unless that is `egress_proxy_failed`, another address of the receiver may do better
+   * @throws TunnelRefused when the proxy may not have reached the address; ConnectError when the proxy itself has failed
    */
   open(target: TunnelTarget, address: string, progress: Progress): Promise<Socket>
   /** What it counts as that the proxy has not answered in time; `failure` is what it is for the receiver. */
   unanswered(target: TunnelTarget, failure: Failure): Failure
 }
+
+/** There is no tunnel to this address, whoever is to blame. Another one of the receiver may do better. */
+export class TunnelRefused extends ConnectError {}
 
 export type Progress = { onSocket(socket: Socket): void; onAsked(): void }
 
@@ -76,7 +79,8 @@ export function createTunnels(proxy: EgressProxy, { secureContext, monotonicMs }
       }
       socket.destroy()
       const { failure, isCertain } = failureOfRefusal(head)
-      throw new ConnectError(isCertain ? failure : judged(target, failure, `It answered ${head.status} to CONNECT.`))
+      if (!isCertain) throw new TunnelRefused(judged(target, failure, `It answered ${head.status} to CONNECT.`))
+      throw failure.code === 'egress_proxy_failed' ? new ConnectError(failure) : new TunnelRefused(failure)
     },
     unanswered: (target, failure) => judged(target, failure, 'It did not answer to CONNECT in time.'),
   }
