@@ -77,6 +77,8 @@ export type RowOptions = {
   loads: readonly Counted[]
   /** When the fault was over, or a process was killed, by `performance.now()`. Of several the slowest recovery counts. */
   overAtMs?: number | readonly number[]
+  /** Whose subscriptions must recover; all that are counted, when left out. */
+  recovering?: readonly Counted[]
   duplicatesAllowed?: number
   notes?: readonly string[]
   wrong?: readonly string[]
@@ -183,7 +185,7 @@ async function subscribe(
 
 async function rowOf(ground: Ground, { size, stop }: FaultParts, options: RowOptions): Promise<FaultRow> {
   const { tally } = ground
-  const { fault, loads, duplicatesAllowed = 0, overAtMs, notes = [], answersAllowed = [] } = options
+  const { fault, loads, recovering = loads, duplicatesAllowed = 0, overAtMs, notes = [], answersAllowed = [] } = options
   const wrong: string[] = [...(options.wrong ?? [])]
   const events = loads.flatMap((load) => [...load.publications])
   const acknowledged = events.filter(([, { acknowledgedMs }]) => acknowledgedMs !== undefined)
@@ -214,7 +216,7 @@ async function rowOf(ground: Ground, { size, stop }: FaultParts, options: RowOpt
     lost,
     duplicated: events.reduce((sum, [number]) => sum + Math.max(0, (tally.arrivals.get(number)?.times ?? 0) - 1), 0),
     duplicatesAllowed,
-    recoveredMs: slowest([overAtMs ?? []].flat().map((atMs) => recoveredMs(tally, loads, atMs))),
+    recoveredMs: slowest([overAtMs ?? []].flat().map((atMs) => recoveredMs(tally, recovering, atMs))),
     notes,
     wrong: [...wrong, ...tally.wrong.slice(0, 5)],
   }

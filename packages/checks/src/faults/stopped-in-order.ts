@@ -7,7 +7,7 @@ import { type Ground, openGround } from './ground.ts'
 import { startOwnPostgres } from './own-postgres.ts'
 import { isStopping } from './posthorn-process.ts'
 
-const sizes = { short: { times: 2, perSecond: 100, between: 100 }, long: { times: 10, perSecond: 500, between: 3_000 } }
+const sizes = { short: { times: 1, perSecond: 100, between: 100 }, long: { times: 10, perSecond: 500, between: 3_000 } }
 const inFlight = 8
 
 export const stoppedInOrder: Fault = {
@@ -44,11 +44,15 @@ async function rolling(parts: FaultParts): Promise<FaultRow> {
   }
   await load.finish()
   const row = await ground.row({
-    fault: `SIGTERM of a dispatcher under load, ${times} times, with a successor`,
+    fault: `SIGTERM of a dispatcher under load${often(times)}, with a successor`,
     loads: [load],
     overAtMs: stoppedAtMs,
   })
   return { ...row, wrong: [...row.wrong, ...(await endFaults(ground, ends))] }
+}
+
+function often(times: number): string {
+  return times === 1 ? '' : `, ${times} times`
 }
 
 /** The only process is stopped and started again, with its API, on the same port. */
@@ -73,7 +77,7 @@ async function restarted(parts: FaultParts): Promise<FaultRow> {
   }
   await load.finish()
   const row = await ground.row({
-    fault: `SIGTERM of the only process under load, ${times} times, and a new start`,
+    fault: `SIGTERM of the only process under load${often(times)}, and a new start`,
     loads: [load],
     overAtMs: stoppedAtMs,
     answersAllowed: ['none', '503'],
