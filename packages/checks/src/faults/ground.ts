@@ -118,7 +118,11 @@ export async function openGround(parts: FaultParts, url: string, options: TallyO
       return Object.create(served, { origin: { value: origin } })
     },
     subscribe: (api, wanted) => subscribe({ adminKey, tally }, api.origin, wanted),
-    load: (api, wanted) => own.use(startLoad({ origin: api.origin, adminKey, tally, ...wanted })),
+    load(api, wanted) {
+      const load = own.use(startLoad({ origin: api.origin, adminKey, tally, ...wanted }))
+      const finish = () => within(patienceMs, parts.stop, 'every publish to be accepted', load.finish())
+      return Object.create(load, { finish: { value: finish } })
+    },
     until: (what, look) => looking(patienceMs, parts.stop, what, look),
     soon: (what, promise) => within(patienceMs, parts.stop, what, promise),
     async more(requests) {
