@@ -8,6 +8,7 @@ import {
   logLevels,
   optional,
   parseAllowedReceivers,
+  parseBlockedReceivers,
   parseEventSource,
   parseMasterKeys,
   postgresUrl,
@@ -40,6 +41,10 @@ const sharedSettings = {
     { default: '', parse: parseAllowedReceivers },
     'receivers that may be called although their address is private: host, host:port, address or network, comma-separated',
   ),
+  POSTHORN_BLOCKED_RECEIVERS: text(
+    { default: '', parse: parseBlockedReceivers },
+    'receivers that are never called, whatever else allows them: written likewise; a host stands for all names beneath it',
+  ),
   POSTHORN_CLOUDEVENTS_SOURCE: optional(
     { parse: parseEventSource },
     '`source` of what is sent as CloudEvents, a URI that never changes; POSTHORN_PUBLIC_URL when unset, `/posthorn` without either',
@@ -47,6 +52,10 @@ const sharedSettings = {
   POSTHORN_TRANSFORM_PROCESSES: integer(
     { min: 1, max: 64, default: 2 },
     'processes that evaluate transforms, started when there is something to evaluate',
+  ),
+  POSTHORN_METRICS_PORT: optional(
+    { parse: metricsPort },
+    'the port on which a process of the role dispatcher answers /metrics, on HOST; it answers nothing when unset. The API answers /metrics itself',
   ),
   LOG_LEVEL: choice(logLevels, { default: 'info' }, 'the least urgent lines that are logged'),
 }
@@ -65,4 +74,10 @@ export const demoSettings = {
   ...serveSettings,
   POSTHORN_DATA_DIR: text({ default: '.posthorn' }, 'where the demo keeps its embedded database and its master key'),
   NODE_ENV: text({ default: 'development' }, 'the demo refuses to run when this is `production`'),
+}
+
+function metricsPort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw new Error(`"${text}" is no port; give a number from 0 to 65535, 0 for any free one`)
 }

@@ -74,6 +74,7 @@ export { type CheckSchema, createSchemas, placesOf, type Schemas } from './json-
 export { listPublicKeys, type PublicKeyInfo, rotateKeyPair, schemesOf } from './key-pairs.ts'
 export { createLogLines } from './log-lines.ts'
 export type { MatchedEvent, Verdict } from './matching.ts'
+export { createMetrics, type Metrics } from './metrics.ts'
 export type { Page, PageRequest } from './paging.ts'
 export { type EventOrigin, eventOrigin, parseEventSource, payload, payloadFormatOf } from './payload.ts'
 export { memberText, nestsDeeperThan, publishedBatchData, publishedData } from './published-json.ts'

@@ -18,6 +18,7 @@ import { checkResolved, resolveCallbackHost } from '@posthorn/engine'
 import type { buildConnector } from 'undici'
 import type { Phase } from './failure-codes.ts'
 import { ConnectError, failureOfDeadline } from './failure-codes.ts'
+import { type AnswerMeter, meterAnswers, newAnswerMeter } from './metering.ts'
 
 const tcpKeepAliveDelayMs = 60_000
 
@@ -29,6 +30,7 @@ export type Connection = {
   openedMs: number
   /** Requests written since it was opened. */
   requests: number
+  answer: AnswerMeter
   socket: Socket | null
   /** The other end, from the moment it is known. */
   remoteAddress: string | null
@@ -40,7 +42,7 @@ export type Connection = {
 }
 
 export function newConnection(): Connection {
-  return { ...unopened, abandon: doNothing }
+  return { ...unopened, answer: newAnswerMeter(), abandon: doNothing }
 }
 
 const unopened = {
@@ -148,6 +150,7 @@ function connectTo(
       })
     : netConnect(pinned(target, addresses))
   connection.socket = socket
+  meterAnswers(socket, connection)
   socket.setNoDelay(true).setKeepAlive(true, tcpKeepAliveDelayMs)
 
   socket.once('connect', () => {

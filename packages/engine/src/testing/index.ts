@@ -1,3 +1,5 @@
 export { createEmptyDatabase, createTestDatabase } from './database.ts'
+export { type HostileUrl, hostileNames, hostileOwnHosts, hostileUrls, type UrlVerdict } from './hostile-urls.ts'
 export { testMasterKeyText, testSeal } from './master-keys.ts'
+export { type Name, type NameServer, type Reply, startNameServer } from './name-server.ts'
 export { copyDatabase, openTestServer, type TestDatabase, type TestServer, withClient } from './server.ts'

@@ -4,6 +4,7 @@
  * out here in DER.
  */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+import { isIP } from 'node:net'
 
 export type Identity = {
   /** PEM, the form that `node:tls` takes. */
@@ -11,7 +12,7 @@ export type Identity = {
   readonly key: string
 }
 
-export type Authority = Identity & { readonly privateKey: KeyObject }
+export type Authority = Identity & { readonly subject: string; readonly privateKey: KeyObject }
 
 /** Dates far enough from today that no test depends on it. */
 const longAgo = '20000101000000Z'
@@ -30,23 +31,35 @@ export function createAuthority(): Authority {
   )
 }
 
-/** A server certificate for one host name, signed by an authority. */
+/** An authority of which another one says that it is one. */
+export function createIntermediate(authority: Authority): Authority {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return identity(
+    { subject: 'Test Intermediate', issuer: authority.subject, validTo: farAhead, extensions: [isAuthority] },
+    publicKey,
+    { privateKey, issuerKey: authority.privateKey },
+  )
+}
+
+/** A server certificate for a host name or an address, or for several, signed by an authority. */
 export function issueCertificate(
   authority: Authority,
-  { host, expired = false }: { host: string; expired?: boolean },
+  { host, expired = false }: { host: string | readonly string[]; expired?: boolean },
 ): Identity {
+  const hosts = typeof host === 'string' ? [host] : host
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const validTo = expired ? lessLongAgo : farAhead
-  return identity({ subject: host, issuer: 'Test Authority', validTo, extensions: [namesHost(host)] }, publicKey, {
-    privateKey,
-    issuerKey: authority.privateKey,
-  })
+  return identity(
+    { subject: hosts[0] ?? '', issuer: authority.subject, validTo, extensions: [namesHosts(hosts)] },
+    publicKey,
+    { privateKey, issuerKey: authority.privateKey },
+  )
 }
 
 /** A server certificate that vouches for itself. */
 export function createSelfSigned(host: string): Identity {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return identity({ subject: host, issuer: host, validTo: farAhead, extensions: [namesHost(host)] }, publicKey, {
+  return identity({ subject: host, issuer: host, validTo: farAhead, extensions: [namesHosts([host])] }, publicKey, {
     privateKey,
     issuerKey: privateKey,
   })
@@ -76,6 +89,7 @@ function identity(
   return {
     certificate: `-----BEGIN CERTIFICATE-----\n${certificate.toString('base64')}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    subject,
     privateKey,
   }
 }
@@ -83,8 +97,9 @@ function identity(
 /** Tag, length, content (ITU-T X.690 §8.1). */
 function der(tag: number, content: Buffer): Buffer {
   const length = content.length
-  if (length < 128) return Buffer.concat([Buffer.from([tag, length]), content])
-  return Buffer.concat([Buffer.from([tag, 0x82, length >> 8, length & 0xff]), content])
+  if (length < 0x80) return Buffer.concat([Buffer.from([tag, length]), content])
+  if (length < 0x10000) return Buffer.concat([Buffer.from([tag, 0x82, length >> 8, length & 0xff]), content])
+  return Buffer.concat([Buffer.from([tag, 0x83, length >> 16, (length >> 8) & 0xff, length & 0xff]), content])
 }
 
 function sequence(...parts: Buffer[]): Buffer {
@@ -114,6 +129,11 @@ function extension(id: string, content: Buffer): Buffer {
 const ecdsaWithSha256 = sequence(objectId('2a8648ce3d040302'))
 const isAuthority = extension('551d13', sequence(der(0x01, Buffer.from([0xff]))))
 
-function namesHost(host: string): Buffer {
-  return extension('551d11', sequence(der(0x82, Buffer.from(host))))
+function namesHosts(hosts: readonly string[]): Buffer {
+  return extension('551d11', sequence(...hosts.map(nameOfHost)))
+}
+
+/** dNSName or iPAddress (RFC 5280 §4.2.1.6); of addresses IPv4 alone is needed. */
+function nameOfHost(host: string): Buffer {
+  return isIP(host) === 4 ? der(0x87, Buffer.from(host.split('.').map(Number))) : der(0x82, Buffer.from(host))
 }
