@@ -9,6 +9,7 @@ import { noConnectionsLeft } from './no-connections-left.ts'
 import { overdueAtStart } from './overdue-at-start.ts'
 import { stoppedInOrder } from './stopped-in-order.ts'
 import { stoppedPastItsLease } from './stopped-past-its-lease.ts'
+import { stoppedWithoutDatabase } from './stopped-without-database.ts'
 import { terminatedSessions } from './terminated-sessions.ts'
 import { transactionHeldOpen } from './transaction-held-open.ts'
 
@@ -24,4 +25,5 @@ export const faults: readonly Fault[] = [
   jumpingClock,
   overdueAtStart,
   stoppedInOrder,
+  stoppedWithoutDatabase,
 ]

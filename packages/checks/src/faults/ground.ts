@@ -77,6 +77,8 @@ export type RowOptions = {
   loads: readonly Counted[]
   /** When the fault was over, or a process was killed, by `performance.now()`. Of several the slowest recovery counts. */
   overAtMs?: number | readonly number[]
+  /** Whose subscriptions must recover; all that are counted, when left out. */
+  recovering?: readonly Counted[]
   duplicatesAllowed?: number
   notes?: readonly string[]
   wrong?: readonly string[]
@@ -116,7 +118,11 @@ export async function openGround(parts: FaultParts, url: string, options: TallyO
       return Object.create(served, { origin: { value: origin } })
     },
     subscribe: (api, wanted) => subscribe({ adminKey, tally }, api.origin, wanted),
-    load: (api, wanted) => own.use(startLoad({ origin: api.origin, adminKey, tally, ...wanted })),
+    load(api, wanted) {
+      const load = own.use(startLoad({ origin: api.origin, adminKey, tally, ...wanted }))
+      const finish = () => within(patienceMs, parts.stop, 'every publish to be accepted', load.finish())
+      return Object.create(load, { finish: { value: finish } })
+    },
     until: (what, look) => looking(patienceMs, parts.stop, what, look),
     soon: (what, promise) => within(patienceMs, parts.stop, what, promise),
     async more(requests) {
@@ -183,7 +189,7 @@ async function subscribe(
 
 async function rowOf(ground: Ground, { size, stop }: FaultParts, options: RowOptions): Promise<FaultRow> {
   const { tally } = ground
-  const { fault, loads, duplicatesAllowed = 0, overAtMs, notes = [], answersAllowed = [] } = options
+  const { fault, loads, recovering = loads, duplicatesAllowed = 0, overAtMs, notes = [], answersAllowed = [] } = options
   const wrong: string[] = [...(options.wrong ?? [])]
   const events = loads.flatMap((load) => [...load.publications])
   const acknowledged = events.filter(([, { acknowledgedMs }]) => acknowledgedMs !== undefined)
@@ -214,7 +220,7 @@ async function rowOf(ground: Ground, { size, stop }: FaultParts, options: RowOpt
     lost,
     duplicated: events.reduce((sum, [number]) => sum + Math.max(0, (tally.arrivals.get(number)?.times ?? 0) - 1), 0),
     duplicatesAllowed,
-    recoveredMs: slowest([overAtMs ?? []].flat().map((atMs) => recoveredMs(tally, loads, atMs))),
+    recoveredMs: slowest([overAtMs ?? []].flat().map((atMs) => recoveredMs(tally, recovering, atMs))),
     notes,
     wrong: [...wrong, ...tally.wrong.slice(0, 5)],
   }

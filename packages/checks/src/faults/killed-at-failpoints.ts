@@ -41,13 +41,13 @@ export const killedAtFailpoints: Fault = {
       gate.open()
       // Who makes the attempts again is killed next.
       victim = ground.serve({ rigged: true })
+      const after = ground.load(api, { tenants, perSecond: 100, firstNumber: index * 100 + deliveries, countMax: 1 })
+      await after.finish()
       await ground.skipWaiting()
       await ground.soon(
         'the rest',
-        victim.until(() => victim.recorded >= deliveries - left.recorded),
+        victim.until(() => victim.recorded > deliveries - left.recorded),
       )
-      const after = ground.load(api, { tenants, perSecond: 100, firstNumber: index * 100 + deliveries, countMax: 1 })
-      await after.finish()
       const row = await ground.row({
         fault: `kill -9 ${failpoint.replace('_', ' the ')}`,
         loads: [killed.load, after],

@@ -57,7 +57,7 @@ export type PosthornProcessOptions = {
   drainSeconds?: number
   /** Connections for hand-written statements; Prisma takes as many again. */
   connections?: number
-  logLevel?: 'info' | 'warn'
+  logLevel?: 'info' | 'trace'
   /** Started by the main that can be rigged. */
   rigged?: boolean
 }

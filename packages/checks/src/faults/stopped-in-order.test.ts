@@ -2,7 +2,7 @@ import { test } from 'vitest'
 import { shortForm } from './short-form.ts'
 import { stoppedInOrder } from './stopped-in-order.ts'
 
-test('SIGTERM under load, twice, and without a database loses nothing and repeats nothing that could be recorded', {
+test('SIGTERM under load ends a process in order, with a successor or started again: nothing is lost, and nothing is sent twice', {
   timeout: 180_000,
 }, async ({ skip }) => {
   await shortForm(stoppedInOrder, skip)

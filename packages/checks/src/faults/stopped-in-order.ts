@@ -1,19 +1,14 @@
-/** SIGTERM under load, twice in a row, and while the database is away. */
-import { shardCount } from '@posthorn/engine'
-import { createGate } from '../flows/gate.ts'
+/** SIGTERM under load: of one dispatcher after the other, and of the only process. */
 import { differences } from './differences.ts'
 import type { Fault, FaultParts, FaultRow } from './fault.ts'
 import { type Ground, openGround } from './ground.ts'
-import { startOwnPostgres } from './own-postgres.ts'
-import { isStopping } from './posthorn-process.ts'
 
-const sizes = { short: { times: 2, perSecond: 100, between: 100 }, long: { times: 10, perSecond: 500, between: 3_000 } }
-const inFlight = 8
+const sizes = { short: { times: 1, perSecond: 100, between: 100 }, long: { times: 10, perSecond: 500, between: 3_000 } }
 
 export const stoppedInOrder: Fault = {
   name: 'stops',
   async bringAbout(parts) {
-    return [await rolling(parts), await restarted(parts), ...(await twiceAndWithoutDatabase(parts))]
+    return [await rolling(parts), await restarted(parts)]
   },
 }
 
@@ -44,11 +39,15 @@ async function rolling(parts: FaultParts): Promise<FaultRow> {
   }
   await load.finish()
   const row = await ground.row({
-    fault: `SIGTERM of a dispatcher under load, ${times} times, with a successor`,
+    fault: `SIGTERM of a dispatcher under load${often(times)}, with a successor`,
     loads: [load],
     overAtMs: stoppedAtMs,
   })
   return { ...row, wrong: [...row.wrong, ...(await endFaults(ground, ends))] }
+}
+
+function often(times: number): string {
+  return times === 1 ? '' : `, ${times} times`
 }
 
 /** The only process is stopped and started again, with its API, on the same port. */
@@ -73,7 +72,7 @@ async function restarted(parts: FaultParts): Promise<FaultRow> {
   }
   await load.finish()
   const row = await ground.row({
-    fault: `SIGTERM of the only process under load, ${times} times, and a new start`,
+    fault: `SIGTERM of the only process under load${often(times)}, and a new start`,
     loads: [load],
     overAtMs: stoppedAtMs,
     answersAllowed: ['none', '503'],
@@ -89,88 +88,4 @@ async function endFaults({ sql }: Ground, ends: readonly (number | string)[]): P
     ...ends.flatMap((end) => differences('exit code', end, 0)),
     ...differences('attempts that were broken off', row?.n, 0),
   ]
-}
-
-async function twiceAndWithoutDatabase(parts: FaultParts): Promise<FaultRow[]> {
-  await using postgres = await startOwnPostgres({ host: parts.host })
-  let gate = createGate()
-  await using ground = await openGround(parts, postgres.url, { answer: (request) => gate.answer(request) })
-  const api = await ground.serveApi()
-  const tenants = await ground.subscribe(api, { name: 'stops', count: 1, maxInFlight: inFlight })
-  const rows: FaultRow[] = []
-
-  /** Stops a dispatcher that has requests in flight, whatever else is done to it. */
-  async function stop(options: {
-    fault: string
-    drainSeconds?: number
-    duplicatesAllowed?: number
-    disturb(dispatcher: ReturnType<typeof ground.serve>): Promise<void>
-  }): Promise<void> {
-    gate = createGate()
-    parts.tell(options.fault)
-    const dispatcher = ground.serve(options.drainSeconds === undefined ? {} : { drainSeconds: options.drainSeconds })
-    await ground.soon(
-      'its shards',
-      dispatcher.until(() => dispatcher.shards.length === shardCount),
-    )
-    const firstNumber = rows.length * 100
-    const load = ground.load(api, { tenants, perSecond: 1000, firstNumber, countMax: inFlight })
-    await load.finish()
-    await ground.soon('the requests', gate.holds(inFlight))
-    await options.disturb(dispatcher)
-    const end = await ground.soon('its end', dispatcher.ended)
-    await postgres.start()
-    gate.open()
-    const startedAtMs = performance.now()
-    const successor = ground.serve()
-    await ground.skipWaiting()
-    const after = ground.load(api, { tenants, perSecond: 100, firstNumber: firstNumber + 50, countMax: 5 })
-    await after.finish()
-    const row = await ground.row({
-      fault: options.fault,
-      loads: [load, after],
-      overAtMs: startedAtMs,
-      duplicatesAllowed: options.duplicatesAllowed ?? 0,
-      answersAllowed: ['503'],
-      notes: [`${inFlight} in flight`],
-      wrong: differences('exit code', end, 0),
-    })
-    rows.push(row)
-    successor.kill('SIGTERM')
-    await ground.soon('the end of the successor', successor.ended)
-  }
-
-  await stop({
-    fault: 'SIGTERM twice',
-    async disturb(dispatcher) {
-      dispatcher.kill('SIGTERM')
-      await dispatcher.until(() => isStopping(dispatcher))
-      dispatcher.kill('SIGTERM')
-      gate.open()
-    },
-  })
-  await stop({
-    fault: 'SIGTERM while PostgreSQL is away, and back in time',
-    async disturb(dispatcher) {
-      await postgres.kill('SIGKILL')
-      gate.open()
-      await dispatcher.until(() => dispatcher.said.has('round failed, trying again'))
-      dispatcher.kill('SIGTERM')
-      await dispatcher.until(() => isStopping(dispatcher))
-      await postgres.start()
-    },
-  })
-  await stop({
-    fault: 'SIGTERM while PostgreSQL is away, and stays away',
-    drainSeconds: 1,
-    // Their answers came and could not be written down.
-    duplicatesAllowed: inFlight,
-    async disturb(dispatcher) {
-      await postgres.kill('SIGKILL')
-      gate.open()
-      dispatcher.kill('SIGTERM')
-      await dispatcher.ended
-    },
-  })
-  return rows
 }
