@@ -114,19 +114,8 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const keyOf = createKeyRing(parts.seal)
   const monotonicMs = () => performance.now()
   const trust = { tokens: createTokens(sender, monotonicMs), identities: createTlsIdentities(), monotonicMs }
-  const delivering = {
-    sender,
-    recorder,
-    keyOf,
-    means,
-    transforms,
-    world,
-    telemetry,
-    holdWork,
-    answered,
-    failpoint,
-    ...trust,
-  }
+  const ours = { recorder, transforms, world, telemetry, holdWork, answered, failpoint }
+  const delivering = { sender, keyOf, means, ...trust, ...ours }
   const dispatcherId = newUuid(world)
   const ownership = createOwnership({
     db,
