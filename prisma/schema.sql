@@ -47,7 +47,7 @@ CREATE TABLE attempt (
   total_ms           real NOT NULL,
   CONSTRAINT attempt_pkey PRIMARY KEY (id),
   CONSTRAINT attempt_failed_iff_no_2xx CHECK ((failure_code IS NULL) = (http_status IS NOT NULL AND http_status >= 200 AND http_status <= 299)),
-  CONSTRAINT attempt_failure_code CHECK (failure_code = ANY (ARRAY['dns_not_found'::text, 'connect_refused'::text, 'connect_timeout'::text, 'connection_reset'::text, 'tls_expired'::text, 'tls_untrusted'::text, 'tls_error'::text, 'response_timeout'::text, 'response_malformed'::text, 'http_3xx'::text, 'http_4xx'::text, 'http_410'::text, 'http_429'::text, 'http_5xx'::text, 'blocked_address'::text, 'auth_failed'::text, 'egress_proxy_failed'::text, 'aborted'::text, 'internal_error'::text])),
+  CONSTRAINT attempt_failure_code CHECK (failure_code = ANY (ARRAY['dns_not_found'::text, 'connect_refused'::text, 'connect_timeout'::text, 'connection_reset'::text, 'tls_expired'::text, 'tls_untrusted'::text, 'tls_error'::text, 'response_timeout'::text, 'response_malformed'::text, 'http_3xx'::text, 'http_4xx'::text, 'http_410'::text, 'http_429'::text, 'http_5xx'::text, 'blocked_address'::text, 'auth_failed'::text, 'egress_proxy_failed'::text, 'transform_failed'::text, 'aborted'::text, 'internal_error'::text])),
   CONSTRAINT attempt_number_from_one CHECK (number >= 1),
   CONSTRAINT attempt_trigger CHECK (trigger = ANY (ARRAY['automatic'::text, 'resend'::text, 'replay'::text, 'test'::text]))
 ) PARTITION BY RANGE (id);
@@ -100,14 +100,16 @@ CREATE TABLE delivery (
   last_http_status  smallint,
   delivered_at      timestamp(3) with time zone,
   finished_at       timestamp(3) with time zone,
+  held              boolean NOT NULL GENERATED ALWAYS AS (state = 'held'::text) STORED,
+  failed            boolean NOT NULL GENERATED ALWAYS AS (state = 'failed'::text) STORED,
   CONSTRAINT delivery_pkey PRIMARY KEY (id),
   CONSTRAINT delivery_delivered_has_time CHECK (state <> 'delivered'::text OR delivered_at IS NOT NULL),
   CONSTRAINT delivery_finished_iff_final CHECK ((finished_at IS NOT NULL) = (state = ANY (ARRAY['delivered'::text, 'failed'::text, 'canceled'::text]))),
   CONSTRAINT delivery_state CHECK (state = ANY (ARRAY['pending'::text, 'retrying'::text, 'held'::text, 'delivered'::text, 'failed'::text, 'canceled'::text]))
 ) PARTITION BY RANGE (id);
 CREATE INDEX delivery_event_id_idx ON delivery USING btree (event_id);
-CREATE INDEX delivery_failed_idx ON delivery USING btree (id) WHERE state = 'failed'::text;
-CREATE INDEX delivery_held_idx ON delivery USING btree (subscription_id, id) WHERE state = 'held'::text;
+CREATE INDEX delivery_failed_idx ON delivery USING btree (id) WHERE failed;
+CREATE INDEX delivery_held_idx ON delivery USING btree (subscription_id, id) WHERE held;
 CREATE INDEX delivery_subscription_id_id_idx ON delivery USING btree (subscription_id, id);
 CREATE INDEX delivery_tenant_id_id_idx ON delivery USING btree (tenant_id, id);
 
@@ -115,6 +117,7 @@ CREATE TABLE dispatcher (
   id           uuid NOT NULL,
   started_at   timestamp(3) with time zone NOT NULL,
   heartbeat_at timestamp(3) with time zone NOT NULL,
+  shard_jobs   uuid[],
   CONSTRAINT dispatcher_pkey PRIMARY KEY (id)
 );
 
@@ -240,6 +243,7 @@ CREATE TABLE subscription (
   rate_limit_per_second  integer,
   ordered                boolean NOT NULL DEFAULT false,
   releasing              boolean NOT NULL DEFAULT false,
+  transform              text,
   tls_sealed             bytea,
   tls_shown              jsonb,
   CONSTRAINT subscription_pkey PRIMARY KEY (id),
@@ -258,7 +262,8 @@ CREATE TABLE subscription (
   CONSTRAINT subscription_shard CHECK (shard >= 0 AND shard <= 63),
   CONSTRAINT subscription_state CHECK (state = ANY (ARRAY['active'::text, 'paused'::text, 'disabled'::text])),
   CONSTRAINT subscription_timeout_ms CHECK (timeout_ms >= 1000 AND timeout_ms <= 30000),
-  CONSTRAINT subscription_tls_whole CHECK ((tls_sealed IS NULL) = (tls_shown IS NULL))
+  CONSTRAINT subscription_tls_whole CHECK ((tls_sealed IS NULL) = (tls_shown IS NULL)),
+  CONSTRAINT subscription_transform CHECK (octet_length(transform) >= 1 AND octet_length(transform) <= 16384)
 );
 CREATE INDEX subscription_tenant_id_id_idx ON subscription USING btree (tenant_id, id);
 
@@ -273,3 +278,13 @@ CREATE TABLE tenant (
   CONSTRAINT tenant_id_form CHECK (id ~ '^[A-Za-z0-9_.:@|-]{1,128}$'::text)
 );
 CREATE INDEX tenant_created_at_id_idx ON tenant USING btree (created_at, id);
+
+CREATE TABLE transform (
+  tenant_id  text NOT NULL,
+  hash       text NOT NULL,
+  expression text NOT NULL,
+  given_at   timestamp(3) with time zone NOT NULL,
+  CONSTRAINT transform_pkey PRIMARY KEY (tenant_id, hash),
+  CONSTRAINT transform_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id) ON UPDATE CASCADE ON DELETE CASCADE
+);
+CREATE INDEX transform_tenant_id_given_at_idx ON transform USING btree (tenant_id, given_at);

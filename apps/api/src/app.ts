@@ -6,6 +6,7 @@ import { limits } from '@posthorn/contract'
 import {
   type AddressPolicy,
   createAuthenticate,
+  createMetrics,
   createSchemas,
   createUrlCheck,
   type Database,
@@ -17,6 +18,7 @@ import {
   readinessChecks,
   registerAdminKey,
   type Seal,
+  type Transforms,
   type World,
 } from '@posthorn/engine'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
@@ -39,10 +41,12 @@ import { eventMatchRoutes } from './routes/event-matches.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
+import { metricRoutes } from './routes/metrics.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { tenantRoutes } from './routes/tenants.ts'
+import { transformPreviewRoutes } from './routes/transform-previews.ts'
 
 /** A request must have arrived within this time, its headers within the next, in milliseconds. */
 const requestMsMax = 30_000
@@ -61,6 +65,8 @@ export type ApiParts = {
   /** They seal the secrets that are made here, and open those that are shown. */
   seal: Seal
   publisher: Publisher
+  /** They check transforms and show what they make. */
+  transforms: Transforms
   /** Told which shards have work that did not come by publishing. */
   onWork(shards: readonly number[]): void
   /** What callback URLs may be. */
@@ -72,6 +78,8 @@ export type ApiParts = {
     POSTHORN_ADMIN_KEY?: string | undefined
     POSTHORN_CLOUDEVENTS_SOURCE?: string | undefined
   }
+  /** What `/metrics` answers; of this process alone when left out. */
+  metrics?: RouteParts['metrics']
   /** In place of the usual checks. */
   readiness?: readonly ReadinessCheck[]
 }
@@ -87,6 +95,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     schemas: createSchemas(),
     checkUrl: createUrlCheck(parts.policy, parts.resolve),
     authenticate: createAuthenticate(db),
+    metrics: parts.metrics ?? createMetrics(db),
     readiness: parts.readiness ?? readinessChecks({ db, world }),
     links,
     origin: eventOrigin(settings),
@@ -103,6 +112,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   await app.register(openapi)
 
   await app.register(healthRoutes, routeParts)
+  await app.register(metricRoutes, routeParts)
   await app.register(errorDocs)
   await app.register(referenceDocs)
   await app.register(publicKeyRoutes, { ...routeParts, prefix: '/v1' })
@@ -114,6 +124,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         eventTypeRoutes,
         subscriptionRoutes,
         secretRoutes,
+        transformPreviewRoutes,
         eventRoutes,
         eventMatchRoutes,
         deliveryRoutes,

@@ -1,4 +1,4 @@
-import { createPublisher, createSchemaCheck, type Jobs, openDatabase } from '@posthorn/engine'
+import { createPublisher, createSchemaCheck, createTransforms, type Jobs, openDatabase } from '@posthorn/engine'
 import { testSeal } from '@posthorn/engine/testing'
 import { expect, test } from 'vitest'
 import { buildApi } from './app.ts'
@@ -18,6 +18,7 @@ async function apiWithoutDatabase() {
       // Nothing gets as far as a job.
       jobs: { send: () => Promise.reject(new Error('not reached')) } as unknown as Jobs,
       seal: testSeal,
+      transforms: createTransforms(),
       publisher: createPublisher({
         db,
         world,

@@ -4,10 +4,12 @@ import type {
   Database,
   EventOrigin,
   Jobs,
+  Metrics,
   Publisher,
   ReadinessCheck,
   Schemas,
   Seal,
+  Transforms,
   UrlCheck,
   World,
 } from '@posthorn/engine'
@@ -18,12 +20,14 @@ export type RouteParts = {
   jobs: Jobs
   seal: Seal
   publisher: Publisher
+  transforms: Transforms
   schemas: Schemas
   checkUrl: UrlCheck
   /** What CloudEvents say of where they come from. */
   origin: EventOrigin
   authenticate: Authenticate
   readiness: readonly ReadinessCheck[]
+  metrics: Pick<Metrics, 'contentType' | 'text'>
   /** Told which shards have work that did not come by publishing. */
   onWork(shards: readonly number[]): void
   links: Links

@@ -32,6 +32,7 @@ const allowed: Record<string, readonly ApiKeyRole[]> = {
   getEvent: ['admin', 'publisher', 'support', 'viewer', 'tenant'],
   listEventMatches: ['admin', 'support', 'viewer', 'tenant'],
   checkFilter: ['admin', 'support', 'viewer', 'tenant'],
+  previewTransform: ['admin', 'tenant'],
   listDeliveries: ['admin', 'support', 'viewer', 'tenant'],
   getDelivery: ['admin', 'support', 'viewer', 'tenant'],
   listAttempts: ['admin', 'support', 'viewer', 'tenant'],

@@ -57,7 +57,8 @@ export function withinLimit(data: string | undefined): string {
   })
 }
 
-function timeOf(text: string): Date {
+/** @throws Problem `invalid_request` when it is no day of the calendar */
+export function timeOf(text: string): Date {
   const ms = parseTime(text)
   if (ms !== undefined) return new Date(ms)
   const detail = 'is not a day of the calendar'

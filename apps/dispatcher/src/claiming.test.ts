@@ -43,6 +43,7 @@ test('a subscription with thousands of due deliveries does not keep another one 
   const turns = turnsOf()
   expect(await turns.claim([7], 8)).toHaveLength(8)
   const other = await subscribe({ number: 2, shard: 7, due: 1 })
+  turns.hear([7])
   const next = await turns.claim([7], 8)
   expect(next.map((claim) => claim.subscriptionId)).toContain(other)
 })
@@ -78,9 +79,10 @@ test('when a rush in all shards is over, new work in any of them is found by the
   let claimed = 0
   // Turns that are full end in the middle of their shards.
   while (claimed < 2 * shardCount) claimed += (await turns.claim(allShards, 16)).length
-  // Before the places where the turns ended, in every shard.
+  // Before the places where the looks ended, in every shard.
   const early: string[] = []
   for (const shard of allShards) early.push(await subscribe({ number: 1, shard, due: 1 }))
+  turns.hear(allShards)
   const found = await turns.claim(allShards, 2 * shardCount)
   expect(found.map((claim) => claim.subscriptionId).sort()).toEqual(early.sort())
 })
@@ -121,6 +123,34 @@ test('nothing is claimed of other shards, of inactive subscriptions, and of what
   const turns = turnsOf()
   expect(await turns.claim([1, 2, 3], 100)).toEqual([])
   expect(await turns.claim([], 100)).toEqual([])
+})
+
+test('without a hint a newcomer is found after a second, although others fill all slots', async () => {
+  await subscribe({ number: 1, shard: 7, due: 1_000, maxInFlight: 1_000 })
+  let nowMs = 0
+  const turns = turnsOf({ nowMs: () => nowMs })
+  expect(await turns.claim(allShards, 8)).toHaveLength(8)
+  const other = await subscribe({ number: 2, shard: 63, due: 1 })
+  const claimed: string[] = []
+  // While slots are filled by what is known, only some shards are looked at for each claim.
+  nowMs = 1_000
+  for (let turn = 0; turn < 16; turn += 1)
+    claimed.push(...(await turns.claim(allShards, 8)).map((claim) => claim.subscriptionId))
+  expect(claimed).toHaveLength(128)
+  expect(claimed).toContain(other)
+})
+
+test('what is known to be due is claimed without a look, and a shard that is given away is forgotten', async () => {
+  const here = await subscribe({ number: 1, shard: 1, due: 100, maxInFlight: 1_000 })
+  const there = await subscribe({ number: 1, shard: 2, due: 100, maxInFlight: 1_000 })
+  const turns = turnsOf()
+  const first = await turns.claim([1, 2], 20)
+  expect(new Set(first.map((claim) => claim.subscriptionId))).toEqual(new Set([here, there]))
+  const next = await turns.claim([1], 20)
+  expect(new Set(next.map((claim) => claim.subscriptionId))).toEqual(new Set([here]))
+  // Taken back, it is looked at anew.
+  const again = await turns.claim([1, 2], 20)
+  expect(new Set(again.map((claim) => claim.subscriptionId))).toContain(there)
 })
 
 test('claims made at the same time for the same shards never take the same delivery', async () => {
@@ -166,6 +196,7 @@ test('a tenant with a thousand busy subscriptions leaves the next slots to a ten
   const turns = turnsOf()
   expect(await turns.claim(allShards, 64)).toHaveLength(64)
   const small = await subscribe({ number: 9, shard: 33, due: 100, maxInFlight: 1_000, tenantId: 'globex' })
+  turns.hear([33])
   const next = await turns.claim(allShards, 8)
   expect(next.map((claim) => claim.subscriptionId)).toEqual(next.map(() => small))
 })
@@ -228,7 +259,9 @@ test('a limit by rate: a burst, then what the time that passes allows, and nothi
   nowMs = 10_000
   expect(await turns.claim([1], 100)).toHaveLength(10)
   await db.prisma.subscription.update({ where: { id }, data: { rateLimitPerSecond: null } })
-  // The claim that learns of it still goes by what it knew.
+  expect(await turns.claim([1], 100)).toEqual([])
+  // The next look learns of it.
+  nowMs = 10_250
   expect(await turns.claim([1], 100)).toHaveLength(16)
   expect(await db.prisma.backlog.count({ where: { attemptNumber: 0 } })).toBe(60)
 })
@@ -292,8 +325,10 @@ test('of an ordered subscription the oldest delivery is claimed, and none while 
   expect(await turnsOf().claim([4], 10)).toEqual([])
   await db.prisma.backlog.delete({ where: { deliveryId: ids[0] ?? '' } })
   await db.prisma.subscription.update({ where: { id }, data: { releasing: true } })
+  turns.hear([4])
   expect(await turns.claim([4], 10)).toEqual([])
   await db.prisma.subscription.update({ where: { id }, data: { releasing: false } })
+  turns.hear([4])
   expect((await turns.claim([4], 10)).map((claim) => claim.deliveryId)).toEqual([ids[1]])
 })
 

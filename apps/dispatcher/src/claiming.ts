@@ -1,22 +1,30 @@
 /**
- * Takes due deliveries in turns. What is kept between two turns: where in each shard, and in each tenant of a shard, the
- * last turn ended, so that the next one begins behind it; how many deliveries of each subscription and of each tenant are
- * in flight here; which subscriptions gave all they were allowed to, so that they may have more as soon as one of theirs
- * ends; how much a rate limit still allows; and who is in the slow lane.
+ * Takes due deliveries in turns, in two steps: *looks* find the subscriptions that have some, and *claims* take
+ * deliveries of those. What a look found is kept, so that a busy dispatcher claims again and again without looking.
+ *
+ * A shard is looked at when it may hold something that is not known: a hint came, the last look did not see all of it, or
+ * a quarter of a second has passed. While what is known fills all slots, only a part of such shards is looked at for each
+ * claim, those that have waited longest first: newcomers have their turn within a few claims, whatever else there is.
+ *
+ * What is kept beside that: how many deliveries of each subscription and of each tenant are in flight here, how much a
+ * rate limit still allows, and who is in the slow lane.
  */
 import type { FailureCode, Uuid } from '@posthorn/contract'
 import {
   type Claim,
-  type ClaimRow,
   claimDeliveries,
   claimOf,
   type Database,
   newUuid,
+  rateBurst,
+  selectDueSubscriptions,
   shardOf,
   type Telemetry,
   type World,
 } from '@posthorn/engine'
 import { createCursors } from './cursors.ts'
+import { createDueSubscriptions, type Due } from './due-subscriptions.ts'
+import { type DueOffer, shareOut } from './offers.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { type AttemptEnd, createSlowLane } from './slow-lane.ts'
 
@@ -24,21 +32,27 @@ import { type AttemptEnd, createSlowLane } from './slow-lane.ts'
 const deliveriesPerTurnMax = 16
 /** A lease outlasts the attempt's own time-out by this much: connect, record, and a database that hesitates. */
 const leaseMarginMs = 15_000
-/**
- * Looks of one claim at the most. A look that finds nothing to claim may have met only subscriptions that are slowed
- * down, or have begun behind everything that is due; so many looks pass over some thousand of the former.
- */
+/** Looks of one claim at the most. So many pass over some hundred subscriptions that may be sent nothing now. */
 const looksMax = 10
 /**
- * How many subscriptions are looked at for each free slot. Few are enough where each has many deliveries due; where a look
- * left slots free although there were more to look at, the next one looks at twice as many.
+ * Every shard is looked at at least so often, in milliseconds: the longest that work waits to be found without a hint. It
+ * is a second while all slots are filled, where the work would wait for a slot anyway.
  */
-const widthMin = 0.5
-const widthMax = 8
+const lookEveryMs = 250
+const lookWhileFullEveryMs = 1_000
+/** Shards looked at for a claim that what is known fills already, and how many of them at least without a hint. */
+const shardsPerFullClaim = 4
+const unheardPerFullClaim = 1
+/** Subscriptions that a look lists of one shard, and how many of all shards for each slot. */
+const subscriptionsPerShardMin = 4
+const subscriptionsPerShardMax = 64
+const subscriptionsPerSlot = 2
 /** What an attempt that hangs ends with. */
 const timeOuts: ReadonlySet<FailureCode | null> = new Set(['connect_timeout', 'response_timeout'])
 
 export type Turns = {
+  /** Hears that shards have work, perhaps of subscriptions that are not known to have some. Foreign ones are passed over. */
+  hear(shards: Iterable<number>): void
   /** Claims up to `count` deliveries of the owned shards. Fewer mean that there was no more to claim in this turn. */
   claim(shards: readonly number[], count: number): Promise<Claim[]>
   /** Milliseconds until a claim may find more because a rate limit allows it then; infinite when none is waited for. */
@@ -68,9 +82,9 @@ export type TurnsParts = {
 export function createTurns(parts: TurnsParts): Turns {
   const { db, world, slots, monotonicMs } = parts
   const cursors = createCursors()
+  const due = createDueSubscriptions()
   const inFlight = new Map<Uuid, number>()
   const inFlightOfTenants = new Map<string, number>()
-  const mayHaveMore = new Set<Uuid>()
   const rateLimits = createRateLimits()
   const waitForRate = new Set<Uuid>()
   const slowLane = createSlowLane({
@@ -82,41 +96,113 @@ export function createTurns(parts: TurnsParts): Turns {
   })
   let slowWait = false
   let attempts = 0
-  let width = 1
-  let lookingAt: readonly number[] = []
+  let owned: ReadonlySet<number> = new Set()
+  /** Owned shards that may hold something unknown, in the order in which that became possible; first those with a hint. */
+  const heard = new Set<number>()
+  const unseen = new Set<number>()
+  let seenAllAtMs = Number.NEGATIVE_INFINITY
+  let wasFull = false
+  let claiming = false
 
-  /** Claims once. Answers also with the shards that may hold more than was looked at. */
-  async function look(shards: readonly number[], count: number): Promise<{ claims: Claim[]; unseen: number[] }> {
-    slowLane.look(monotonicMs())
-    const order = cursors.inOrder(shards)
-    const perShard = (width * count) / Math.max(1, shards.length)
-    const subscriptionsPerShard = Math.ceil(perShard) + 1
-    const tenantsPerShard = Math.ceil(perShard / 2) + 1
-    const allowed = rateLimits.allowed(monotonicMs())
+  function own(shards: readonly number[]): void {
+    const before = owned
+    owned = new Set(shards)
+    for (const shard of shards) if (!before.has(shard)) unseen.add(shard)
+    if (shards.length === before.size && shards.every((shard) => before.has(shard))) return
+    for (const some of [heard, unseen]) for (const shard of some) if (!owned.has(shard)) some.delete(shard)
+    due.keepOnly(owned)
+  }
+
+  /** Looks at shards, and learns of what is due in them. */
+  async function look(shards: readonly number[], count: number): Promise<void> {
+    const perShard = Math.ceil((subscriptionsPerSlot * count) / shards.length)
+    const subscriptionsPerShard = Math.min(subscriptionsPerShardMax, Math.max(subscriptionsPerShardMin, perShard))
+    const limits = { tenantsPerShard: subscriptionsPerShard, subscriptionsPerShard }
+    // A hint that comes while the look is under way is about something that it may not have seen.
+    for (const shard of shards) {
+      heard.delete(shard)
+      unseen.delete(shard)
+    }
+    try {
+      const found = await selectDueSubscriptions(db.pool, { shards, ...cursors.of(shards), ...limits })
+      for (const one of found) {
+        if (!one.sends) continue
+        due.learn({
+          subscriptionId: one.subscription_id,
+          tenantId: one.tenant_id,
+          shard: one.shard,
+          maxInFlight: one.max_in_flight,
+          ratePerSecond: one.rate_limit_per_second,
+          ordered: one.ordered,
+        })
+      }
+      for (const shard of cursors.move(shards, found, limits)) unseen.add(shard)
+    } catch (error) {
+      for (const shard of shards) unseen.add(shard)
+      throw error
+    }
+  }
+
+  /** Shares slots out among what is known to be due. */
+  function offersFor(count: number): DueOffer[] {
+    const nowMs = monotonicMs()
+    slowLane.look(nowMs)
+    const allowed = rateLimits.allowed(nowMs)
+    waitForRate.clear()
+    slowWait = false
+    const mayBeSlow = new Set<Uuid>()
+    for (const id of slowLane.subscriptions) {
+      const one = due.get(id)
+      if (one === undefined || roomOf(one) <= 0) continue
+      if (mayBeSlow.size < slowLane.room) mayBeSlow.add(id)
+      else slowWait = true
+    }
+
+    function roomOf(one: Due): number {
+      const mine = (one.ordered ? 1 : one.maxInFlight) - (inFlight.get(one.subscriptionId) ?? 0)
+      const rate = one.ratePerSecond
+      if (rate === null || mine <= 0) return Math.min(mine, deliveriesPerTurnMax)
+      const byRate = allowed.get(one.subscriptionId) ?? Math.floor(rateBurst(rate))
+      if (byRate === 0) waitForRate.add(one.subscriptionId)
+      return Math.min(mine, byRate, deliveriesPerTurnMax)
+    }
+
+    return shareOut({
+      count,
+      due,
+      roomOf(one) {
+        if (!slowLane.has(one.subscriptionId)) return roomOf(one)
+        return mayBeSlow.has(one.subscriptionId) ? 1 : 0
+      },
+      inFlightOf: (subscriptionId) => inFlight.get(subscriptionId) ?? 0,
+      inFlightOfTenant: (tenantId) => inFlightOfTenants.get(tenantId) ?? 0,
+    })
+  }
+
+  async function take(offers: readonly DueOffer[], count: number): Promise<Claim[]> {
     const rows = await claimDeliveries(db.pool, {
-      shards: order,
-      ...cursors.of(order),
-      tenantsPerShard,
-      subscriptionsPerShard,
-      deliveriesPerSubscription: deliveriesPerTurnMax,
-      inFlight,
-      inFlightOfTenants,
-      allowed,
-      slow: slowLane.subscriptions,
-      slowMax: slowLane.room,
+      offers,
       attemptIds: Array.from({ length: count }, () => newUuid(world)),
       leaseMarginMs,
     })
-    const claims = rows.filter((row) => row.delivery_id !== null).map(claimOf)
-    for (const claim of claims) began(claim)
-    for (const [subscriptionId, given] of Map.groupBy(rows, (row) => row.subscription_id)) {
-      note(subscriptionId, given, allowed)
+    const given = new Map<number, number>()
+    for (const row of rows) {
+      given.set(row.offer, (given.get(row.offer) ?? 0) + 1)
+      learnFrom(offers[row.offer - 1]?.due, row.subscription)
     }
-    const full = claims.length === count
-    const unseen = cursors.move(order, rows, { tenantsPerShard, subscriptionsPerShard, full })
-    if (full) width = Math.max(widthMin, width * 0.9)
-    else if (unseen.length > 0) width = Math.min(widthMax, width * 2)
-    return { claims, unseen }
+    const isFull = rows.length === count
+    // Offers behind the last one that was needed were not asked.
+    const last = isFull ? (rows.at(-1)?.offer ?? 0) : offers.length
+    for (const [index, offer] of offers.slice(0, last).entries()) {
+      const count = given.get(index + 1) ?? 0
+      if (count > 0) rateLimits.began(offer.subscriptionId, offer.due.ratePerSecond, count, monotonicMs())
+      const isExhausted = count < offer.part && !(isFull && index + 1 === last)
+      if (isExhausted) due.rest(offer.due)
+      else due.served(offer.due)
+    }
+    const claims = rows.map(claimOf)
+    for (const claim of claims) began(claim)
+    return claims
   }
 
   function began(claim: Claim): void {
@@ -126,39 +212,48 @@ export function createTurns(parts: TurnsParts): Turns {
     slowLane.began(claim, claim.subscriptionId, monotonicMs())
   }
 
-  /** Keeps what a claim said of one subscription. */
-  function note(subscriptionId: Uuid, given: readonly ClaimRow[], allowed: ReadonlyMap<Uuid, number>): void {
-    const [first] = given
-    if (first === undefined) return
-    const count = given.filter((row) => row.delivery_id !== null).length
-    rateLimits.began(subscriptionId, first.rate_limit_per_second, count, monotonicMs())
-    if (first.waits) slowWait = true
-    const isAtItsRate = first.room === 0 && allowed.get(subscriptionId) === 0
-    if (isAtItsRate) waitForRate.add(subscriptionId)
-    if (count >= (first.room ?? Number.POSITIVE_INFINITY) && inFlight.has(subscriptionId) && !isAtItsRate)
-      mayHaveMore.add(subscriptionId)
-    else mayHaveMore.delete(subscriptionId)
+  /** Shards to look at for a claim: all that may hold something unknown, or some where what is known fills all slots. */
+  function shardsToLookAt(isEnough: boolean): number[] {
+    if (!isEnough) return [...new Set([...heard, ...unseen])]
+    const first = [...heard].slice(0, shardsPerFullClaim - unheardPerFullClaim)
+    return [...new Set([...first, ...unseen])].slice(0, shardsPerFullClaim)
   }
 
   return {
+    hear(shards) {
+      for (const shard of shards) if (owned.has(shard)) heard.add(shard)
+    },
     async claim(shards, count) {
-      lookingAt = shards
-      waitForRate.clear()
-      slowWait = false
+      claiming = true
+      const claims: Claim[] = []
       try {
-        let unseen = shards
-        for (let looks = 0; looks < looksMax && unseen.length > 0; looks += 1) {
-          const found = await look(unseen, count)
-          if (found.claims.length > 0) return found.claims
-          unseen = found.unseen
+        own(shards)
+        if (monotonicMs() - seenAllAtMs >= (wasFull ? lookWhileFullEveryMs : lookEveryMs)) {
+          seenAllAtMs = monotonicMs()
+          for (const shard of shards) unseen.add(shard)
         }
-        return []
+        for (let looks = 0; looks < looksMax; looks += 1) {
+          const free = count - claims.length
+          let offers = offersFor(free)
+          const shardsNow = shardsToLookAt(offers.reduce((sum, offer) => sum + offer.part, 0) >= free)
+          if (shardsNow.length > 0) {
+            await look(shardsNow, free)
+            offers = offersFor(free)
+          }
+          if (offers.length > 0) claims.push(...(await take(offers, free)))
+          const isAllSeen = heard.size === 0 && unseen.size === 0
+          if (claims.length >= count || (isAllSeen && offers.length === 0)) return claims
+          // What was found goes out at once, unless it was less than what was known had promised.
+          if (claims.length > 0 && (isAllSeen || shardsNow.length > shardsPerFullClaim)) return claims
+        }
+        return claims
       } finally {
-        lookingAt = []
+        wasFull = claims.length >= count
+        claiming = false
       }
     },
     msUntilAllowed: () => rateLimits.msUntilNext(waitForRate, monotonicMs()),
-    busyShards: () => new Set([...lookingAt, ...[...inFlight.keys()].map(shardOf)]),
+    busyShards: () => new Set([...(claiming ? owned : []), ...[...inFlight.keys()].map(shardOf)]),
     answered(claim, failureCode) {
       slowLane.answered(claim, claim.subscriptionId, attemptEnd(failureCode), monotonicMs())
     },
@@ -167,11 +262,10 @@ export function createTurns(parts: TurnsParts): Turns {
       attempts -= 1
       const isSlow = slowLane.has(subscriptionId)
       slowLane.ended(claim, subscriptionId)
-      const left = countDown(inFlight, subscriptionId)
+      countDown(inFlight, subscriptionId)
       countDown(inFlightOfTenants, tenantId)
-      const more = mayHaveMore.has(subscriptionId) || (isSlow && slowWait)
-      if (left <= 0) mayHaveMore.delete(subscriptionId)
-      return more
+      if (isSlow && slowWait) return true
+      return due.get(subscriptionId) !== undefined && !waitForRate.has(subscriptionId)
     },
     free() {
       slowLane.look(monotonicMs())
@@ -180,15 +274,25 @@ export function createTurns(parts: TurnsParts): Turns {
   }
 }
 
+/** What a claim says of a subscription is newer than what a look said. */
+function learnFrom(
+  due: Due | undefined,
+  now: { max_in_flight: number; rate_limit_per_second: number | null; ordered: boolean },
+): void {
+  if (due === undefined) return
+  due.maxInFlight = now.max_in_flight
+  due.ratePerSecond = now.rate_limit_per_second
+  due.ordered = now.ordered
+}
+
 function attemptEnd(failureCode: FailureCode | null): AttemptEnd {
   if (failureCode === null) return 'accepted'
   return timeOuts.has(failureCode) ? 'timed_out' : 'refused'
 }
 
-/** One less of it. Answers how many are left. */
-function countDown<Key>(counts: Map<Key, number>, key: Key): number {
+/** One less of it. */
+function countDown<Key>(counts: Map<Key, number>, key: Key): void {
   const left = (counts.get(key) ?? 1) - 1
   if (left > 0) counts.set(key, left)
   else counts.delete(key)
-  return left
 }

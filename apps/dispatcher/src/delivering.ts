@@ -1,5 +1,5 @@
 /**
- * Makes one attempt: prepare → send → record. Whatever the receiver does becomes an outcome; whatever *we* do wrong
+ * Makes one attempt: transform → prepare → send → record. Whatever the receiver does becomes an outcome; whatever *we* do wrong
  * becomes the outcome `internal_error`, so that no delivery is ever stuck or sent unsigned because of a fault of ours.
  * What cannot even be signed waits, without a place in the schedule, until an operator has mended it.
  */
@@ -14,14 +14,18 @@ import {
   openedTls,
   prepareAttempt,
   type Telemetry,
+  type Transforms,
   type World,
 } from '@posthorn/engine'
+import type { PassFailpoint } from './failpoints.ts'
 import { parseRetryAfterMs } from './http/retry-after.ts'
 import type { Sender, SendOutcome } from './http/send.ts'
 import type { TlsIdentities, TlsIdentity } from './http/tls-identities.ts'
 import type { Recorder } from './recording.ts'
 import { sendWithTrust } from './sending.ts'
 import type { Tokens } from './tokens.ts'
+import { transformed } from './transforming.ts'
+import { unsent } from './unsent.ts'
 
 export type DeliveringParts = {
   sender: Sender
@@ -30,10 +34,12 @@ export type DeliveringParts = {
   recorder: Recorder
   keyOf: KeyRing
   means: AttemptMeans
+  transforms: Transforms
   world: World
   telemetry: Telemetry
   /** A clock that never jumps. */
   monotonicMs(): number
+  failpoint: PassFailpoint
   /** Told when the receiver has answered, or its time is over; null for a 2xx. */
   answered(claim: Claim, failureCode: FailureCode | null): void
   /** Asks that the other deliveries of a subscription be held, because its receiver is gone. */
@@ -69,12 +75,22 @@ async function attempt(
   let request: AttemptRequest = nothingPrepared(claim)
   let isSigned = false
   try {
-    request = prepareAttempt(claim, parts.keyOf, nowMs, parts.means)
+    let ready = claim
+    let signedAtMs = nowMs
+    if (hasTransform(claim)) {
+      const made = await transformed(parts, claim, breakOff)
+      if ('outcome' in made) return { request, outcome: made.outcome }
+      ready = made.claim
+      signedAtMs = parts.world.now()
+    }
+    request = prepareAttempt(ready, parts.keyOf, signedAtMs, parts.means)
     const identity = identityOf(parts, claim)
     isSigned = true
+    parts.failpoint('before_request')
     let sent: SendOutcome
     if (request.grant === null && identity === undefined) sent = await parts.sender.send(request, breakOff)
     else ({ request, outcome: sent } = await sendWithTrust(parts, request, identity, breakOff))
+    parts.failpoint('after_request')
     const { retryAfter, ...outcome } = sent
     if (outcome.failureCode === 'egress_proxy_failed') tellProxyFailed(parts, claim, outcome.failureDetail)
     return { request, outcome: { ...outcome, retryAfterMs: parseRetryAfterMs(retryAfter, parts.world.now()) } }
@@ -106,22 +122,20 @@ class EgressProxyFailed extends Error {
   readonly code = 'egress_proxy_failed'
 }
 
-const ourFault: AttemptOutcome = {
-  status: null,
-  failureCode: 'internal_error',
-  failureDetail: 'This attempt failed inside Posthorn before anything was sent. It is not a fault of the receiver.',
-  remoteAddress: null,
-  responseHeaders: {},
-  responseBody: new Uint8Array(),
-  responseTruncated: false,
-  retryAfterMs: null,
-  timings: { dns: null, connect: null, tls: null, firstByte: null, total: 0 },
+function hasTransform(claim: Claim): claim is Claim & { transform: string } {
+  return claim.transform !== null
 }
 
+const ourFault = unsent(
+  'internal_error',
+  'This attempt failed inside Posthorn before anything was sent. It is not a fault of the receiver.',
+)
+
 const notSigned: AttemptOutcome = {
-  ...ourFault,
-  failureDetail:
+  ...unsent(
+    'internal_error',
     'Posthorn could not sign this attempt, so nothing was sent. It is not a fault of the receiver and takes no place in the schedule.',
+  ),
   unsignable: true,
 }
 

@@ -3,9 +3,11 @@
  * failed (with one line that says what to do), 2 the words were wrong.
  */
 import { parseArgs } from 'node:util'
+import type { PassFailpoint } from '@posthorn/dispatcher'
 import {
   ConfigurationError,
   createLogger,
+  createLogLines,
   createSeal,
   DatabaseUnavailable,
   DemoDatabaseError,
@@ -60,6 +62,10 @@ export type CommandParts = {
   stderr: Output
   /** Aborted by SIGINT or SIGTERM. */
   stop: AbortSignal
+  /** Calls back when the process ends, however it does but by a signal that cannot be caught. */
+  onExit(end: () => void): void
+  /** For tests that end the process at a certain place; no main of the product gives one. */
+  failpoint?: PassFailpoint
 }
 
 /** Runs one command to its end. */
@@ -138,13 +144,16 @@ async function serve(words: readonly string[], parts: CommandParts): Promise<voi
   const settings = parseSettings(serveSettings, parts.environment)
   refuseContradictions(settings)
   const found = required<keyof Needed>(settings)
-  const logger = createLogger(settings.LOG_LEVEL, { write: (line) => parts.stdout.write(line) })
+  const lines = createLogLines(parts.stdout)
+  parts.onExit(lines.flush)
+  const logger = createLogger(settings.LOG_LEVEL, lines)
   await prepareDatabase(found.DATABASE_URL, new Date(parts.world.now()))
   const serving = await startServing({
     role: chosen,
     settings: { ...settings, ...found },
     world: parts.world,
     logger,
+    failpoint: parts.failpoint,
   })
   logger.info({ role: chosen, origin: serving.origin, version }, 'posthorn is up')
   await aborted(parts.stop)

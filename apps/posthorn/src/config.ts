@@ -10,6 +10,7 @@ import {
   optional,
   type Parsed,
   parseAllowedReceivers,
+  parseBlockedReceivers,
   parseEgressProxy,
   parseEventSource,
   parseMasterKeys,
@@ -43,6 +44,10 @@ const sharedSettings = {
     { default: '', parse: parseAllowedReceivers },
     'receivers that may be called although their address is private: host, host:port, address or network, comma-separated',
   ),
+  POSTHORN_BLOCKED_RECEIVERS: text(
+    { default: '', parse: parseBlockedReceivers },
+    'receivers that are never called, whatever else allows them: written likewise; a host stands for all names beneath it',
+  ),
   POSTHORN_EGRESS_PROXY: optional(
     { secret: true, parse: parseEgressProxy },
     'an HTTP proxy that every request to a receiver goes through, by CONNECT: http:// or https://user:password@host:port',
@@ -54,6 +59,14 @@ const sharedSettings = {
   POSTHORN_CLOUDEVENTS_SOURCE: optional(
     { parse: parseEventSource },
     '`source` of what is sent as CloudEvents, a URI that never changes; POSTHORN_PUBLIC_URL when unset, `/posthorn` without either',
+  ),
+  POSTHORN_TRANSFORM_PROCESSES: integer(
+    { min: 1, max: 64, default: 2 },
+    'processes that evaluate transforms, started when there is something to evaluate',
+  ),
+  POSTHORN_METRICS_PORT: optional(
+    { parse: metricsPort },
+    'the port on which a process of the role dispatcher answers /metrics, on HOST; it answers nothing when unset. The API answers /metrics itself',
   ),
   LOG_LEVEL: choice(logLevels, { default: 'info' }, 'the least urgent lines that are logged'),
 }
@@ -85,4 +98,10 @@ export function refuseContradictions(
   if (!settings.POSTHORN_EGRESS_PROXY_RESOLVES || settings.POSTHORN_EGRESS_PROXY !== undefined) return
   const problem = 'leaves names to a proxy, and there is none; set POSTHORN_EGRESS_PROXY, or leave this out'
   throw new ConfigurationError([{ variable: 'POSTHORN_EGRESS_PROXY_RESOLVES', problem }])
+}
+
+function metricsPort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw new Error(`"${text}" is no port; give a number from 0 to 65535, 0 for any free one`)
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The door of every process: reads the command line and the environment, and turns signals into an orderly end. */
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
+import { storedRandomBytes } from '@posthorn/engine'
 import { runCommand } from './command.ts'
 
 const stop = new AbortController()
@@ -8,10 +9,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => st
 
 process.exitCode = await runCommand(process.argv.slice(2), {
   environment: process.env,
-  world: { now: () => Date.now(), randomBytes: (count) => randomBytes(count) },
+  world: { now: () => Date.now(), randomBytes: storedRandomBytes(randomFillSync) },
   host: { uid: process.getuid?.() ?? -1, pid: process.pid, env: process.env },
   nodeVersion: process.versions.node,
   stdout: process.stdout,
   stderr: process.stderr,
   stop: stop.signal,
+  onExit: (end) => process.on('exit', end),
 })

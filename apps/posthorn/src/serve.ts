@@ -4,14 +4,16 @@
  * What starts first stops last: requests end before the dispatcher drains, and the database closes behind both.
  */
 import { buildApi, listenApi } from '@posthorn/api'
-import { createSender, type Dispatcher, startDispatcher } from '@posthorn/dispatcher'
+import { createSender, type Dispatcher, type PassFailpoint, startDispatcher } from '@posthorn/dispatcher'
 import {
   type AddressPolicy,
   ConfigurationError,
+  createMetrics,
   createPublisher,
   createResolver,
   createSchemaCheck,
   createSeal,
+  createTransforms,
   createWorkHints,
   type Database,
   ensurePartitions,
@@ -30,6 +32,7 @@ import {
 } from '@posthorn/engine'
 import type { Logger } from 'pino'
 import type { serveSettings } from './config.ts'
+import { listenMetrics } from './metrics-listener.ts'
 
 export const roles = ['all', 'api', 'dispatcher'] as const
 export type Role = (typeof roles)[number]
@@ -48,6 +51,8 @@ export type ServeOptions = {
   logger: Logger
   /** Told of everything beside the log. */
   telemetry?: Telemetry
+  /** For tests that end the process at a certain place. */
+  failpoint?: PassFailpoint | undefined
   /** A taken port moves on to the next free one instead of being an error. */
   portMoves?: boolean
 }
@@ -77,7 +82,9 @@ export async function prepareDatabase(url: string, now: Date): Promise<{ applied
 export async function startServing(options: ServeOptions): Promise<Serving> {
   const { role, settings, world, logger } = options
   await using stack = new AsyncDisposableStack()
-  const telemetry = together(logTo(logger), options.telemetry)
+  // What happens before there is a database to count in is told to the log alone.
+  let count: Telemetry = () => undefined
+  const telemetry = together(logTo(logger), (occurrence) => count(occurrence), options.telemetry)
   const url = settings.DATABASE_URL
   const onJobsError = (error: Error) => telemetry({ what: 'round_failed', round: 'jobs', error })
 
@@ -88,6 +95,8 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       onIdleError: (error) => telemetry({ what: 'round_failed', round: 'idle connection', error }),
     }),
   )
+  const metrics = createMetrics(db)
+  count = metrics.telemetry
   const proxy = settings.POSTHORN_EGRESS_PROXY
   const namesLeftToProxy = settings.POSTHORN_EGRESS_PROXY_RESOLVES
   const seal = createSeal(settings.POSTHORN_MASTER_KEY, world)
@@ -95,12 +104,16 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const policy: AddressPolicy = {
     allowHttp: settings.POSTHORN_ALLOW_HTTP,
     allowed: settings.POSTHORN_ALLOWED_RECEIVERS,
+    blocked: settings.POSTHORN_BLOCKED_RECEIVERS,
     // A delivery to ourselves would publish the next one.
     namesLeftToProxy,
     ownHosts: settings.POSTHORN_PUBLIC_URL === undefined ? [] : [new URL(settings.POSTHORN_PUBLIC_URL).host],
   }
   const resolve = createResolver({ timeoutMs: resolveTimeoutMs })
   const jobs = stack.use(await openJobs({ url, mode: role === 'api' ? 'send' : 'work', onError: onJobsError }))
+
+  const transforms = createTransforms({ processes: settings.POSTHORN_TRANSFORM_PROCESSES })
+  stack.defer(() => transforms.close())
 
   let dispatcher: Dispatcher | undefined
   if (role !== 'api') {
@@ -109,8 +122,10 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     dispatcher = await startDispatcher({
       db, jobs, seal, sender, world, telemetry,
       means: { seal, origin: eventOrigin(settings) },
+      transforms,
       concurrency: settings.POSTHORN_CONCURRENCY,
       drainMs: settings.POSTHORN_DRAIN_SECONDS * 1000,
+      ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
     }) // biome-ignore format: what is used, then how much of it
     stack.defer(dispatcher.stop)
   }
@@ -128,9 +143,16 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       onWork,
     })
     stack.defer(() => publisher.idle())
-    const app = await buildApi({ db, world, jobs, publisher, onWork, policy, resolve, logger, settings, seal })
+    const parties = { db, world, jobs, publisher, onWork, policy, resolve, seal, transforms, metrics }
+    const app = await buildApi({ ...parties, logger, settings })
     stack.defer(() => app.close())
     origin = await listenApi(app, { host: settings.HOST, port: settings.PORT, moves: options.portMoves ?? false })
+  }
+
+  if (role === 'dispatcher' && settings.POSTHORN_METRICS_PORT !== undefined) {
+    const listener = await listenMetrics(metrics, { host: settings.HOST, port: settings.POSTHORN_METRICS_PORT })
+    stack.use(listener)
+    logger.info({ origin: listener.origin }, 'metrics are served')
   }
 
   const parts = stack.move()
@@ -156,9 +178,8 @@ async function readySecrets(parts: { db: Database; seal: Seal; telemetry: Teleme
   await rewrapSecrets(parts, 'plain')
 }
 
-function together(first: Telemetry, second: Telemetry | undefined): Telemetry {
+function together(...all: readonly (Telemetry | undefined)[]): Telemetry {
   return (occurrence) => {
-    first(occurrence)
-    second?.(occurrence)
+    for (const one of all) one?.(occurrence)
   }
 }

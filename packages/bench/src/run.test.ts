@@ -19,6 +19,7 @@ const sizes: Sizes = {
   },
   publish: { seconds: 0.5, warmUpSeconds: 0.1, tenants: 3 },
   latency: { seconds: 0.5, warmUpSeconds: 0.1, tenants: 3, perSecond: [50] },
+  fairness: { seconds: 0.5, warmUpSeconds: 0.1, tenants: 3, perSecond: 50, rush: 20, silent: 2 },
 }
 
 /** The part of a row that does not depend on the machine. */
@@ -54,6 +55,16 @@ const expected: Record<string, readonly [string, goal: string | null, hasCeiling
     ['latency.all.50.p99', 'value <= 100', true],
     ['latency.split.50.p50', 'value <= 10', true],
     ['latency.split.50.p99', 'value <= 100', true],
+  ],
+  fairness: [
+    ['fairness.alone.p50', null, false],
+    ['fairness.alone.p99', null, false],
+    ['fairness.rush.p50', null, false],
+    ['fairness.rush.p99', null, false],
+    ['fairness.rush.slowdown', 'value <= 2', false],
+    ['fairness.silent.p50', null, false],
+    ['fairness.silent.p99', null, false],
+    ['fairness.silent.slowdown', 'value <= 2', false],
   ],
 }
 

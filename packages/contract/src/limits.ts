@@ -58,6 +58,18 @@ export const limits = {
   filterPathPartsMax: 16,
   /** What judging the filters of all candidates for one event may cost, shared evenly: a step is one value looked at. */
   filterStepsPerEventMax: 200_000,
+  /** Of one transform, in bytes of UTF-8. */
+  transformBytesMax: 16 * 1024,
+  /** Parts of a transform inside one another, the terms of a long sum or concatenation too. */
+  transformDepthMax: 256,
+  /** For one evaluation, of the processor. What it makes is bounded as `data` is: `eventDataBytesMax` and `jsonDepthMax`. */
+  transformMsMax: 1000,
+  transformMemoryMibMax: 96,
+  /** One text, in UTF-16 units, and one array, in entries, that a transform may make on its way. */
+  transformTextLengthMax: 1024 * 1024,
+  transformArrayLengthMax: 100_000,
+  /** Transforms of one tenant that are kept to show what was sent, beside those in use. */
+  transformsKeptMax: 1000,
   /** Bodies in the answer to a dry run, together. */
   dryRunBodiesBytesMax: 2 * 1024 * 1024,
   /** Keys of one scheme that sign at once: the current one, and older ones whose time is not over. */

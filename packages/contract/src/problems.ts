@@ -30,6 +30,7 @@ export const problems = {
   invalid_secret: { status: 422, title: 'This is not a usable signing secret' },
   invalid_schema: { status: 422, title: 'This JSON Schema cannot be used' },
   invalid_filter: { status: 422, title: 'This filter cannot be used' },
+  invalid_transform: { status: 422, title: 'This transform cannot be used' },
   payload_invalid: { status: 422, title: 'The data does not fit the schema of its event type' },
   limit_reached: { status: 422, title: 'There is no room for another one' },
   headers_too_large: { status: 431, title: 'The headers are too large' },

@@ -64,6 +64,7 @@ export const failureCodes = [
   'blocked_address',
   'auth_failed',
   'egress_proxy_failed',
+  'transform_failed',
   'aborted',
   'internal_error',
 ] as const

@@ -25,13 +25,7 @@ const keys = secrets.map((secret, index) => {
   return { ...place, sealed: Buffer.from(sealedKey).toString('base64') }
 })
 const row: ClaimedRow = {
-  shard: 5,
-  turn: 1,
-  turn_of_tenant: 1,
-  room: 1,
-  waits: false,
-  rate_limit_per_second: null,
-  place: 1,
+  offer: 1,
   subscription_id: '01900000-0000-7000-8000-000000000005',
   delivery_id: '01900000-0000-7000-8000-0000000000d1',
   tenant_id: 'acme',
@@ -44,18 +38,25 @@ const row: ClaimedRow = {
   reason: null,
   resume_at: null,
   waited_ms: 12.5,
-  url: 'https://receiver.test/hooks',
-  headers: { authorization: 'Bearer x', 'content-type': 'text/plain', 'posthorn-attempt': '99', 'webhook-id': 'no' },
-  timeout_ms: 15_000,
-  retry_schedule_seconds: [10, 20],
-  keys,
-  payload_format: 'standard',
-  final_statuses: [],
-  auth_sealed: null,
-  tls_sealed: null,
+  subscription: {
+    url: 'https://receiver.test/hooks',
+    headers: { authorization: 'Bearer x', 'content-type': 'text/plain', 'posthorn-attempt': '99', 'webhook-id': 'no' },
+    timeout_ms: 15_000,
+    retry_schedule_seconds: [10, 20],
+    keys,
+    payload_format: 'standard',
+    final_statuses: [],
+    auth_sealed: null,
+    tls_sealed: null,
+    transform: null,
+    max_in_flight: 10,
+    rate_limit_per_second: null,
+    ordered: false,
+  },
   type: 'invoice.paid',
   timestamp: new Date(0),
   data: '{"a":1}',
+  keys_of_event: null,
   schema_version: null,
 }
 const claim = claimOf(row)
@@ -160,7 +161,9 @@ test('two attempts of one delivery have the same id and body, and differ in time
 })
 
 test('a subscription without a schedule of its own has the default one', () => {
-  expect(claimOf({ ...row, retry_schedule_seconds: [] }).retryScheduleSeconds).toHaveLength(9)
+  expect(
+    claimOf({ ...row, subscription: { ...row.subscription, retry_schedule_seconds: [] } }).retryScheduleSeconds,
+  ).toHaveLength(9)
   expect(claim.retryScheduleSeconds).toEqual([10, 20])
 })
 

@@ -11,6 +11,7 @@ import { type AttemptResult, defaultRetryScheduleSeconds, type NextStep, nextSte
 import type { Seal } from './sealing.ts'
 import type { KeyRing, StoredKey } from './signing-keys.ts'
 import { openedAuth, type TokenGrant, withoutAuth } from './subscription-auth.ts'
+import { transformHeaders } from './transform-headers.ts'
 import { version } from './version.ts'
 
 /** Names the sender to the receiver's developer. */
@@ -23,6 +24,8 @@ export const redacted = '[redacted]'
  * an operator can mend that, and each look costs an attempt in the history.
  */
 const unsignablePauseMs = 5 * 60 * 1000
+/** The same when its transform could not be evaluated for a reason of ours: evaluators are started anew within seconds. */
+const untransformedPauseMs = 10_000
 /**
  * The same when the egress proxy failed, in milliseconds: a minute, and up to a fifth more, so that not all subscriptions
  * come back at once. A proxy fails for all of them, and is mended without a change here.
@@ -56,7 +59,16 @@ export type Claim = {
   authSealed: Uint8Array | null
   /** Client certificate and authorities for the connection, sealed. */
   tlsSealed: Uint8Array | null
-  event: { type: string; timestamp: Date; data: string; schemaVersion: number | null }
+  /** JSONata, by which the data of the event is to be, or has been, made into what is sent. */
+  transform: string | null
+  event: {
+    type: string
+    timestamp: Date
+    data: string
+    schemaVersion: number | null
+    /** Only for a transform. */
+    keys?: Readonly<Record<string, string>>
+  }
 }
 
 /** What an attempt is prepared with, beside the keys. */
@@ -90,6 +102,8 @@ export type AttemptOutcome = {
   responseTruncated: boolean
   /** It could not be signed, and so was not sent. */
   unsignable?: boolean
+  /** Its transform could not be evaluated, which is a fault of ours, and so it was not sent. */
+  untransformed?: boolean
   /** `Retry-After` in milliseconds, read and capped. */
   retryAfterMs: number | null
   timings: { dns: number | null; connect: number | null; tls: number | null; firstByte: number | null; total: number }
@@ -97,6 +111,7 @@ export type AttemptOutcome = {
 
 /** Reads a claimed row. */
 export function claimOf(row: ClaimedRow): Claim {
+  const { subscription } = row
   return {
     deliveryId: row.delivery_id,
     tenantId: row.tenant_id,
@@ -111,18 +126,27 @@ export function claimOf(row: ClaimedRow): Claim {
     scheduleStep: row.schedule_step,
     scheduleWaits: row.resume_at !== null,
     waitedMs: row.waited_ms,
-    url: row.url,
-    headers: row.headers,
-    timeoutMs: row.timeout_ms,
+    url: subscription.url,
+    headers: subscription.headers,
+    timeoutMs: subscription.timeout_ms,
     retryScheduleSeconds:
-      row.retry_schedule_seconds.length > 0 ? row.retry_schedule_seconds : defaultRetryScheduleSeconds,
-    keys: row.keys.map((key) => ({ ...key, tenantId: row.tenant_id, subscriptionId: row.subscription_id })),
+      subscription.retry_schedule_seconds.length > 0
+        ? subscription.retry_schedule_seconds
+        : defaultRetryScheduleSeconds,
+    keys: subscription.keys.map((key) => ({ ...key, tenantId: row.tenant_id, subscriptionId: row.subscription_id })),
     // The column's CHECK is held to the list of formats by a test.
-    payloadFormat: row.payload_format as PayloadFormat,
-    finalStatuses: row.final_statuses,
-    authSealed: row.auth_sealed,
-    tlsSealed: row.tls_sealed,
-    event: { type: row.type, timestamp: row.timestamp, data: row.data, schemaVersion: row.schema_version },
+    payloadFormat: subscription.payload_format as PayloadFormat,
+    finalStatuses: subscription.final_statuses,
+    authSealed: subscription.auth_sealed,
+    tlsSealed: subscription.tls_sealed,
+    transform: subscription.transform,
+    event: {
+      type: row.type,
+      timestamp: row.timestamp,
+      data: row.data,
+      schemaVersion: row.schema_version,
+      ...(row.keys_of_event === null ? {} : { keys: row.keys_of_event }),
+    },
   }
 }
 
@@ -157,7 +181,7 @@ export function prepareAttempt(
  * @param secret the headers that carry credentials
  */
 export function unsignedRequest(
-  claim: Pick<Claim, 'eventId' | 'event' | 'url' | 'headers' | 'payloadFormat' | 'timeoutMs' | 'number'>,
+  claim: Pick<Claim, 'eventId' | 'event' | 'url' | 'headers' | 'payloadFormat' | 'timeoutMs' | 'number' | 'transform'>,
   secret: Readonly<Record<string, string>>,
   origin: EventOrigin,
 ): AttemptRequest {
@@ -168,6 +192,7 @@ export function unsignedRequest(
       ...claim.headers,
       ...secret,
       ...headers,
+      ...(claim.transform === null ? {} : transformHeaders(claim.transform, body)),
       'user-agent': userAgent,
       'posthorn-event-type': claim.event.type,
       'posthorn-attempt': String(claim.number),
@@ -183,8 +208,8 @@ export function unsignedRequest(
  * Judges an attempt: what to write down, and what follows for the delivery and its subscription.
  *
  * An attempt that we broke off ourselves is not the receiver's failure: it is made again at once and takes no place in
- * the schedule. Nor does one that could not be signed, or that the egress proxy failed to carry: it is made again after a
- * pause, which the whole subscription has.
+ * the schedule. Nor does one that could not be signed, not be transformed for a reason of ours, or not be carried by the
+ * egress proxy: it is made again after a pause, which the whole subscription has.
  *
  * @param random a number from 0 (inclusive) to 1 (exclusive), for the jitter
  */
@@ -234,13 +259,15 @@ export function judgeAttempt(
 
 /** Custom headers cannot name `authorization`; should one be there all the same, it is a credential. */
 function withoutSecrets({ headers, secretHeaders }: AttemptRequest): Record<string, string> {
-  const secret = new Set([...secretHeaders, 'authorization'])
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, secret.has(name) ? redacted : value]))
+  const secret = headers['authorization'] === undefined ? secretHeaders : [...secretHeaders, 'authorization']
+  if (secret.length === 0) return headers
+  return { ...headers, ...Object.fromEntries(secret.map((name) => [name, redacted])) }
 }
 
 /** How long the subscription pauses because of a fault of ours that no attempt mends; null when it is none. */
-function pauseOfOurs({ unsignable, failureCode }: AttemptOutcome, random: number): number | null {
+function pauseOfOurs({ unsignable, untransformed, failureCode }: AttemptOutcome, random: number): number | null {
   if (unsignable) return unsignablePauseMs
+  if (untransformed) return untransformedPauseMs
   return failureCode === 'egress_proxy_failed' ? Math.ceil(proxyPauseMs * (1 + proxyPauseJitterMax * random)) : null
 }
 

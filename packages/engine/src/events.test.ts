@@ -66,23 +66,11 @@ test('whatever JSON is published is what is signed and sent, byte for byte', { t
 
   async function sent(data: string): Promise<string> {
     await publisher.publish({ tenantId: 'acme', type: 'invoice.paid', data, timestamp: new Date(0) })
-    const [row] = (
-      await claimDeliveries(db.pool, {
-        shards: [shard],
-        afterTenants: [''],
-        afterSubscriptions: new Map(),
-        tenantsPerShard: 1,
-        subscriptionsPerShard: 1,
-        deliveriesPerSubscription: 1,
-        inFlight: new Map(),
-        inFlightOfTenants: new Map(),
-        allowed: new Map(),
-        slow: [],
-        slowMax: 0,
-        attemptIds: [newUuid(world)],
-        leaseMarginMs: 15_000,
-      })
-    ).filter((one) => one.delivery_id !== null)
+    const [row] = await claimDeliveries(db.pool, {
+      offers: [{ shard, tenantId: 'acme', subscriptionId, part: 1, inFlight: 0 }],
+      attemptIds: [newUuid(world)],
+      leaseMarginMs: 15_000,
+    })
     if (row === undefined) throw new Error('The published event was not claimed')
     const { body, headers } = prepareAttempt(claimOf(row), keyOf, world.now())
     verify({ headers, body: Buffer.from(body), keys: [parseSecret(key.toString('base64'))], now: new Date() })

@@ -13,10 +13,9 @@ import { type AudienceRow, selectAudience } from './db/sql/select-audience.ts'
 import { type EventTypeRow, selectEventTypes } from './db/sql/select-event-types.ts'
 import { type PublishedRow, selectPublished } from './db/sql/select-published.ts'
 import { isDatabaseUnavailable } from './db/unavailable.ts'
-import { type DryRun, requestsFor } from './dry-run.ts'
+import { type DryRun, requestsFor, type ShowingMeans } from './dry-run.ts'
 import { createFilterReader, type FilterReader } from './filters.ts'
 import { type Candidate, explainMatching, matching } from './matching.ts'
-import type { EventOrigin } from './payload.ts'
 import { newUuid, type World } from './world.ts'
 
 /** Drafts in one transaction at the most, and the bytes of their data. */
@@ -59,10 +58,10 @@ export type Publisher = {
   /**
    * What `publish` would do. Nothing is stored, not even an unknown event type.
    *
-   * @param origin what CloudEvents say of where they come from
+   * @param showing what requests are made with
    * @throws Problem as `publish` does
    */
-  dryRun(draft: EventDraft, origin: EventOrigin): Promise<DryRun>
+  dryRun(draft: EventDraft, showing: ShowingMeans): Promise<DryRun>
   /** Resolves when nothing is under way any more. */
   idle(): Promise<void>
 }
@@ -111,7 +110,7 @@ export function createPublisher(given: PublisherParts): Publisher {
       return result
     },
     publishMany: (drafts) => Promise.all(drafts.map((draft) => publishOne(draft).catch(ourFault))),
-    dryRun: (draft, origin) => dryRun(parts, draft, origin),
+    dryRun: (draft, showing) => dryRun(parts, draft, showing),
     idle: () => batcher.idle(),
   }
 }
@@ -256,7 +255,7 @@ function candidatesByTenant(audience: readonly AudienceRow[]): Map<string, Audie
   return byTenant
 }
 
-async function dryRun(parts: Publishing, draft: EventDraft, origin: EventOrigin): Promise<DryRun> {
+async function dryRun(parts: Publishing, draft: EventDraft, showing: ShowingMeans): Promise<DryRun> {
   const { db, readFilter } = parts
   const [audience, eventTypes] = await Promise.all([
     selectAudience(db.pool, [draft.tenantId]),
@@ -270,7 +269,7 @@ async function dryRun(parts: Publishing, draft: EventDraft, origin: EventOrigin)
   const earlier = publishId === null ? [] : await selectPublished(db.pool, [{ tenantId, publishId }])
   const duplicate = earlier.length > 0
   const addressees = duplicate ? [] : deliveries.map((delivery) => delivery.subscriptionId)
-  const requests = await requestsFor(db, event, addressees, origin)
+  const requests = await requestsFor({ db, ...showing }, event, addressees)
   const candidates = (known ?? []).toSorted((a, b) => (a.subscriptionId < b.subscriptionId ? -1 : 1))
   const verdicts = explainMatching(readFilter, event, candidates, draft.subscriptionIds)
   return {
@@ -278,7 +277,8 @@ async function dryRun(parts: Publishing, draft: EventDraft, origin: EventOrigin)
     validationErrors: planned.wrong,
     matches: verdicts.map((verdict, index) => {
       const { subscriptionId = '', state = '' } = candidates[index] ?? {}
-      return { ...verdict, subscriptionId, state, request: requests.get(subscriptionId) ?? null }
+      const shown = requests.get(subscriptionId) ?? { request: null, transformFailure: null }
+      return { ...verdict, subscriptionId, state, ...shown }
     }),
   }
 }

@@ -33,6 +33,8 @@ import { getSubscription } from './subscription-reads.ts'
 import { noTls, refuseWithoutTls, type StoredTls, sealedTls } from './subscription-tls.ts'
 import type { Within } from './tenancy.ts'
 import { tenantNotFound } from './tenants.ts'
+import { keepTransform } from './transform-texts.ts'
+import type { Transforms } from './transforms.ts'
 import type { UrlCheck } from './url-check.ts'
 import { newUuid, type World } from './world.ts'
 
@@ -47,6 +49,7 @@ export type SubscriptionParts = {
   jobs: Jobs
   checkUrl: UrlCheck
   seal: Seal
+  transforms: Transforms
 }
 
 export type SubscriptionDraft = {
@@ -54,6 +57,8 @@ export type SubscriptionDraft = {
   eventTypes: readonly string[]
   /** JSON, as it was written. Null: every event of the types. */
   filter?: string | null
+  /** JSONata. Null: the data is sent as it was published. */
+  transform?: string | null
   description?: string | null
   headers?: Readonly<Record<string, string>>
   metadata?: Readonly<Record<string, unknown>>
@@ -80,6 +85,7 @@ export type SubscriptionPatch = {
   eventTypes?: readonly string[]
   /** Takes the place of the earlier one as a whole: `null` inside a filter is a value. */
   filter?: string | null
+  transform?: string | null
   description?: string | null
   headers?: Readonly<Record<string, string | null>> | null
   metadata?: Readonly<Record<string, unknown>> | null
@@ -100,7 +106,8 @@ export type SubscriptionPatch = {
 /**
  * Makes a subscription. Its secret is in the answer and nowhere else.
  *
- * @throws Problem `tenant_not_found`, `invalid_url`, `invalid_header`, `invalid_filter`, `invalid_secret`, `invalid_request`, `limit_reached`
+ * @throws Problem `tenant_not_found`, `invalid_url`, `invalid_header`, `invalid_filter`, `invalid_transform`, `invalid_secret`,
+ *   `invalid_request`, `limit_reached`
  */
 export async function createSubscription(
   parts: SubscriptionParts,
@@ -119,12 +126,15 @@ export async function createSubscription(
   const url = await parts.checkUrl(draft.url)
 
   const id = newUuid(world)
+  const transform = draft.transform ?? null
+  if (transform !== null) await parts.transforms.check(transform, { tenantId, subscriptionId: id }, '/transform')
   const auth = draft.auth ? sealedAuth(await withCheckedUrl(parts, draft.auth), id, parts.seal) : noAuth
   const tls = draft.tls ? sealedTls(draft.tls, sealing(parts, id)) : noTls
   refuseSameHeader(headers, auth.authShown)
   refuseWithoutTls(tls.tlsShown, url)
   const subscription = await transaction(db, async (tx) => {
     await makeRoom(tx, tenantId)
+    if (transform !== null) await keepTransform(tx, world, tenantId, transform)
     const made = await tx.subscription.create({
       data: {
         id,
@@ -132,6 +142,7 @@ export async function createSubscription(
         url,
         eventTypes: [...draft.eventTypes],
         filter,
+        transform,
         description: draft.description ?? null,
         headers,
         metadata,
@@ -157,7 +168,7 @@ export async function createSubscription(
 /**
  * Changes a subscription.
  *
- * @throws Problem `subscription_not_found`, `invalid_url`, `invalid_header`, `invalid_filter`, `invalid_request`
+ * @throws Problem `subscription_not_found`, `invalid_url`, `invalid_header`, `invalid_filter`, `invalid_transform`, `invalid_request`
  */
 export async function patchSubscription(
   parts: SubscriptionParts,
@@ -168,8 +179,12 @@ export async function patchSubscription(
   const url = patch.url === undefined ? undefined : await checkedUrl(parts, id, within, patch.url)
   const auth = patch.auth ? await checkedAuth(parts, id, within, patch.auth) : patch.auth
   const keyPair = wantsKeyPair(patch.signatureSchemes)
+  const transform = patch.transform ?? null
+  // Looking at it takes a second at worst: before anything is locked.
+  if (transform !== null) await checkTransform(parts, id, within, transform)
   return transaction(parts.db, async (tx) => {
     const current = await lockOwner(tx, id, within)
+    if (transform !== null) await keepTransform(tx, parts.world, current.tenantId, transform)
     const data = {
       ...changes(current, patch, url),
       ...authChanges(current, auth, url, parts.seal),
@@ -288,6 +303,12 @@ async function checkedAuth(parts: SubscriptionParts, id: Uuid, within: Within, a
   return withCheckedUrl(parts, auth)
 }
 
+/** A transform is tried only for somebody who may change the subscription. */
+async function checkTransform(parts: SubscriptionParts, id: Uuid, within: Within, transform: string): Promise<void> {
+  const { tenantId } = await getSubscription(parts.db, id, within)
+  await parts.transforms.check(transform, { tenantId, subscriptionId: id }, '/transform')
+}
+
 function changes(
   current: Subscription,
   patch: SubscriptionPatch,
@@ -297,6 +318,7 @@ function changes(
   if (url !== undefined) data.url = url
   if (patch.eventTypes !== undefined) data.eventTypes = [...patch.eventTypes]
   if (patch.filter !== undefined) data.filter = filterText(patch.filter)
+  if (patch.transform !== undefined) data.transform = patch.transform
   if (patch.description !== undefined) data.description = patch.description
   if (patch.headers !== undefined) data.headers = customHeaders(texts(merged(current.headers, lowered(patch.headers))))
   if (patch.metadata !== undefined) data.metadata = storedJson(merged(current.metadata, patch.metadata), '/metadata')

@@ -10,20 +10,18 @@ import {
   ExpandedDelivery,
   formatId,
   PathId,
-  type PayloadFormat,
   ResendDelivery,
   reference,
 } from '@posthorn/contract'
 import {
   cancelDelivery,
-  type Event,
   getDelivery,
   getEvent,
   listAttempts,
   listDeliveries,
-  payload,
   payloadFormatOf,
   resendDelivery,
+  sentBody,
 } from '@posthorn/engine'
 import { Type } from 'typebox'
 import { sendExactJson } from '../exact-json.ts'
@@ -111,7 +109,8 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
       const page = wirePage({ request, reply, links }, await listAttempts(db, owner, query), attemptView)
       if (!may(credential.role, 'payloads:read')) return { ...page, request_body: null }
       const event = await getEvent(db, delivery.event_id, delivery.tenant_id)
-      return { ...page, request_body: payload(payloadEvent(event), formatOf(page.data), parts.origin).body }
+      const body = await sentBody(parts, event, delivery.subscription_id, headersOf(page.data))
+      return { ...page, request_body: body }
     },
   )
 
@@ -166,17 +165,8 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
   )
 }
 
-/** The form in which the newest of these attempts was sent. One of which nobody saw whether it was sent tells none. */
-function formatOf(attempts: readonly Attempt[]): PayloadFormat {
+/** The headers of the newest of these requests. One of which nobody saw whether it was sent has none. */
+function headersOf(attempts: readonly Attempt[]): Attempt['request']['headers'] {
   const newestFirst = attempts.toSorted((a, b) => b.number - a.number)
-  for (const { request } of newestFirst) {
-    const format = payloadFormatOf(request.headers)
-    if (format !== undefined) return format
-  }
-  return 'standard'
-}
-
-function payloadEvent(event: Event) {
-  const fits = event.validationErrors === null
-  return { ...event, schemaVersion: fits ? event.schemaVersion : null }
+  return newestFirst.find(({ request }) => payloadFormatOf(request.headers) !== undefined)?.request.headers ?? {}
 }

@@ -44,7 +44,7 @@ const publishEvent = reference(PublishEvent)
 
 export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
   app,
-  { db, world, publisher, links, origin },
+  { db, world, publisher, transforms, links, origin },
 ) => {
   app.post(
     '/events',
@@ -70,7 +70,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       const draft = eventDraft(body, publishedData(bodyText), who)
       if (query.dry_run === '1') {
         mayDryRun(credential.role)
-        return reply.code(200).send(dryRunView(await publisher.dryRun(draft, origin)))
+        return reply.code(200).send(dryRunView(await publisher.dryRun(draft, { transforms, origin })))
       }
       const accepted = await publisher.publish(draft)
       return reply.code(statusOf(accepted)).send(publishedEventView(accepted))

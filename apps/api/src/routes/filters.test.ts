@@ -270,6 +270,7 @@ describe('a dry run', () => {
       failed_clause: null,
       filter_unfinished: false,
       request: null,
+      transform_failure: null,
       ...more,
     })
     expect([status, body]).toEqual([

@@ -57,6 +57,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
             'invalid_url',
             'invalid_header',
             'invalid_filter',
+            'invalid_transform',
             'invalid_secret',
             'limit_reached',
           ),
@@ -140,7 +141,14 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         body: PatchSubscription,
         response: {
           200: reference(Subscription),
-          ...refusals({ body: true }, 'subscription_not_found', 'invalid_url', 'invalid_header', 'invalid_filter'),
+          ...refusals(
+            { body: true },
+            'subscription_not_found',
+            'invalid_url',
+            'invalid_header',
+            'invalid_filter',
+            'invalid_transform',
+          ),
         },
       },
     },

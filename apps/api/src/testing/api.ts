@@ -8,6 +8,7 @@ import {
   createPublisher,
   createResolver,
   createSchemaCheck,
+  createTransforms,
   type Database,
   openDatabase,
   openJobs,
@@ -58,6 +59,8 @@ export async function startTestApi(given: Partial<ApiParts> & { createEventTypes
   const db = stack.use(openDatabase({ url: database.url, poolSize: 4 }))
   const jobs = stack.use(await openJobs({ url: database.url, mode: 'send', onError: () => undefined }))
   const worked: number[] = []
+  const transforms = createTransforms()
+  stack.defer(() => transforms.close())
   const publisher = createPublisher({
     db,
     world,
@@ -72,6 +75,7 @@ export async function startTestApi(given: Partial<ApiParts> & { createEventTypes
       jobs,
       seal: testSeal,
       publisher,
+      transforms,
       onWork: (shards) => worked.push(...shards),
       policy: { allowHttp: false, allowed: parseAllowedReceivers('127.0.0.1:9') },
       // Nobody listens there, so every name is unresolvable.

@@ -6,8 +6,16 @@ import {
   type DryRunMatch as WireDryRunMatch,
   type EventMatch as WireEventMatch,
   type FilterCheck as WireFilterCheck,
+  type TransformPreview as WireTransformPreview,
 } from '@posthorn/contract'
-import { type DryRun, type DryRunMatch, type EventMatch, heldReason, type Verdict } from '@posthorn/engine'
+import {
+  type DryRun,
+  type DryRunMatch,
+  type EventMatch,
+  heldReason,
+  type ShownRequest,
+  type Verdict,
+} from '@posthorn/engine'
 
 /** Every attempt is a POST (Standard Webhooks 1.0). */
 const method = 'POST'
@@ -31,13 +39,12 @@ export function filterCheckView(verdict: Verdict): WireFilterCheck {
 
 export function dryRunView({ duplicate, validationErrors, matches }: DryRun): WireDryRun {
   let bodiesBytes = 0
-  function requestView({ request }: DryRunMatch): WireDryRunMatch['request'] {
+  function shown({ request }: DryRunMatch): WireDryRunMatch['request'] {
     if (request === null) return null
-    const { url, headers, body } = request
-    const bytes = Buffer.byteLength(body)
-    const fits = bodiesBytes + bytes <= limits.dryRunBodiesBytesMax
-    if (fits) bodiesBytes += bytes
-    return { method, url, headers, body: fits ? body : null, body_bytes: bytes }
+    const view = requestView(request)
+    const fits = bodiesBytes + view.body_bytes <= limits.dryRunBodiesBytesMax
+    if (fits) bodiesBytes += view.body_bytes
+    return fits ? view : { ...view, body: null }
   }
   return {
     dry_run: true,
@@ -48,9 +55,18 @@ export function dryRunView({ duplicate, validationErrors, matches }: DryRun): Wi
       state: match.state as WireDryRunMatch['state'], // as above
       ...verdictView(match, true),
       reason: match.reason ?? heldReason(match.state),
-      request: requestView(match),
+      request: shown(match),
+      transform_failure: match.transformFailure,
     })),
   }
+}
+
+export function transformPreviewView({ request, transformFailure }: ShownRequest): WireTransformPreview {
+  return { request: request === null ? null : requestView(request), transform_failure: transformFailure }
+}
+
+function requestView({ url, headers, body }: NonNullable<ShownRequest['request']>) {
+  return { method, url, headers, body, body_bytes: Buffer.byteLength(body) }
 }
 
 function verdictView(

@@ -24,6 +24,7 @@ export function subscriptionView(subscription: Subscription): WireSubscription {
     event_types: subscription.eventTypes,
     // Stored by the engine, which read it as an object.
     filter: subscription.filter === null ? null : (readExactJson(subscription.filter) as WireSubscription['filter']),
+    transform: subscription.transform,
     description: subscription.description,
     // Written by the engine from objects of these forms; the columns' CHECKs are held to the lists of words by a test.
     headers: subscription.headers as WireSubscription['headers'],

@@ -19,6 +19,7 @@ import { checkResolved, resolveCallbackHost } from '@posthorn/engine'
 import type { buildConnector } from 'undici'
 import type { Failure, Phase } from './failure-codes.ts'
 import { ConnectError, failureOfDeadline } from './failure-codes.ts'
+import { type AnswerMeter, meterAnswers, newAnswerMeter } from './metering.ts'
 import { TunnelRefused, type Tunnels } from './tunnels.ts'
 
 const tcpKeepAliveDelayMs = 60_000
@@ -32,6 +33,7 @@ export type Connection = {
   openedMs: number
   /** Requests written since it was opened. */
   requests: number
+  answer: AnswerMeter
   socket: Socket | null
   /** The other end, from the moment it is known. */
   remoteAddress: string | null
@@ -45,7 +47,7 @@ export type Connection = {
 }
 
 export function newConnection(): Connection {
-  return { ...unopened, abandon: doNothing }
+  return { ...unopened, answer: newAnswerMeter(), abandon: doNothing }
 }
 
 const unopened = {
@@ -177,6 +179,7 @@ function connectTo(
       })
     : netConnect(pinned(target, addresses))
   connection.socket = socket
+  meterAnswers(socket, connection)
   socket.setNoDelay(true).setKeepAlive(true, tcpKeepAliveDelayMs)
 
   socket.once('connect', () => {
@@ -218,12 +221,14 @@ async function connectThrough(
   tunnel.on('error', finish)
   tunnel.once('close', () => finish(closedWhileConnecting()))
   if (!target.secure) {
+    meterAnswers(tunnel, connection)
     finish(null)
     return
   }
   connection.phase = 'tls'
   const socket = tlsConnect({ socket: tunnel, ...receiverTls(target, secureContext) })
   connection.socket = socket
+  meterAnswers(socket, connection)
   socket.once('secureConnect', () => {
     connection.tlsMs = monotonicMs() - startedMs - (connection.connectMs ?? 0)
     finish(null)

@@ -19,7 +19,7 @@ export type Failure = { readonly code: FailureCode; readonly detail: string }
  */
 export type Phase = 'dns' | 'proxy' | 'tunnel' | 'connect' | 'tls' | 'response'
 
-/** A failure to get a connection that we found out ourselves. The message is the sentence for people. */
+/** A failure to get a connection, or of one that we ended, that we found out ourselves. The message is the sentence for people. */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError'
   readonly code: FailureCode

@@ -2,6 +2,7 @@
 import { backlog } from './backlog.ts'
 import type { Benchmark, Sizes } from './benchmark.ts'
 import { drain, drainWide } from './drain.ts'
+import { fairness } from './fairness.ts'
 import { latency } from './latency.ts'
 import { publish } from './publish.ts'
 
@@ -11,6 +12,7 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   backlog,
   publish,
   latency,
+  fairness,
 }
 
 export const fullSizes: Sizes = {
@@ -28,4 +30,5 @@ export const fullSizes: Sizes = {
   },
   publish: { seconds: 10, warmUpSeconds: 3, tenants: 100 },
   latency: { seconds: 20, warmUpSeconds: 5, tenants: 100, perSecond: [200, 500] },
+  fairness: { seconds: 20, warmUpSeconds: 5, tenants: 960, perSecond: 100, rush: 100_000, silent: 40 },
 }

@@ -20,6 +20,17 @@ export type Sizes = {
   }
   publish: { seconds: number; warmUpSeconds: number; tenants: number }
   latency: { seconds: number; warmUpSeconds: number; tenants: number; perSecond: readonly number[] }
+  fairness: {
+    seconds: number
+    warmUpSeconds: number
+    /** Whose events are measured, each with a receiver that answers. */
+    tenants: number
+    perSecond: number
+    /** Deliveries that wait for one other subscription. */
+    rush: number
+    /** Receivers that never answer, of other tenants. */
+    silent: number
+  }
 }
 
 export type Bench = {

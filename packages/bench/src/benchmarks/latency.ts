@@ -4,7 +4,6 @@
  */
 
 import type { Child } from '../children/child.ts'
-import type { LoadCalls, LoadTarget } from '../children/load/load.ts'
 import type { PosthornCalls } from '../children/posthorn/posthorn.ts'
 import type { RawCalls } from '../children/raw/raw.ts'
 import type { ReceiverCalls } from '../children/receiver/receiver.ts'
@@ -12,8 +11,9 @@ import type { Figure, Goal } from '../report/row.ts'
 import { percentile } from '../report/statistics.ts'
 import { checkpoint } from '../sql/checkpoint.ts'
 import { countWork } from '../sql/count-work.ts'
-import { type Bench, type Benchmark, BenchmarkFailed, expectCounts, newAdminKey, start } from './benchmark.ts'
+import { type Bench, type Benchmark, expectCounts, newAdminKey, start } from './benchmark.ts'
 import { publishLoad, setPublishers } from './publishing.ts'
+import { measureReceipts } from './receipts.ts'
 
 /** What must hold at the lowest rate, in milliseconds. */
 const p50MsMax = 10
@@ -77,29 +77,4 @@ async function measurePosthorn(bench: Bench, split: Split, perSecond: number): P
   const { events, delivered, attempts, waiting } = await countWork(stage.db)
   expectCounts({ delivered, attempts, waiting }, { delivered: events, attempts: events, waiting: 0 })
   return receiptMs
-}
-
-type Measurement = { receiver: Child<ReceiverCalls>; target: LoadTarget; perSecond: number; what: string }
-
-/**
- * Publishes at a fixed rate. Answers how long each event took to the receiver, in milliseconds.
- *
- * @throws BenchmarkFailed when an event did not arrive exactly once
- */
-async function measureReceipts(bench: Bench, { receiver, target, perSecond, what }: Measurement): Promise<number[]> {
-  await using load = await start<LoadCalls>(bench, 'load')
-  const { dueAt, countedFrom, refusals } = await bench.measured(what, async () => {
-    const result = await load.ask('openLoop', target, perSecond)
-    await receiver.ask('have', result.dueAt.size)
-    return result
-  })
-  if (refusals.length > 0) throw new BenchmarkFailed(refusals.join('\n'))
-  const { requests, distinct } = await receiver.ask('received')
-  expectCounts({ requests, distinct }, { requests: dueAt.size, distinct: dueAt.size })
-  const receivedAt = await receiver.ask('times')
-  return [...dueAt].flatMap(([id, dueMs]) => {
-    const atMs = receivedAt.get(id)
-    if (atMs === undefined) throw new BenchmarkFailed(`${id} never arrived`)
-    return dueMs < countedFrom ? [] : [atMs - dueMs]
-  })
 }

@@ -150,13 +150,16 @@ async function wordsInChecks(url: string): Promise<Map<string, string[]>> {
   )
 }
 
-/** Prisma leaves lists nullable in the database, never stores null in them, and has its own words for an empty one. */
+/**
+ * Prisma leaves lists nullable in the database, never stores null in them, and has its own words for an empty one. What
+ * a generated column is made of stands in the migrations alone; to Prisma it is a default that the database knows.
+ */
 function columnsOf(url: string): Promise<object[]> {
   return rowsOf(
     url,
     `select c.relname as table, a.attname as column, format_type(a.atttypid, a.atttypmod) as type,
        case when t.typcategory = 'A' then null else a.attnotnull end as required,
-       case when t.typcategory = 'A' then null else pg_get_expr(d.adbin, d.adrelid) end as default
+       case when t.typcategory = 'A' or a.attgenerated <> '' then null else pg_get_expr(d.adbin, d.adrelid) end as default
      ${tables} join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
        join pg_type t on t.oid = a.atttypid
        left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum

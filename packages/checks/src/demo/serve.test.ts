@@ -78,6 +78,13 @@ async function call(
   return { status: response.status, body: JSON.parse(await response.text()) }
 }
 
+async function scrape(origin: unknown): Promise<string> {
+  const response = await fetch(`${origin}/metrics`)
+  expect(response.status).toBe(200)
+  expect(response.headers.get('content-type')).toContain('text/plain; version=0.0.4')
+  return response.text()
+}
+
 test('API and dispatcher in two processes that start at once on an empty database deliver, and end with 0 on SIGTERM', {
   timeout,
 }, async () => {
@@ -90,6 +97,7 @@ test('API and dispatcher in two processes that start at once on an empty databas
     POSTHORN_CREATE_EVENT_TYPES: 'true',
     POSTHORN_ALLOWED_RECEIVERS: `127.0.0.1:${receiver.port}`,
     PORT: '0',
+    POSTHORN_METRICS_PORT: '0',
   }
   await using api = startServeProcess(['--role', 'api'], environment)
   await using dispatcher = startServeProcess(['--role', 'dispatcher'], environment)
@@ -117,6 +125,20 @@ test('API and dispatcher in two processes that start at once on an empty databas
 
   const readiness = await call(origin, 'GET', '/readyz')
   expect(readiness).toMatchObject({ status: 200, body: { ready: true } })
+
+  // What the dispatcher did is counted there; how things stand is the same to all.
+  const served = await dispatcher.logged('metrics are served')
+  const ofDispatcher = await scrape(served['origin'])
+  expect(ofDispatcher).toContain('posthorn_attempts_total{outcome="delivered",failure_code="",trigger="automatic"} 1\n')
+  expect(ofDispatcher).toContain('posthorn_attempt_duration_seconds_count 1\n')
+  expect(ofDispatcher).toContain('posthorn_shards_owned 64\n')
+  expect((await fetch(`${served['origin']}/v1/tenants`)).status).toBe(404)
+  for (const text of [ofDispatcher, await scrape(origin)]) {
+    expect(text).toContain('posthorn_dispatchers 1\n')
+    expect(text).toContain('posthorn_subscriptions{state="active",reason=""} 1\n')
+    expect(text).toContain('posthorn_backlog_deliveries{state="due"} 0\n')
+    expect(text).not.toContain('acme')
+  }
   expect(await dispatcher.stop()).toBe(0)
   expect(await api.stop()).toBe(0)
 })

@@ -1,6 +1,13 @@
 /** The OpenAPI document, as the API serves it, as a file. */
 import { buildApi } from '@posthorn/api'
-import { createPublisher, createResolver, type Jobs, openDatabase, type World } from '@posthorn/engine'
+import {
+  createPublisher,
+  createResolver,
+  createTransforms,
+  type Jobs,
+  openDatabase,
+  type World,
+} from '@posthorn/engine'
 import { testSeal } from '@posthorn/engine/testing'
 
 export const openapiPath = 'docs/openapi.json'
@@ -13,12 +20,14 @@ export async function openapiText(): Promise<string> {
   await using db = openDatabase({ url: noDatabase, poolSize: 1 })
   const world: World = { now: () => 0, randomBytes: (count) => new Uint8Array(count) }
   const onWork = () => undefined
+  const transforms = createTransforms()
   const app = await buildApi({
     db,
     world,
     jobs: neverAsked(),
     seal: testSeal,
     publisher: createPublisher({ db, world, checkSchema: async () => [], createEventTypes: false, onWork }),
+    transforms,
     onWork,
     policy: { allowHttp: false, allowed: [] },
     resolve: createResolver({ timeoutMs: 1 }),

@@ -1,6 +1,6 @@
 import { payloadFormats } from '@posthorn/contract'
 import { expect, test } from 'vitest'
-import { eventSource, sentId, startTestPosthorn } from './posthorn.ts'
+import { sentId, startTestPosthorn } from './posthorn.ts'
 
 test('a subscription gets the events that its filter lets through, and owes nothing for the others', async () => {
   await using posthorn = await startTestPosthorn()
@@ -37,7 +37,7 @@ test('a dry run shows the very requests that are sent, but for what belongs to t
     data: '{ "exact": 12345678901234567890, "rate": 1.0 }',
     timestamp: new Date('2026-11-23T10:00:00.000Z'),
   }
-  const dry = await posthorn.publisher.dryRun(draft, { source: eventSource, publicUrl: 'https://posthorn.test' })
+  const dry = await posthorn.dryRun(draft)
   expect([await posthorn.db.prisma.event.count(), await posthorn.db.prisma.backlog.count()]).toEqual([0, 0])
   expect(JSON.stringify(dry)).not.toContain('CANARY')
   await posthorn.publisher.publish(draft)

@@ -9,6 +9,7 @@ import {
   createPublisher,
   createResolver,
   createSchemaCheck,
+  createTransforms,
   createUrlCheck,
   type Database,
   type EventDraft,
@@ -25,6 +26,7 @@ import {
   type SubscriptionPatch,
   sealSecret,
   shardOf,
+  type Transforms,
   type World,
 } from '@posthorn/engine'
 import { createTestDatabase, testSeal } from '@posthorn/engine/testing'
@@ -40,6 +42,8 @@ export const seal = testSeal
 
 /** The `source` of what is sent here as CloudEvents: with a percent sign, which a header must escape. */
 export const eventSource = 'https://posthorn.test/a%20b'
+
+export const origin = { source: eventSource, publicUrl: 'https://posthorn.test' }
 
 export type Recorded = Extract<Occurrence, { what: 'attempt_recorded' }>
 
@@ -58,6 +62,7 @@ export type TestPosthorn = AsyncDisposable & {
   url: string
   receiver: Receiver
   publisher: Publisher
+  transforms: Transforms
   /** Starts a dispatcher; it is stopped with the rest. With `ownDatabase` it has connections of its own. */
   dispatch(options?: DispatchOptions): Promise<TestDispatcher>
   /** Everything that any dispatcher here told, oldest first. */
@@ -74,6 +79,8 @@ export type TestPosthorn = AsyncDisposable & {
   subscribeMany(count: number, options?: SubscribeOptions): Promise<TestSubscription[]>
   /** Changes a subscription as the API does. */
   change(subscription: TestSubscription, patch: SubscriptionPatch): Promise<void>
+  /** What publishing would do, shown as this Posthorn sends it. */
+  dryRun(draft: EventDraft): ReturnType<Publisher['dryRun']>
   publish(draft?: Partial<EventDraft>): Promise<Awaited<ReturnType<Publisher['publish']>>>
   /** Makes everything that waits for its time due now, instead of waiting for it. */
   timePasses(): Promise<void>
@@ -121,6 +128,8 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
   const told: Occurrence[] = []
   const attempts: Recorded[] = []
   const dispatchers: Dispatcher[] = []
+  const transforms = createTransforms()
+  stack.defer(() => transforms.close())
   const publisher = createPublisher({
     db,
     world,
@@ -163,9 +172,9 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     const ownDb = ownDatabase ? own.use(openDatabase({ url: database.url, poolSize: 5 })) : db
     const onError = (error: Error): void => telemetry({ what: 'round_failed', round: 'jobs', error })
     const jobs = own.use(await openJobs({ url: database.url, mode: 'work', onError }))
-    const means = { seal: opensWith, origin: { source: eventSource, publicUrl: 'https://posthorn.test' } }
+    const means = { seal: opensWith, origin }
     const limits = { concurrency, drainMs, lateAfterMs }
-    const parties = { db: ownDb, jobs, seal: opensWith, sender, means }
+    const parties = { db: ownDb, jobs, seal: opensWith, sender, means, transforms }
     const dispatcher = await startDispatcher({ ...parties, world, telemetry, ...limits })
     own.defer(() => dispatcher.stop())
     dispatchers.push(dispatcher)
@@ -225,7 +234,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     await using jobs = await openJobs({ url: database.url, mode: 'send', onError: () => undefined })
     const policy = { allowHttp: true, allowed: parseAllowedReceivers(`127.0.0.1:${receiver.port}`) }
     const checkUrl = createUrlCheck(policy, createResolver({ timeoutMs: 1_000 }))
-    await patchSubscription({ db, world, jobs, checkUrl, seal }, id, undefined, patch)
+    await patchSubscription({ db, world, jobs, checkUrl, seal, transforms }, id, undefined, patch)
   }
 
   return {
@@ -233,6 +242,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     url: database.url,
     receiver,
     publisher,
+    transforms,
     told,
     attempts,
     dispatch,
@@ -248,6 +258,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
       await until(() => receiver.requests.length >= count)
       return receiver.requests
     },
+    dryRun: (draft) => publisher.dryRun(draft, { transforms, origin }),
     publish: (draft = {}) =>
       publisher.publish({ tenantId: 'acme', type: 'invoice.paid', data: '{"paid":true}', ...draft }),
     async timePasses() {

@@ -139,7 +139,8 @@ async function signBy(
   { id }: TestSubscription,
   signatureSchemes: readonly ('v1a' | 'v1')[],
 ): Promise<string> {
-  const parts = { ...partsOf(posthorn), jobs: neverAsked, checkUrl: async (url: string) => url }
+  const { transforms } = posthorn
+  const parts = { ...partsOf(posthorn), transforms, jobs: neverAsked, checkUrl: async (url: string) => url }
   return (await patchSubscription(parts, id, undefined, { signatureSchemes })).publicKey ?? ''
 }
 

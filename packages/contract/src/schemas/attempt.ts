@@ -57,7 +57,7 @@ export type Attempt = Static<typeof Attempt>
 
 const page = Page(Attempt)
 
-/** The body is the same in every attempt of a delivery, unless its form was changed, so it stands once beside them. */
+/** The body is the same in every attempt of a delivery, unless its form or its transform was changed, so it stands once beside them. */
 export const AttemptPage = named(
   'AttemptPage',
   Type.Object({
@@ -65,7 +65,7 @@ export const AttemptPage = named(
     request_body: Nullable(
       Type.String({
         description:
-          'The body of the newest attempt here, and of all that have the same header `posthorn-payload-format` (none is the form `standard`); null for keys that may not see payloads',
+          'The body of the newest attempt here, and of all that have the same headers `posthorn-payload-format` (none is the form `standard`) and `content-digest`; null for keys that may not see payloads, and when what a transform made then cannot be made again',
       }),
     ),
   }),

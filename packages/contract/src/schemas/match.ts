@@ -5,10 +5,11 @@ import { ProblemPlace } from '../problems.ts'
 import { filterOperators, matchReasons, subscriptionStates } from '../states.ts'
 import { EventTypeName } from './event-type.ts'
 import { Id } from './id-text.ts'
+import { GivenTime } from './moment.ts'
 import { Nullable } from './nullable.ts'
 import { businessKeys } from './publish.ts'
 import { named, reference } from './reference.ts'
-import { filter } from './subscription.ts'
+import { filter, transform } from './subscription.ts'
 import { Texts } from './text.ts'
 
 export const FailedClauseSchema = named(
@@ -71,6 +72,39 @@ export const EventMatches = named(
 )
 export type EventMatches = Static<typeof EventMatches>
 
+export const TransformFailure = named(
+  'TransformFailure',
+  Type.Object(
+    {
+      detail: Type.String({ examples: ['The result is nothing.'] }),
+      position: Nullable(
+        Type.Integer({ minimum: 0, description: 'About where in the transform, in characters; null when not known' }),
+      ),
+    },
+    { description: 'Why a transform makes nothing of an event: the attempt would fail with `transform_failed`' },
+  ),
+)
+
+function shownRequest(description: string) {
+  return Type.Object(
+    {
+      method: Type.String(),
+      url: Type.String(),
+      headers: Texts({
+        description:
+          'Without `webhook-id`, `webhook-timestamp` and `webhook-signature`: only what is stored is signed, and at the time of sending. Credentials are redacted.',
+      }),
+      body: Nullable(
+        Type.String({
+          description: `The exact body, but that the CloudEvent of an event that is not stored has an id made up here and, without \`timestamp\`, the time is now; null when the bodies before it are ${limits.dryRunBodiesBytesMax} bytes already`,
+        }),
+      ),
+      body_bytes: Type.Integer(),
+    },
+    { description },
+  )
+}
+
 export const DryRunMatch = named(
   'DryRunMatch',
   Type.Object({
@@ -78,25 +112,8 @@ export const DryRunMatch = named(
     state: subscriptionState,
     ...verdict,
     reason: reason('Why nothing would be sent, or not now'),
-    request: Nullable(
-      Type.Object(
-        {
-          method: Type.String(),
-          url: Type.String(),
-          headers: Texts({
-            description:
-              'Without `webhook-id`, `webhook-timestamp` and `webhook-signature`: only what is stored is signed, and at the time of sending. Credentials are redacted.',
-          }),
-          body: Nullable(
-            Type.String({
-              description: `The exact body, but that CloudEvents have an id made up here and, without \`timestamp\`, the time is now; null when the bodies before it are ${limits.dryRunBodiesBytesMax} bytes already`,
-            }),
-          ),
-          body_bytes: Type.Integer(),
-        },
-        { description: 'The first request; null when nothing would be sent' },
-      ),
-    ),
+    request: Nullable(shownRequest('The first request; null when nothing would be sent')),
+    transform_failure: Nullable(reference(TransformFailure)),
   }),
 )
 export type DryRunMatch = Static<typeof DryRunMatch>
@@ -116,6 +133,36 @@ export const DryRun = named(
   ),
 )
 export type DryRun = Static<typeof DryRun>
+
+/** What a transform is tried on: an event that was published, or one that nobody has. */
+export const PreviewTransform = Type.Object(
+  {
+    transform: Type.Optional(
+      Nullable(Type.String({ ...transform, description: "In place of the subscription's own; null tries none" })),
+    ),
+    event_id: Type.Optional(Id('event', { description: 'An event of the same tenant, in place of the other members' })),
+    type: Type.Optional(EventTypeName()),
+    data: Type.Optional(
+      Type.Unknown({ description: 'Any JSON, as it would be published', examples: [{ total: 1200 }] }),
+    ),
+    keys: Type.Optional(businessKeys),
+    timestamp: Type.Optional(GivenTime('Now when left out')),
+  },
+  { additionalProperties: false },
+)
+export type PreviewTransform = Static<typeof PreviewTransform>
+
+export const TransformPreview = named(
+  'TransformPreview',
+  Type.Object(
+    {
+      request: Nullable(shownRequest('What would be sent; null when the transform fails')),
+      transform_failure: Nullable(reference(TransformFailure)),
+    },
+    { description: 'What a subscription would be sent of an event. Nothing was sent.' },
+  ),
+)
+export type TransformPreview = Static<typeof TransformPreview>
 
 export const PublishQuery = Type.Object(
   {

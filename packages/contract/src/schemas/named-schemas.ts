@@ -3,7 +3,16 @@ import { Attempt, AttemptPage } from './attempt.ts'
 import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
 import { Event, EventSummary, EventSummaryPage } from './event.ts'
 import { EventType, EventTypePage, EventTypeVersion, EventTypeVersionPage } from './event-type.ts'
-import { DryRun, DryRunMatch, EventMatch, EventMatches, FailedClauseSchema, FilterCheck } from './match.ts'
+import {
+  DryRun,
+  DryRunMatch,
+  EventMatch,
+  EventMatches,
+  FailedClauseSchema,
+  FilterCheck,
+  TransformFailure,
+  TransformPreview,
+} from './match.ts'
 import { ProblemSchema } from './problem.ts'
 import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
 import { Health, Readiness } from './readiness.ts'
@@ -40,8 +49,10 @@ export const namedSchemas: readonly NamedSchema[] = [
   FailedClauseSchema,
   EventMatch,
   EventMatches,
+  TransformFailure,
   DryRunMatch,
   DryRun,
+  TransformPreview,
   FilterCheck,
   EventSummary,
   EventSummaryPage,

@@ -9,7 +9,7 @@ import { named } from './reference.ts'
 import { GivenAuth, ShownAuth } from './subscription-auth.ts'
 import { GivenTls, ShownTls } from './subscription-tls.ts'
 import { TenantId } from './tenant.ts'
-import { Metadata, Text, Texts, Time } from './text.ts'
+import { Metadata, storablePattern, Text, Texts, Time } from './text.ts'
 
 const filterValuesMax = 50
 const secretLengthMax = 128
@@ -33,6 +33,14 @@ export const filter = Type.Unsafe<Record<string, unknown>>({
   additionalProperties: true,
   description: `Which events of these types it wants, by their content: fields (\`type\`, \`keys.<name>\`, \`data.<path>\`) with values or operators. At most ${limits.filterBytesMax} bytes.`,
   examples: [{ 'data.total': { $gte: 100 }, 'data.currency': 'EUR' }],
+})
+/** Its length is bounded here; whether it is an expression is judged where it is read, with a code of its own. */
+export const transform = Type.String({
+  minLength: 1,
+  maxLength: limits.transformBytesMax,
+  pattern: storablePattern,
+  description: `A JSONata expression that makes the data that is sent out of \`{id, type, timestamp, keys, data}\`. At most ${limits.transformBytesMax} bytes.`,
+  examples: ['{"order": data.id, "total": $sum(data.lines.price)}'],
 })
 const headersDescription =
   'Headers sent with every request. The values are kept readable. Not those that belong to HTTP or to Posthorn.'
@@ -91,6 +99,7 @@ export const Subscription = named(
       url: Type.String(),
       event_types: Type.Array(Type.String()),
       filter: Nullable(filter),
+      transform: Nullable(transform),
       description: Nullable(Type.String()),
       headers: Texts({ description: headersDescription }),
       metadata: Metadata(),
@@ -152,6 +161,7 @@ export const CreateSubscription = Type.Object(
     url,
     event_types: eventTypes,
     filter: Type.Optional(Nullable(filter)),
+    transform: Type.Optional(Nullable(transform)),
     description: Type.Optional(Nullable(Text({ maxLength: limits.descriptionLengthMax }))),
     headers: Type.Optional(Texts({ description: headersDescription, examples: [{ 'x-source': 'posthorn' }] })),
     metadata: Type.Optional(Metadata()),
@@ -182,6 +192,7 @@ export const PatchSubscription = Type.Object(
     url: Type.Optional(url),
     event_types: Type.Optional(eventTypes),
     filter: Type.Optional(Nullable(filter)),
+    transform: Type.Optional(Nullable(transform)),
     description: Type.Optional(Nullable(Text({ maxLength: limits.descriptionLengthMax }))),
     headers: Type.Optional(
       Type.Unsafe<Record<string, string | null> | null>({

@@ -1,9 +1,10 @@
 /** The process of Posthorn itself. */
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
+import { storedRandomBytes } from '@posthorn/engine'
 import { answerCalls } from '../answer.ts'
 import { createPosthorn } from './posthorn.ts'
 
-const world = { now: () => Date.now(), randomBytes: (count: number) => randomBytes(count) }
+const world = { now: () => Date.now(), randomBytes: storedRandomBytes(randomFillSync) }
 
 answerCalls(process, createPosthorn({ world, monotonicMs: () => performance.now(), cpuMs, stdout: process.stdout }))
 

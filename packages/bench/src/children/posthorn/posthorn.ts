@@ -2,7 +2,14 @@
  * Posthorn as an operator runs it: the whole of `posthorn serve` in any role, with the default settings and its log. The
  * one thing added is a look at what its own telemetry tells, and at how long claims take.
  */
-import { createLogger, type Occurrence, parseMasterKeys, parseSettings, type World } from '@posthorn/engine'
+import {
+  createLogger,
+  createLogLines,
+  type Occurrence,
+  parseMasterKeys,
+  parseSettings,
+  type World,
+} from '@posthorn/engine'
 import { serveSettings } from 'posthorn/config'
 import { type Role, startServing } from 'posthorn/serve'
 import { benchMasterKey } from '../../stage/master-key.ts'
@@ -15,6 +22,8 @@ export type PosthornOptions = {
   role: Role
   databaseUrl: string
   receiverPort: number
+  /** Another port of the receiver that may be sent to. */
+  silentPort?: number
   adminKey: string
 }
 
@@ -82,20 +91,20 @@ export function createPosthorn(parts: PosthornParts): PosthornCalls {
   }
 
   return {
-    async start({ role, databaseUrl, receiverPort, adminKey }) {
+    async start({ role, databaseUrl, receiverPort, silentPort = receiverPort, adminKey }) {
       const settings = parseSettings(serveSettings, {
         DATABASE_URL: databaseUrl,
         PORT: '0',
         POSTHORN_ADMIN_KEY: adminKey,
         POSTHORN_MASTER_KEY: benchMasterKey,
         POSTHORN_ALLOW_HTTP: 'true',
-        POSTHORN_ALLOWED_RECEIVERS: `127.0.0.1:${receiverPort}`,
+        POSTHORN_ALLOWED_RECEIVERS: `127.0.0.1:${receiverPort},127.0.0.1:${silentPort}`,
       })
       const serving = await startServing({
         role,
         settings: { ...settings, DATABASE_URL: databaseUrl, POSTHORN_MASTER_KEY: parseMasterKeys(benchMasterKey) },
         world,
-        logger: createLogger(settings.LOG_LEVEL, { write: (line) => parts.stdout.write(line) }),
+        logger: createLogger(settings.LOG_LEVEL, createLogLines(parts.stdout)),
         telemetry,
       })
       stop = serving.stop

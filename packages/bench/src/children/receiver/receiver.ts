@@ -7,7 +7,7 @@
  */
 
 import type { AddressInfo } from 'node:net'
-import { createServer, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 
 const okay = Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
 const headEnd = '\r\n\r\n'
@@ -25,9 +25,13 @@ export type Received = {
 export type ReceiverCalls = {
   /** Starts to listen, on a free port of the loopback interface. */
   listen(): Promise<{ port: number }>
+  /** Starts to listen on another port, where every connection is accepted and nothing is ever answered. */
+  listenSilently(): Promise<{ port: number }>
   received(): Received
   /** Resolves when so many different ids have come, and rejects when none comes for a while. */
   have(distinct: number): Promise<void>
+  /** Resolves when all of these ids have come, and rejects when nothing comes for a while. */
+  haveAll(ids: readonly string[]): Promise<void>
   /** When each id came first, on the clock that all processes of this machine share, in milliseconds. */
   times(): Map<string, number>
   forget(): void
@@ -46,33 +50,57 @@ export function createReceiver(nowMs: () => number): ReceiverCalls {
   }
 
   const server = createServer({ noDelay: true }, (socket) => readRequests(socket, note))
+  /** Resolves when `isMet` answers true, which is asked when something came; rejects after a silence. */
+  function until(isMet: () => boolean, missing: () => string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const silence = setTimeout(() => reject(new Error(missing())), silentMs)
+      heard = () => {
+        silence.refresh()
+        if (!isMet()) return
+        clearTimeout(silence)
+        heard = () => undefined
+        resolve()
+      }
+      heard()
+    })
+  }
+
   return {
-    listen: () =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject)
-        // Listening on an IP address, so the address is an object.
-        server.listen(0, '127.0.0.1', () => resolve({ port: (server.address() as AddressInfo).port }))
-      }),
+    listen: () => listenOn(server),
+    listenSilently: () => listenOn(createServer((socket) => socket.on('error', () => socket.destroy()).resume())),
     received: () => ({ requests, distinct: firstAt.size }),
     have: (distinct) =>
-      new Promise((resolve, reject) => {
-        const lost = () => reject(new Error(`only ${firstAt.size} of ${distinct} events came`))
-        const silence = setTimeout(lost, silentMs)
-        heard = () => {
-          silence.refresh()
-          if (firstAt.size < distinct) return
-          clearTimeout(silence)
-          heard = () => undefined
-          resolve()
-        }
-        heard()
-      }),
+      until(
+        () => firstAt.size >= distinct,
+        () => `only ${firstAt.size} of ${distinct} events came`,
+      ),
+    haveAll(ids) {
+      const missing = new Set(ids)
+      return until(
+        () => {
+          for (const id of missing) {
+            if (!firstAt.has(id)) return false
+            missing.delete(id)
+          }
+          return true
+        },
+        () => `${missing.size} of ${ids.length} events did not come`,
+      )
+    },
     times: () => firstAt,
     forget() {
       firstAt.clear()
       requests = 0
     },
   }
+}
+
+function listenOn(server: Server): Promise<{ port: number }> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    // Listening on an IP address, so the address is an object.
+    server.listen(0, '127.0.0.1', () => resolve({ port: (server.address() as AddressInfo).port }))
+  })
 }
 
 function readRequests(socket: Socket, note: (id: string) => void): void {

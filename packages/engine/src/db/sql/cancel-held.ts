@@ -18,7 +18,7 @@ with held as (
   select d.id
   from delivery d
   join subscription s on s.id = d.subscription_id
-  where d.subscription_id = $1 and d.state = 'held' and s.deleted_at is not null
+  where d.subscription_id = $1 and d.held and s.deleted_at is not null
   limit $2
   for update of d skip locked
 ), canceled as (

@@ -23,7 +23,7 @@ with gone as (
 ), held as (
   select d.id
   from subscription s
-  join delivery d on d.subscription_id = s.id and d.state = 'held'
+  join delivery d on d.subscription_id = s.id and d.held
   where s.tenant_id = $1
 ), canceled as (
   update delivery d

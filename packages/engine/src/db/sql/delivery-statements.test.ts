@@ -220,23 +220,12 @@ async function owe(count: number): Promise<string[]> {
   return ids.map((one) => one.deliveryId)
 }
 
-async function claim(count: number) {
-  const rows = await claimDeliveries(db.pool, {
-    shards: [shard],
-    afterTenants: [''],
-    afterSubscriptions: new Map(),
-    tenantsPerShard: 10,
-    subscriptionsPerShard: 10,
-    deliveriesPerSubscription: count,
-    inFlight: new Map(),
-    inFlightOfTenants: new Map(),
-    allowed: new Map(),
-    slow: [],
-    slowMax: 0,
+function claim(count: number) {
+  return claimDeliveries(db.pool, {
+    offers: [{ shard, tenantId: 'acme', subscriptionId, part: count, inFlight: 0 }],
     attemptIds: Array.from({ length: count }, () => newUuid(world)),
     leaseMarginMs: 15_000,
   })
-  return rows.filter((row) => row.delivery_id !== null)
 }
 
 type Claimed = Awaited<ReturnType<typeof claim>>[number]
@@ -255,7 +244,7 @@ function recordOf(claimed: Claimed | undefined, over: Partial<AttemptRecord>): A
     actor: null,
     reason: null,
     startedAt: new Date(0),
-    url: claimed.url,
+    url: claimed.subscription.url,
     requestHeaders: {},
     remoteAddress: null,
     status: 500,

@@ -15,4 +15,4 @@ const text = `
 update subscription s
 set releasing = false
 where s.id = $1 and s.releasing and s.state = 'active'
-  and not exists (select from delivery d where d.subscription_id = s.id and d.state = 'held')`
+  and not exists (select from delivery d where d.subscription_id = s.id and d.held)`

@@ -1,6 +1,6 @@
 import type { AttemptTrigger, FailureCode, Uuid } from '@posthorn/contract'
 import type { NextStep } from '../../schedule.ts'
-import { type Runner, run } from './statement.ts'
+import { plainArray, type Runner, run } from './statement.ts'
 
 /** An attempt that was made, what came of it, and what follows. */
 export type AttemptRecord = {
@@ -55,40 +55,42 @@ export type RecordRow = {
  */
 export function recordAttempts(runner: Runner, records: readonly AttemptRecord[]): Promise<RecordRow[]> {
   const column = <T>(read: (record: AttemptRecord) => T): T[] => records.map(read)
+  const plain = (read: (record: AttemptRecord) => Parameters<typeof plainArray>[0][number]) =>
+    plainArray(records.map(read))
   return run<RecordRow>(runner, {
     name: 'record-attempts',
     text,
     values: [
-      column((r) => r.id),
+      plain((r) => r.id),
       column((r) => r.tenantId),
-      column((r) => r.deliveryId),
-      column((r) => r.eventId),
-      column((r) => r.subscriptionId),
-      column((r) => r.number),
+      plain((r) => r.deliveryId),
+      plain((r) => r.eventId),
+      plain((r) => r.subscriptionId),
+      plain((r) => r.number),
       column((r) => r.trigger),
       column((r) => r.actor),
       column((r) => r.reason),
-      column((r) => r.startedAt),
+      plain((r) => r.startedAt),
       column((r) => r.url),
       column((r) => JSON.stringify(r.requestHeaders)),
       column((r) => r.remoteAddress),
-      column((r) => r.status),
+      plain((r) => r.status),
       column((r) => r.failureCode),
       column((r) => r.failureDetail),
       column((r) => JSON.stringify(r.responseHeaders)),
       column((r) => Buffer.from(r.responseBody.buffer, r.responseBody.byteOffset, r.responseBody.byteLength)),
-      column((r) => r.responseTruncated),
-      column((r) => r.waitMs),
-      column((r) => r.dnsMs),
-      column((r) => r.connectMs),
-      column((r) => r.tlsMs),
-      column((r) => r.firstByteMs),
-      column((r) => r.totalMs),
+      plain((r) => r.responseTruncated),
+      plain((r) => r.waitMs),
+      plain((r) => r.dnsMs),
+      plain((r) => r.connectMs),
+      plain((r) => r.tlsMs),
+      plain((r) => r.firstByteMs),
+      plain((r) => r.totalMs),
       column((r) => r.next.kind),
-      column((r) => (r.next.kind === 'retry' ? r.next.delayMs : null)),
-      column((r) => (r.next.kind === 'retry' ? r.next.scheduleStep : null)),
-      column((r) => r.gone),
-      column((r) => r.slowDownMs),
+      plain((r) => (r.next.kind === 'retry' ? r.next.delayMs : null)),
+      plain((r) => (r.next.kind === 'retry' ? r.next.scheduleStep : null)),
+      plain((r) => r.gone),
+      plain((r) => r.slowDownMs),
     ],
   })
 }

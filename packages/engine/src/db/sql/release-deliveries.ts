@@ -22,7 +22,7 @@ with held as (
   select d.id, d.tenant_id, d.event_id, d.subscription_id, d.attempt_count, s.shard
   from delivery d
   join subscription s on s.id = d.subscription_id
-  where d.subscription_id = $1 and d.state = 'held' and s.state = 'active' and s.deleted_at is null
+  where d.subscription_id = $1 and d.held and s.state = 'active' and s.deleted_at is null
   order by d.id
   limit $3
   for update of d skip locked
