@@ -221,12 +221,14 @@ async function connectThrough(
   tunnel.on('error', finish)
   tunnel.once('close', () => finish(closedWhileConnecting()))
   if (!target.secure) {
+    meterAnswers(tunnel, connection)
     finish(null)
     return
   }
   connection.phase = 'tls'
   const socket = tlsConnect({ socket: tunnel, ...receiverTls(target, secureContext) })
   connection.socket = socket
+  meterAnswers(socket, connection)
   socket.once('secureConnect', () => {
     connection.tlsMs = monotonicMs() - startedMs - (connection.connectMs ?? 0)
     finish(null)
