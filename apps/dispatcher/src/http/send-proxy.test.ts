@@ -107,6 +107,16 @@ describe('an egress proxy', () => {
     expect(proxy.requests).toHaveLength(2)
   })
 
+  test('does not let a receiver make us read for ever what is neither head nor body', async () => {
+    const lineEnds = '\r\n'.repeat(50_000)
+    const flooding = (socket: { write(text: string): unknown }) => socket.write(lineEnds)
+    const [plain, secure] = [await receiverThat(flooding), keep(await startReceiver(flooding, issued(authority)))]
+    const sender = openBehind(await openProxy())
+    for (const url of [plain.url, `https://${host}:${secure.port}/`])
+      expect(await post(sender, url)).toMatchObject({ status: null, failureCode: 'response_malformed' })
+    await Promise.all([plain.allClosed(), secure.allClosed()])
+  })
+
   test('carries many requests over one kept tunnel', async () => {
     const [proxy, receiver] = [await openProxy(), await secureReceiver()]
     const sender = openBehind(proxy)
