@@ -51,6 +51,10 @@ export type Claim = {
   finalStatuses: readonly number[]
   /** Credentials for the receiver, sealed. */
   authSealed: Uint8Array | null
+  /** See `SubscriptionColumns`. */
+  ailing: 'failing' | 'recovering' | null
+  /** It is the probe of an open circuit breaker: how many failed before it. */
+  failedProbes: number | null
   /** JSONata, by which the data of the event is to be, or has been, made into what is sent. */
   transform: string | null
   event: {
@@ -129,6 +133,9 @@ export function claimOf(row: ClaimedRow): Claim {
     finalStatuses: subscription.final_statuses,
     authSealed: subscription.auth_sealed,
     transform: subscription.transform,
+    ailing: subscription.ailing,
+    // What a person asked for is no probe.
+    failedProbes: row.trigger === 'automatic' ? subscription.breaker_failed_probes : null,
     event: {
       type: row.type,
       timestamp: row.timestamp,
@@ -241,6 +248,7 @@ export function judgeAttempt(
     next: follow(claim, outcome, result, made.random),
     gone: outcome.status === 410,
     slowDownMs: pauseMs(outcome) ?? slowDownMs(result),
+    health: null,
   }
 }
 
