@@ -6,6 +6,7 @@ import { limits } from '@posthorn/contract'
 import {
   type AddressPolicy,
   createAuthenticate,
+  createMetrics,
   createSchemas,
   createUrlCheck,
   type Database,
@@ -40,6 +41,7 @@ import { eventMatchRoutes } from './routes/event-matches.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
+import { metricRoutes } from './routes/metrics.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
@@ -76,6 +78,8 @@ export type ApiParts = {
     POSTHORN_ADMIN_KEY?: string | undefined
     POSTHORN_CLOUDEVENTS_SOURCE?: string | undefined
   }
+  /** What `/metrics` answers; of this process alone when left out. */
+  metrics?: RouteParts['metrics']
   /** In place of the usual checks. */
   readiness?: readonly ReadinessCheck[]
 }
@@ -91,6 +95,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     schemas: createSchemas(),
     checkUrl: createUrlCheck(parts.policy, parts.resolve),
     authenticate: createAuthenticate(db),
+    metrics: parts.metrics ?? createMetrics(db),
     readiness: parts.readiness ?? readinessChecks({ db, world }),
     links,
     origin: eventOrigin(settings),
@@ -107,6 +112,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   await app.register(openapi)
 
   await app.register(healthRoutes, routeParts)
+  await app.register(metricRoutes, routeParts)
   await app.register(errorDocs)
   await app.register(referenceDocs)
   await app.register(publicKeyRoutes, { ...routeParts, prefix: '/v1' })

@@ -4,6 +4,7 @@ import type {
   Database,
   EventOrigin,
   Jobs,
+  Metrics,
   Publisher,
   ReadinessCheck,
   Schemas,
@@ -26,6 +27,7 @@ export type RouteParts = {
   origin: EventOrigin
   authenticate: Authenticate
   readiness: readonly ReadinessCheck[]
+  metrics: Pick<Metrics, 'contentType' | 'text'>
   /** Told which shards have work that did not come by publishing. */
   onWork(shards: readonly number[]): void
   links: Links

@@ -33,21 +33,24 @@ import {
 import type { PgBoss } from 'pg-boss'
 import { createTurns } from './claiming.ts'
 import { deliver } from './delivering.ts'
+import { type PassFailpoint, passAll } from './failpoints.ts'
 import { holdDeliveries } from './handlers/hold-deliveries.ts'
 import { makePartitions } from './handlers/make-partitions.ts'
 import { releaseDeliveries } from './handlers/release-deliveries.ts'
 import { sweepBacklog } from './handlers/sweep-backlog.ts'
 import type { Sender } from './http/send.ts'
+import { createTlsIdentities } from './http/tls-identities.ts'
 import { createRecorder } from './recording.ts'
 import { startRounds } from './rounds.ts'
 import { createOwnership } from './shard-ownership.ts'
+import { createTokens } from './tokens.ts'
 
 /** The longest that due work waits to be found without a hint, in milliseconds. */
 const lookEveryMs = 250
 /** Heartbeats are due every 10 s; a round that fails is tried again before that. */
 const ownershipEveryMs = 2_000
-/** While shards wait to be given back until nothing is in flight in them, in milliseconds. */
-const leavingEveryMs = 250
+/** While shards wait to be given back, or to be taken from a dispatcher that seems to be dead, in milliseconds. */
+const handoverEveryMs = 250
 const pauseAfterFailureMs = 500
 /** Rows made due by one statement: a million overdue ones come in portions. */
 const wokenPerRoundMax = 5_000
@@ -80,6 +83,8 @@ export type DispatcherParts = {
   drainMs: number
   /** How long an attempt may be without an answer before it counts as late (see slow-lane.ts), in milliseconds; 2 s when left out. */
   lateAfterMs?: number
+  /** For tests that end the process at a certain place (see failpoints.ts). */
+  failpoint?: PassFailpoint
 }
 
 export type Dispatcher = {
@@ -91,7 +96,7 @@ export type Dispatcher = {
 
 /** Starts a dispatcher. It begins to deliver as soon as it owns a shard. */
 export async function startDispatcher(parts: DispatcherParts): Promise<Dispatcher> {
-  const { db, jobs, telemetry, world } = parts
+  const { db, jobs, telemetry, world, failpoint = passAll } = parts
   const giveUp = new AbortController()
   const breakOff = new AbortController()
   const turns = createTurns({
@@ -102,17 +107,32 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     monotonicMs: () => performance.now(),
     telemetry,
   })
-  const recorder = createRecorder(db, telemetry, giveUp.signal)
+  const recorder = createRecorder(db, telemetry, giveUp.signal, failpoint)
   const holdWork = (subscriptionId: Uuid) => transaction(db, (tx) => requestHolding(tx, jobs, subscriptionId))
   const { sender, means, transforms } = parts
   const { answered } = turns
   const keyOf = createKeyRing(parts.seal)
-  const delivering = { sender, recorder, keyOf, means, transforms, world, telemetry, holdWork, answered }
+  const monotonicMs = () => performance.now()
+  const trust = { tokens: createTokens(sender, monotonicMs), identities: createTlsIdentities(), monotonicMs }
+  const delivering = {
+    sender,
+    recorder,
+    keyOf,
+    means,
+    transforms,
+    world,
+    telemetry,
+    holdWork,
+    answered,
+    failpoint,
+    ...trust,
+  }
+  const dispatcherId = newUuid(world)
   const ownership = createOwnership({
     db,
     jobs,
     telemetry,
-    dispatcherId: newUuid(world),
+    dispatcherId,
     monotonicMs: () => performance.now(),
     busyShards: turns.busyShards,
   })
@@ -125,7 +145,9 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     // Read last: while the slots were filled, shards may have been given to others.
     const shards = ownership.shards()
     if (draining || shards.length === 0) return lookEveryMs
+    failpoint('before_claim')
     const claims = await turns.claim(shards, free)
+    if (claims.length > 0) failpoint('after_claim')
     // The drain may have begun while the claim was under way; what was not sent is given back untouched.
     if (draining) {
       await handBack(claims)
@@ -188,12 +210,12 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
 
   async function ownershipRound(): Promise<number> {
     const before = ownership.shards()
-    const leaving = await ownership.round()
+    const soon = await ownership.round()
     if (ownership.shards() !== before) {
       claiming.hurry()
       waking.hurry()
     }
-    return leaving ? leavingEveryMs : ownershipEveryMs
+    return soon ? handoverEveryMs : ownershipEveryMs
   }
 
   function wake(heard: Iterable<number>): number[] {
@@ -215,7 +237,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const claiming = startRounds('claim', claimRound, rounds)
   const waking = startRounds('wake', wakeRound, rounds)
   const owning = startRounds('own shards', ownershipRound, rounds)
-  const hints = listenForWork(db, wake)
+  const hints = listenForWork(db, wake, dispatcherId)
   const stopJobs = await workJobs(parts, jobs.boss)
 
   async function drain(): Promise<void> {

@@ -12,6 +12,7 @@ import {
   recordAttempts,
   type Telemetry,
 } from '@posthorn/engine'
+import type { PassFailpoint } from './failpoints.ts'
 
 const recordsPerBatchMax = 500
 /** One batch under way: the next is gathered meanwhile. With two, batches were half as big, and cost a third more in all. */
@@ -25,9 +26,14 @@ export type Recorder = {
 }
 
 /** @param giveUp aborted when the process must end although the database is away */
-export function createRecorder(db: Database, telemetry: Telemetry, giveUp: AbortSignal): Recorder {
+export function createRecorder(
+  db: Database,
+  telemetry: Telemetry,
+  giveUp: AbortSignal,
+  failpoint: PassFailpoint,
+): Recorder {
   const batcher = createBatcher<AttemptRecord, undefined>({
-    run: (records) => recordTogether(db, telemetry, giveUp, records),
+    run: (records) => recordTogether(db, telemetry, giveUp, records, failpoint),
     itemsMax: recordsPerBatchMax,
     parallel: batchesParallel,
     waitingMax: Number.POSITIVE_INFINITY, // bounded by the slots: each waiting record holds one
@@ -52,8 +58,11 @@ async function recordTogether(
   telemetry: Telemetry,
   giveUp: AbortSignal,
   records: readonly AttemptRecord[],
+  failpoint: PassFailpoint,
 ): Promise<undefined[]> {
+  failpoint('before_record')
   const moved = await untilAnswered(() => recordAttempts(db.pool, records), telemetry, giveUp)
+  failpoint('after_record')
   const movedIds = new Set(moved.map((row) => row.delivery_id))
   for (const record of records) telemetry({ what: 'attempt_recorded', record, moved: movedIds.has(record.deliveryId) })
   return records.map(() => undefined)

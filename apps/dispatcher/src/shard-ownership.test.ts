@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { type Database, newUuid, type Occurrence, openDatabase, openJobs, shardCount } from '@posthorn/engine'
+import {
+  type Database,
+  giveSignOfLife,
+  newUuid,
+  type Occurrence,
+  openDatabase,
+  openJobs,
+  shardCount,
+} from '@posthorn/engine'
 import { createTestDatabase } from '@posthorn/engine/testing'
 import { expect, test } from 'vitest'
 import { createOwnership, type Ownership } from './shard-ownership.ts'
@@ -7,17 +15,35 @@ import { createOwnership, type Ownership } from './shard-ownership.ts'
 const hourMs = 3_600_000
 const allShards = Array.from({ length: shardCount }, (_, shard) => shard)
 
-type Member = Ownership & { told: Occurrence[]; passHours(hours: number): void; busy: Set<number> }
+type Member = Ownership & {
+  told: Occurrence[]
+  busy: Set<number>
+  passHours(hours: number): void
+  /** The connection that shows that it lives breaks, as when its process is killed. */
+  fallSilent(): Promise<void>
+  connectAgain(): Promise<void>
+}
+
+/** A connection of its own. */
+type Session = Parameters<typeof giveSignOfLife>[0] & { release(destroy: boolean): void }
 
 /** Dispatchers, as far as ownership goes, over one database. */
-async function startTown(): Promise<AsyncDisposable & { db: Database; join(): Member }> {
+async function startTown(): Promise<AsyncDisposable & { db: Database; join(): Promise<Member> }> {
   const stack = new AsyncDisposableStack()
   const database = stack.use(await createTestDatabase())
-  const db = stack.use(openDatabase({ url: database.url, poolSize: 3 }))
+  const db = stack.use(openDatabase({ url: database.url, poolSize: 8 }))
   const jobs = stack.use(await openJobs({ url: database.url, mode: 'send', onError: () => undefined }))
   return {
     db,
-    join() {
+    async join() {
+      const dispatcherId = newUuid({ now: () => Date.now(), randomBytes })
+      let life: Session | undefined
+      async function connectAgain(): Promise<void> {
+        life = await db.pool.connect()
+        await giveSignOfLife(life, dispatcherId)
+      }
+      await connectAgain()
+      stack.defer(() => life?.release(true))
       const told: Occurrence[] = []
       const busy = new Set<number>()
       let clockMs = 0
@@ -25,11 +51,22 @@ async function startTown(): Promise<AsyncDisposable & { db: Database; join(): Me
         db,
         jobs,
         telemetry: (occurrence) => told.push(occurrence),
-        dispatcherId: newUuid({ now: () => Date.now(), randomBytes }),
+        dispatcherId,
         monotonicMs: () => clockMs,
         busyShards: () => busy,
       })
-      return { ...ownership, told, busy, passHours: (hours) => (clockMs += hours * hourMs) }
+      return {
+        ...ownership,
+        told,
+        busy,
+        passHours: (hours) => (clockMs += hours * hourMs),
+        connectAgain,
+        async fallSilent() {
+          life?.release(true)
+          life = undefined
+          await expect.poll(() => livingSessions(db, dispatcherId)).toBe(0)
+        },
+      }
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
@@ -37,7 +74,7 @@ async function startTown(): Promise<AsyncDisposable & { db: Database; join(): Me
 
 test('the first dispatcher owns every shard after its first round, and says so', async () => {
   await using town = await startTown()
-  const one = town.join()
+  const one = await town.join()
   expect(one.shards()).toEqual([])
   await one.round()
   expect(one.shards()).toEqual(allShards)
@@ -51,7 +88,7 @@ test('dispatchers that join get an equal share each, and no shard is ever owned 
   await using town = await startTown()
   const members: Member[] = []
   for (const expected of [[64], [32, 32], [20, 22, 22], [16, 16, 16, 16]]) {
-    members.push(town.join())
+    members.push(await town.join())
     // Those who have too much give it back first, then those who have too little take it.
     for (const _round of [1, 2]) for (const member of members) await oneRound(members, member)
     expect(members.map((member) => member.shards().length).sort()).toEqual(expected)
@@ -60,7 +97,7 @@ test('dispatchers that join get an equal share each, and no shard is ever owned 
 
 test('of what is too much, the idle shards are given back at once, and the busy ones when they are idle', async () => {
   await using town = await startTown()
-  const [one, two] = [town.join(), town.join()]
+  const [one, two] = [await town.join(), await town.join()]
   await one.round()
   for (let shard = 0; shard < 40; shard += 1) one.busy.add(shard)
   await two.round()
@@ -78,7 +115,7 @@ test('of what is too much, the idle shards are given back at once, and the busy 
 
 test('a busy shard that was to leave is kept when the other dispatcher has left', async () => {
   await using town = await startTown()
-  const [one, two] = [town.join(), town.join()]
+  const [one, two] = [await town.join(), await town.join()]
   await one.round()
   for (const shard of allShards) one.busy.add(shard)
   await two.round()
@@ -91,7 +128,7 @@ test('a busy shard that was to leave is kept when the other dispatcher has left'
 
 test('a dispatcher that leaves gives everything back at once, and the others take it in their next round', async () => {
   await using town = await startTown()
-  const [one, two] = [town.join(), town.join()]
+  const [one, two] = [await town.join(), await town.join()]
   for (const member of [one, two, one, two]) await oneRound([one, two], member)
   expect(two.shards()).toHaveLength(32)
   await two.release()
@@ -102,7 +139,7 @@ test('a dispatcher that leaves gives everything back at once, and the others tak
 
 test('the shards of a dispatcher that is not heard of are not taken before its heartbeats are missed', async () => {
   await using town = await startTown()
-  const [dead, other] = [town.join(), town.join()]
+  const [dead, other] = [await town.join(), await town.join()]
   await dead.round()
   await other.round()
   expect(other.shards()).toEqual([])
@@ -117,7 +154,7 @@ test('the shards of a dispatcher that is not heard of are not taken before its h
 
 test('a dispatcher that was thought dead finds out in its next round that its shards are others’', async () => {
   await using town = await startTown()
-  const [stalled, other] = [town.join(), town.join()]
+  const [stalled, other] = [await town.join(), await town.join()]
   await stalled.round()
   await town.db.pool.query(`update dispatcher set heartbeat_at = heartbeat_at - interval '30 seconds'`)
   await town.db.pool.query(
@@ -133,7 +170,7 @@ test('a dispatcher that was thought dead finds out in its next round that its sh
 
 test('jobs are renewed long before the queue would end them, and the shards are not lost by it', async () => {
   await using town = await startTown()
-  const one = town.join()
+  const one = await town.join()
   await one.round()
   const before = await jobIds(town.db)
   one.passHours(5)
@@ -146,6 +183,90 @@ test('jobs are renewed long before the queue would end them, and the shards are 
   expect(after).toHaveLength(shardCount)
   expect(after.filter((id) => before.includes(id))).toEqual([])
 })
+
+test('the shards of a dispatcher that was killed are taken as soon as it has been silent for a moment, long before its heartbeats are missed', async () => {
+  await using town = await startTown()
+  const [dead, other] = [await town.join(), await town.join()]
+  await dead.round()
+  await dead.fallSilent()
+  expect(await other.round()).toBe(true)
+  expect(other.shards()).toEqual([])
+  other.passHours(1)
+  await other.round()
+  expect(other.shards()).toEqual(allShards)
+  expect(await town.db.prisma.dispatcher.count()).toBe(1)
+  expect(await other.round()).toBe(false)
+})
+
+test('of two who find a dispatcher dead, each gets its share of what it left', async () => {
+  await using town = await startTown()
+  const [dead, one, two] = [await town.join(), await town.join(), await town.join()]
+  await dead.round()
+  await dead.fallSilent()
+  for (const member of [one, two]) {
+    await member.round()
+    member.passHours(1)
+  }
+  await Promise.all([one.round(), two.round()])
+  for (const member of [one, two]) await oneRound([one, two], member)
+  expect([one.shards().length, two.shards().length]).toEqual([32, 32])
+})
+
+test('a dispatcher whose connection breaks for a moment keeps its shards', async () => {
+  await using town = await startTown()
+  const [broken, other] = [await town.join(), await town.join()]
+  await broken.round()
+  await broken.fallSilent()
+  await other.round()
+  await broken.connectAgain()
+  other.passHours(1)
+  await broken.round()
+  await oneRound([broken, other], other)
+  await oneRound([broken, other], broken)
+  expect(broken.shards()).toHaveLength(32)
+  // It was not silent all the time, so the clock begins anew with the next silence.
+  await broken.fallSilent()
+  await other.round()
+  expect(other.shards()).toHaveLength(32)
+})
+
+test('a living dispatcher that was taken for dead finds out, and both have their share in the end', async () => {
+  await using town = await startTown()
+  const [silent, other] = [await town.join(), await town.join()]
+  await silent.round()
+  await silent.fallSilent()
+  await other.round()
+  other.passHours(1)
+  await other.round()
+  expect(other.shards()).toEqual(allShards)
+  await silent.connectAgain()
+  await silent.round()
+  expect(silent.shards()).toEqual([])
+  await oneRound([silent, other], other)
+  await oneRound([silent, other], silent)
+  expect([silent.shards().length, other.shards().length]).toEqual([32, 32])
+})
+
+test('a dispatcher of a version that gives no sign of life is left to its heartbeats', async () => {
+  await using town = await startTown()
+  const [older, other] = [await town.join(), await town.join()]
+  await older.round()
+  await older.fallSilent()
+  await town.db.pool.query('update dispatcher set shard_jobs = null')
+  await other.round()
+  other.passHours(1)
+  await other.round()
+  expect(other.shards()).toEqual([])
+})
+
+async function livingSessions(db: Database, dispatcherId: string): Promise<number> {
+  const { rows } = await db.pool.query(
+    `select 1 from pg_locks where locktype = 'advisory' and objid = (hashtext($1)::bigint & 4294967295)::oid
+       and database = (select oid from pg_database where datname = current_database())`,
+    [dispatcherId],
+  )
+  return rows.length
+}
 
 async function oneRound(members: readonly Member[], member: Member): Promise<void> {
   await member.round()

@@ -3,7 +3,8 @@
  * long as a dispatcher owns it.
  *
  * A dispatcher takes its fair share (64 divided by the dispatchers alive), gives some back when others join, and when one
- * dies its jobs lose their heartbeat and are there to be taken: within 10 s + 5 s + one round of the others. A shard is
+ * dies its jobs are taken: a few seconds after its sign of life has ended (see silence.ts), or, when its machine is gone
+ * and nobody says so, after it has lost its heartbeat, within 10 s + 5 s + one round of the others. A shard is
  * given back when nothing of it is in flight any more, so that its next owner need not know how many requests a receiver
  * is busy with. Ownership decides only who looks where; that no delivery is claimed twice is the business of the lease.
  */
@@ -12,11 +13,14 @@ import {
   beatDispatcher,
   type Database,
   forgetDispatcher,
+  forgetSilentDispatcher,
   type JobPayloads,
   type Jobs,
+  noteShardJobs,
   shardCount,
   type Telemetry,
 } from '@posthorn/engine'
+import { createSilence } from './silence.ts'
 
 const queue = 'dispatch-shard'
 /** A dispatcher counts as alive if it was heard of within this time, in milliseconds. */
@@ -38,7 +42,8 @@ export type Ownership = {
   owns(shard: number): boolean
   /**
    * One round: say that we are alive, keep what we have, give back what is too much, take what is free. Answers whether
-   * some are still to be given back, because attempts are in flight in them.
+   * the next one is due soon: some are still to be given back, because attempts are in flight in them, or another
+   * dispatcher seems to have died.
    */
   round(): Promise<boolean>
   /** From now on the rounds take nothing, and give back what is idle. */
@@ -60,7 +65,9 @@ export function createOwnership(parts: {
   const { db, telemetry, monotonicMs } = parts
   const { boss } = parts.jobs
   const owned = new Map<number, ShardJob>()
+  const silence = createSilence(db.pool, parts.dispatcherId, monotonicMs)
   let shards: readonly number[] = []
+  let noted: string | undefined
   let isLeaving = false
 
   function settle(): void {
@@ -68,6 +75,22 @@ export function createOwnership(parts: {
     if (now.join() === shards.join()) return
     shards = now
     telemetry({ what: 'shards_owned', shards })
+  }
+
+  /** Frees the shards of those who have died. Of two who find one dead, one gets to do it. */
+  async function bury(): Promise<void> {
+    for (const dead of await silence.lasting()) {
+      const left = await forgetSilentDispatcher(db.pool, dead)
+      if (left.length > 0) await boss.deleteJob(queue, [...left])
+    }
+  }
+
+  /** Says which jobs others may take when we are dead. What is not said in time is found by its heartbeat. */
+  async function note(): Promise<void> {
+    const jobs = [...owned.values()].map(({ id }) => id).sort()
+    if (isLeaving || jobs.join() === noted) return
+    await noteShardJobs(db.pool, parts.dispatcherId, jobs)
+    noted = jobs.join()
   }
 
   /** How many shards are ours to have. */
@@ -133,6 +156,7 @@ export function createOwnership(parts: {
     shards: () => shards,
     owns: (shard) => owned.get(shard)?.leaving === false,
     async round() {
+      if (!isLeaving) await bury()
       const share = await fairShare()
       await keep()
       choose(share)
@@ -142,7 +166,8 @@ export function createOwnership(parts: {
         await take(share - owned.size)
       }
       settle()
-      return [...owned.values()].some((job) => job.leaving)
+      await note()
+      return silence.begun || [...owned.values()].some((job) => job.leaving)
     },
     leave() {
       isLeaving = true

@@ -3,6 +3,7 @@
  * failed (with one line that says what to do), 2 the words were wrong.
  */
 import { parseArgs } from 'node:util'
+import type { PassFailpoint } from '@posthorn/dispatcher'
 import {
   ConfigurationError,
   createLogger,
@@ -21,7 +22,7 @@ import {
   type World,
 } from '@posthorn/engine'
 import { EmbeddedPostgresError, type Host } from '@posthorn/engine/embedded-postgres'
-import { databaseSettings, demoSettings, masterKeySettings, serveSettings } from './config.ts'
+import { databaseSettings, demoSettings, masterKeySettings, refuseContradictions, serveSettings } from './config.ts'
 import { startDemo } from './demo/demo.ts'
 import { DemoError } from './demo/demo-error.ts'
 import { JourneyError } from './demo/journey.ts'
@@ -63,6 +64,8 @@ export type CommandParts = {
   stop: AbortSignal
   /** Calls back when the process ends, however it does but by a signal that cannot be caught. */
   onExit(end: () => void): void
+  /** For tests that end the process at a certain place; no main of the product gives one. */
+  failpoint?: PassFailpoint
 }
 
 /** Runs one command to its end. */
@@ -100,6 +103,7 @@ async function demo(words: readonly string[], parts: CommandParts): Promise<numb
   return orderly({ ...parts, complain: (text) => tell({ kind: 'failed', text }) }, async () => {
     const options = flags(words, { once: { type: 'boolean' }, keep: { type: 'boolean' } })
     const settings = parseSettings(demoSettings, environment)
+    refuseContradictions(settings)
     // The transcript is for reading; of the log only what is amiss is shown.
     const logger = createLogger(environment['LOG_LEVEL'] ? settings.LOG_LEVEL : 'warn', {
       write: (line) => parts.stderr.write(line),
@@ -138,6 +142,7 @@ async function serve(words: readonly string[], parts: CommandParts): Promise<voi
   const chosen = roles.find((one): one is Role => one === role)
   if (chosen === undefined) throw new UsageError(`--role ${role} is not known; write one of ${roles.join(', ')}`)
   const settings = parseSettings(serveSettings, parts.environment)
+  refuseContradictions(settings)
   const found = required<keyof Needed>(settings)
   const lines = createLogLines(parts.stdout)
   parts.onExit(lines.flush)
@@ -148,6 +153,7 @@ async function serve(words: readonly string[], parts: CommandParts): Promise<voi
     settings: { ...settings, ...found },
     world: parts.world,
     logger,
+    failpoint: parts.failpoint,
   })
   logger.info({ role: chosen, origin: serving.origin, version }, 'posthorn is up')
   await aborted(parts.stop)

@@ -3,11 +3,15 @@ import { apiSettings } from '@posthorn/api'
 import { dispatcherSettings } from '@posthorn/dispatcher'
 import {
   boolean,
+  ConfigurationError,
   choice,
   integer,
   logLevels,
   optional,
+  type Parsed,
   parseAllowedReceivers,
+  parseBlockedReceivers,
+  parseEgressProxy,
   parseEventSource,
   parseMasterKeys,
   postgresUrl,
@@ -40,6 +44,18 @@ const sharedSettings = {
     { default: '', parse: parseAllowedReceivers },
     'receivers that may be called although their address is private: host, host:port, address or network, comma-separated',
   ),
+  POSTHORN_BLOCKED_RECEIVERS: text(
+    { default: '', parse: parseBlockedReceivers },
+    'receivers that are never called, whatever else allows them: written likewise; a host stands for all names beneath it',
+  ),
+  POSTHORN_EGRESS_PROXY: optional(
+    { secret: true, parse: parseEgressProxy },
+    'an HTTP proxy that every request to a receiver goes through, by CONNECT: http:// or https://user:password@host:port',
+  ),
+  POSTHORN_EGRESS_PROXY_RESOLVES: boolean(
+    { default: false },
+    'whether names of receivers are left to the egress proxy, where dispatchers cannot resolve them; their addresses are then guarded by the proxy alone',
+  ),
   POSTHORN_CLOUDEVENTS_SOURCE: optional(
     { parse: parseEventSource },
     '`source` of what is sent as CloudEvents, a URI that never changes; POSTHORN_PUBLIC_URL when unset, `/posthorn` without either',
@@ -47,6 +63,10 @@ const sharedSettings = {
   POSTHORN_TRANSFORM_PROCESSES: integer(
     { min: 1, max: 64, default: 2 },
     'processes that evaluate transforms, started when there is something to evaluate',
+  ),
+  POSTHORN_METRICS_PORT: optional(
+    { parse: metricsPort },
+    'the port on which a process of the role dispatcher answers /metrics, on HOST; it answers nothing when unset. The API answers /metrics itself',
   ),
   LOG_LEVEL: choice(logLevels, { default: 'info' }, 'the least urgent lines that are logged'),
 }
@@ -65,4 +85,23 @@ export const demoSettings = {
   ...serveSettings,
   POSTHORN_DATA_DIR: text({ default: '.posthorn' }, 'where the demo keeps its embedded database and its master key'),
   NODE_ENV: text({ default: 'development' }, 'the demo refuses to run when this is `production`'),
+}
+
+function metricsPort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw new Error(`"${text}" is no port; give a number from 0 to 65535, 0 for any free one`)
+}
+
+/**
+ * Settings that make no sense together.
+ *
+ * @throws ConfigurationError
+ */
+export function refuseContradictions(
+  settings: Pick<Parsed<typeof sharedSettings>, 'POSTHORN_EGRESS_PROXY' | 'POSTHORN_EGRESS_PROXY_RESOLVES'>,
+): void {
+  if (!settings.POSTHORN_EGRESS_PROXY_RESOLVES || settings.POSTHORN_EGRESS_PROXY !== undefined) return
+  const problem = 'leaves names to a proxy, and there is none; set POSTHORN_EGRESS_PROXY, or leave this out'
+  throw new ConfigurationError([{ variable: 'POSTHORN_EGRESS_PROXY_RESOLVES', problem }])
 }

@@ -4,10 +4,11 @@
  * What starts first stops last: requests end before the dispatcher drains, and the database closes behind both.
  */
 import { buildApi, listenApi } from '@posthorn/api'
-import { createSender, type Dispatcher, startDispatcher } from '@posthorn/dispatcher'
+import { createSender, type Dispatcher, type PassFailpoint, startDispatcher } from '@posthorn/dispatcher'
 import {
   type AddressPolicy,
   ConfigurationError,
+  createMetrics,
   createPublisher,
   createResolver,
   createSchemaCheck,
@@ -31,6 +32,7 @@ import {
 } from '@posthorn/engine'
 import type { Logger } from 'pino'
 import type { serveSettings } from './config.ts'
+import { listenMetrics } from './metrics-listener.ts'
 
 export const roles = ['all', 'api', 'dispatcher'] as const
 export type Role = (typeof roles)[number]
@@ -49,6 +51,8 @@ export type ServeOptions = {
   logger: Logger
   /** Told of everything beside the log. */
   telemetry?: Telemetry
+  /** For tests that end the process at a certain place. */
+  failpoint?: PassFailpoint | undefined
   /** A taken port moves on to the next free one instead of being an error. */
   portMoves?: boolean
 }
@@ -78,7 +82,9 @@ export async function prepareDatabase(url: string, now: Date): Promise<{ applied
 export async function startServing(options: ServeOptions): Promise<Serving> {
   const { role, settings, world, logger } = options
   await using stack = new AsyncDisposableStack()
-  const telemetry = together(logTo(logger), options.telemetry)
+  // What happens before there is a database to count in is told to the log alone.
+  let count: Telemetry = () => undefined
+  const telemetry = together(logTo(logger), (occurrence) => count(occurrence), options.telemetry)
   const url = settings.DATABASE_URL
   const onJobsError = (error: Error) => telemetry({ what: 'round_failed', round: 'jobs', error })
 
@@ -89,12 +95,18 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       onIdleError: (error) => telemetry({ what: 'round_failed', round: 'idle connection', error }),
     }),
   )
+  const metrics = createMetrics(db)
+  count = metrics.telemetry
+  const proxy = settings.POSTHORN_EGRESS_PROXY
+  const namesLeftToProxy = settings.POSTHORN_EGRESS_PROXY_RESOLVES
   const seal = createSeal(settings.POSTHORN_MASTER_KEY, world)
   await readySecrets({ db, seal, telemetry })
   const policy: AddressPolicy = {
     allowHttp: settings.POSTHORN_ALLOW_HTTP,
     allowed: settings.POSTHORN_ALLOWED_RECEIVERS,
+    blocked: settings.POSTHORN_BLOCKED_RECEIVERS,
     // A delivery to ourselves would publish the next one.
+    namesLeftToProxy,
     ownHosts: settings.POSTHORN_PUBLIC_URL === undefined ? [] : [new URL(settings.POSTHORN_PUBLIC_URL).host],
   }
   const resolve = createResolver({ timeoutMs: resolveTimeoutMs })
@@ -105,7 +117,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
 
   let dispatcher: Dispatcher | undefined
   if (role !== 'api') {
-    const sender = createSender({ policy, resolve })
+    const sender = createSender({ policy, resolve, proxy })
     stack.defer(() => sender.close())
     dispatcher = await startDispatcher({
       db, jobs, seal, sender, world, telemetry,
@@ -113,6 +125,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       transforms,
       concurrency: settings.POSTHORN_CONCURRENCY,
       drainMs: settings.POSTHORN_DRAIN_SECONDS * 1000,
+      ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),
     }) // biome-ignore format: what is used, then how much of it
     stack.defer(dispatcher.stop)
   }
@@ -130,10 +143,16 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       onWork,
     })
     stack.defer(() => publisher.idle())
-    const parties = { db, world, jobs, publisher, onWork, policy, resolve, seal, transforms }
+    const parties = { db, world, jobs, publisher, onWork, policy, resolve, seal, transforms, metrics }
     const app = await buildApi({ ...parties, logger, settings })
     stack.defer(() => app.close())
     origin = await listenApi(app, { host: settings.HOST, port: settings.PORT, moves: options.portMoves ?? false })
+  }
+
+  if (role === 'dispatcher' && settings.POSTHORN_METRICS_PORT !== undefined) {
+    const listener = await listenMetrics(metrics, { host: settings.HOST, port: settings.POSTHORN_METRICS_PORT })
+    stack.use(listener)
+    logger.info({ origin: listener.origin }, 'metrics are served')
   }
 
   const parts = stack.move()
@@ -159,9 +178,8 @@ async function readySecrets(parts: { db: Database; seal: Seal; telemetry: Teleme
   await rewrapSecrets(parts, 'plain')
 }
 
-function together(first: Telemetry, second: Telemetry | undefined): Telemetry {
+function together(...all: readonly (Telemetry | undefined)[]): Telemetry {
   return (occurrence) => {
-    first(occurrence)
-    second?.(occurrence)
+    for (const one of all) one?.(occurrence)
   }
 }

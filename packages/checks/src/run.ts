@@ -16,6 +16,7 @@ import {
   countCheck,
   countTests,
   type Outcome,
+  skippedGroups,
   sum,
   type TestReport,
   table,
@@ -81,7 +82,9 @@ function tests(vitestArguments: readonly string[]): Step {
           `--outputFile.json=${reportFile}`,
           ...vitestArguments,
         ])
-        return countTests(await readReport(reportFile), exitCode)
+        const report = await readReport(reportFile)
+        for (const line of skippedGroups(report)) write(`${line}\n`)
+        return countTests(report, exitCode)
       } finally {
         await rm(folder, { recursive: true, force: true })
       }

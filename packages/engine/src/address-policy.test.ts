@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AddressPolicy } from './address-policy.ts'
-import { addressVerdict, hostAllowedByName, parseAllowedReceivers, portPermitted } from './address-policy.ts'
+import {
+  addressVerdict,
+  hostAllowedByName,
+  parseAllowedReceivers,
+  parseBlockedReceivers,
+  portPermitted,
+} from './address-policy.ts'
 
 const publicOnly: AddressPolicy = { allowHttp: false, allowed: [] }
 
@@ -164,5 +170,14 @@ describe('the allow list', () => {
     ['127.0.0.1, a b', /"a b"/],
   ])('the entry "%s" is refused with its name and the fix', (text, message) => {
     expect(() => parseAllowedReceivers(text)).toThrow(message)
+  })
+
+  test('an entry of the block list that cannot be read is refused likewise', () => {
+    expect(parseBlockedReceivers('rival.example, 93.184.0.0/16:8443')).toEqual(
+      parseAllowedReceivers('rival.example, 93.184.0.0/16:8443'),
+    )
+    expect(() => parseBlockedReceivers('*.rival.example')).toThrow(
+      /the blocked receiver "\*\.rival\.example" cannot be read/,
+    )
   })
 })

@@ -4,7 +4,8 @@
  *
  * It fails closed. What cannot be parsed is blocked, IPv6 is blocked outside the range that is given out to the public
  * Internet, and every special-purpose block is blocked even where it happens to be reachable. The one way around it is
- * the operator's allow list, whose entries permit exactly what they say and nothing beside it.
+ * the operator's allow list, whose entries permit exactly what they say and nothing beside it. The operator's block list
+ * comes before both.
  *
  * The rules are pure. Whoever connects must ask for the very address it connects to (see `callback-url.ts`).
  */
@@ -14,16 +15,20 @@ import ipaddr from 'ipaddr.js'
 export type AddressPolicy = {
   /** Whether `http:` is accepted for receivers that are not on the allow list. */
   readonly allowHttp: boolean
-  readonly allowed: readonly AllowedReceiver[]
+  readonly allowed: readonly ListedReceiver[]
+  /** What the operator wants never called, whatever else says. A host stands for all names beneath it too. */
+  readonly blocked?: readonly ListedReceiver[]
   /**
    * Hosts of this installation, each `host` or `host:port` (`[address]:port` for IPv6). They are refused before all
    * else, the allow list included: a delivery to ourselves would publish the next one.
    */
   readonly ownHosts?: readonly string[]
+  /** Names are resolved by the egress proxy, because we cannot: only it can judge their addresses then. */
+  readonly namesLeftToProxy?: boolean
 }
 
-/** One entry of the operator's allow list. `port: null` means every port. */
-export type AllowedReceiver =
+/** One entry of the operator's lists. `port: null` means every port. */
+export type ListedReceiver =
   | { readonly kind: 'host'; readonly hostname: string; readonly port: number | null }
   | { readonly kind: 'network'; readonly network: Network; readonly port: number | null }
 
@@ -85,8 +90,8 @@ const blockedIPv6 = networks([
  */
 export function addressVerdict(policy: AddressPolicy, address: string, port: number): 'ok' | 'blocked' {
   const parsed = parseAddress(address)
-  if (parsed === null) return 'blocked'
-  if (networkAllowed(policy, parsed, port)) return 'ok'
+  if (parsed === null || isListed(policy.blocked ?? [], parsed, port)) return 'blocked'
+  if (isListed(policy.allowed, parsed, port)) return 'ok'
   if (!portPermitted(port)) return 'blocked'
   if (parsed.kind() === 'ipv4') return within(parsed, blockedIPv4) ? 'blocked' : 'ok'
   return within(parsed, [publicIPv6]) && !within(parsed, blockedIPv6) ? 'ok' : 'blocked'
@@ -105,10 +110,26 @@ export function hostAllowedByName(policy: AddressPolicy, hostname: string, port:
   )
 }
 
+/** Whether the block list names this host or one above it, such as `example.com` for `hooks.example.com`. */
+export function hostBlockedByName(policy: AddressPolicy, hostname: string, port: number): boolean {
+  return (policy.blocked ?? []).some(
+    (entry) =>
+      entry.kind === 'host' &&
+      (hostname === entry.hostname || hostname.endsWith(`.${entry.hostname}`)) &&
+      (entry.port ?? port) === port,
+  )
+}
+
 /** Whether the allow list names a network that holds this address. */
 export function addressAllowed(policy: AddressPolicy, address: string, port: number): boolean {
   const parsed = parseAddress(address)
-  return parsed !== null && networkAllowed(policy, parsed, port)
+  return parsed !== null && isListed(policy.allowed, parsed, port)
+}
+
+/** Whether the block list names a network that holds this address. */
+export function addressBlocked(policy: AddressPolicy, address: string, port: number): boolean {
+  const parsed = parseAddress(address)
+  return parsed === null || isListed(policy.blocked ?? [], parsed, port)
 }
 
 /**
@@ -117,19 +138,28 @@ export function addressAllowed(policy: AddressPolicy, address: string, port: num
  *
  * @throws Error whose message names the entry that cannot be read, and the fix
  */
-export function parseAllowedReceivers(text: string): AllowedReceiver[] {
+export function parseAllowedReceivers(text: string): ListedReceiver[] {
+  return parseReceivers(text, 'allowed')
+}
+
+/** Reads the operator's block list, which has the same form. */
+export function parseBlockedReceivers(text: string): ListedReceiver[] {
+  return parseReceivers(text, 'blocked')
+}
+
+function parseReceivers(text: string, list: 'allowed' | 'blocked'): ListedReceiver[] {
   return text
     .split(',')
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '')
-    .map(parseAllowedReceiver)
+    .map((entry) => parseReceiver(entry, list))
 }
 
 const entryForms =
   'write host, host:port, ip:port, [ipv6]:port, or a network such as 10.0.0.0/8, with names in ASCII and addresses in full'
 
-function parseAllowedReceiver(entry: string): AllowedReceiver {
-  const refuse = (fix: string) => new Error(`the allowed receiver "${entry}" cannot be read: ${fix}`)
+function parseReceiver(entry: string, list: 'allowed' | 'blocked'): ListedReceiver {
+  const refuse = (fix: string) => new Error(`the ${list} receiver "${entry}" cannot be read: ${fix}`)
   if (entry.includes('://')) throw refuse('leave out the scheme and the path; write host:port')
   if (entry.includes('*')) throw refuse('there are no wildcards; name each host, or write a network such as 10.0.0.0/8')
 
@@ -186,8 +216,8 @@ function parsedNetwork(address: string, prefixLength: number, refuse: (fix: stri
   return network(`${first}/${prefixLength}`)
 }
 
-function networkAllowed(policy: AddressPolicy, address: ipaddr.IPv4 | ipaddr.IPv6, port: number): boolean {
-  return policy.allowed.some(
+function isListed(list: readonly ListedReceiver[], address: ipaddr.IPv4 | ipaddr.IPv6, port: number): boolean {
+  return list.some(
     (entry) => entry.kind === 'network' && (entry.port ?? port) === port && within(address, [entry.network]),
   )
 }

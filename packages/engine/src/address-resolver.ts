@@ -101,9 +101,15 @@ function lookUp(
         timer = setTimeout(finish, Math.min(otherFamilyWaitMs, timeoutMs))
       }
     }
-    resolver.resolve4(hostname, (error, addresses) => receive('v4', error ? codeOf(error) : addresses))
-    resolver.resolve6(hostname, (error, addresses) => receive('v6', error ? codeOf(error) : addresses))
+    resolver.resolve4(hostname, (error, addresses) => receive('v4', answerOf(error, addresses)))
+    resolver.resolve6(hostname, (error, addresses) => receive('v6', answerOf(error, addresses)))
   })
+}
+
+/** An alias of a name without addresses is no error to c-ares, and no answer to us. */
+function answerOf(error: NodeJS.ErrnoException | null, addresses: readonly string[]): Answer {
+  if (error !== null) return codeOf(error)
+  return addresses.length === 0 ? 'DNS_NOT_FOUND' : addresses
 }
 
 function codeOf(error: NodeJS.ErrnoException): AddressLookupCode {

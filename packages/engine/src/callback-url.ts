@@ -14,7 +14,15 @@
 import { isIP } from 'node:net'
 import { limits } from '@posthorn/contract'
 import type { AddressPolicy } from './address-policy.ts'
-import { addressAllowed, addressVerdict, hostAllowedByName, isHostname, portPermitted } from './address-policy.ts'
+import {
+  addressAllowed,
+  addressBlocked,
+  addressVerdict,
+  hostAllowedByName,
+  hostBlockedByName,
+  isHostname,
+  portPermitted,
+} from './address-policy.ts'
 import type { Resolve } from './address-resolver.ts'
 import { AddressLookupError } from './address-resolver.ts'
 
@@ -77,6 +85,8 @@ export function parseCallbackUrl(text: string, policy: AddressPolicy): CallbackU
     return refusal('hostname', 'This URL leads back to this Posthorn installation. Give the address of a receiver.')
   }
   const literal = isIP(hostname) !== 0
+  const blocked = literal ? addressBlocked(policy, hostname, port) : hostBlockedByName(policy, hostname, port)
+  if (blocked) return blockedAddress()
   const allowed = literal ? addressAllowed(policy, hostname, port) : hostAllowedByName(policy, hostname, port)
   if (!allowed) {
     const forbidden = placeRefusal(policy, { protocol: url.protocol, hostname, port, literal })
@@ -102,8 +112,9 @@ export function checkResolved(
 ): { readonly ok: true; readonly addresses: readonly string[] } | CallbackUrlRefusal {
   if (addresses.length === 0) return unresolvable()
   if (hostAllowedByName(policy, hostname, port)) {
-    // Any address will do, but it must be one.
-    return addresses.every((address) => isIP(address) !== 0) ? { ok: true, addresses } : blockedAddress()
+    // Any address will do that is one, and is not blocked by the operator too.
+    const blocked = addresses.some((address) => isIP(address) === 0 || addressBlocked(policy, address, port))
+    return blocked ? blockedAddress() : { ok: true, addresses }
   }
   const blocked = addresses.some((address) => addressVerdict(policy, address, port) === 'blocked')
   return blocked ? blockedAddress() : { ok: true, addresses }
@@ -112,7 +123,8 @@ export function checkResolved(
 /**
  * Resolves a host once and judges every address. An address in place of a name is judged as it is.
  *
- * @returns the addresses, of which one must be connected to, or the refusal (`unresolvable`, `blocked_address`)
+ * @returns the addresses, of which one must be connected to, or the refusal (`unresolvable`, `blocked_address`). Where names
+ *   are left to the egress proxy, the name itself
  * @throws the reason of `signal` when that aborts
  */
 export async function resolveCallbackHost(
@@ -121,6 +133,7 @@ export async function resolveCallbackHost(
   { resolve, signal }: { resolve: Resolve; signal: AbortSignal },
 ): Promise<{ readonly ok: true; readonly addresses: readonly string[] } | CallbackUrlRefusal> {
   if (isIP(hostname) !== 0) return checkResolved(policy, hostname, port, [hostname])
+  if (policy.namesLeftToProxy) return { ok: true, addresses: [hostname] }
   try {
     return checkResolved(policy, hostname, port, await resolve(hostname, signal))
   } catch (error) {
@@ -188,7 +201,10 @@ function isWithin(hostname: string, domain: string): boolean {
 
 function isOwnHost(policy: AddressPolicy, hostname: string, port: number): boolean {
   const host = isIP(hostname) === 6 ? `[${hostname}]` : hostname
-  return (policy.ownHosts ?? []).some((own) => own.toLowerCase() === host || own.toLowerCase() === `${host}:${port}`)
+  return (policy.ownHosts ?? []).some((own) => {
+    const ours = own.toLowerCase().replace(/\.(?=:\d+$|$)/, '')
+    return ours === host || ours === `${host}:${port}`
+  })
 }
 
 function defaultPort(protocol: string): number {

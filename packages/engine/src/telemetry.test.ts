@@ -32,3 +32,13 @@ test.each(['authorization', 'cookie', 'secret', 'key', 'webhook-signature', 'pas
     expect(JSON.stringify(lines)).not.toContain('CANARY')
   },
 )
+
+test('case 96: a log line is printable, whatever a text in it contains, and says the same', () => {
+  const text = 'a\x1b[2J\x07\x7f\x9b31m\u2028\u202eb\u2066ö😀'
+  const lines: string[] = []
+  createLogger('trace', { write: (line) => lines.push(line) }).info({ text }, text)
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toMatch(/^[^\p{Cc}\p{Zl}\p{Zp}\p{Cf}]+\n$/u)
+  expect(lines[0]).toContain('ö😀')
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ text, msg: text })
+})

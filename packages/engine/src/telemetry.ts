@@ -39,7 +39,13 @@ const redactedFields: ReadonlySet<string> = new Set([
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
-/** The log of a process: JSON lines with the time in RFC 3339, secrets redacted. */
+/**
+ * What JSON leaves as it is and a terminal obeys (DEL, the C1 controls), or shows in another order than it stands there
+ * (line separators, directions of writing). Within JSON it can only be part of a text, where it may be escaped.
+ */
+const unprintable = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+
+/** The log of a process: JSON lines of printable characters, with the time in RFC 3339, secrets redacted. */
 export function createLogger(level: (typeof logLevels)[number], destination: { write(line: string): void }): Logger {
   return pino(
     {
@@ -49,8 +55,12 @@ export function createLogger(level: (typeof logLevels)[number], destination: { w
       formatters: { log: redacted },
       serializers: { err: errorFields },
     },
-    destination,
+    { write: (line: string) => destination.write(line.replace(unprintable, escaped)) },
   )
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 /** The same fields with the secret ones hidden. Copies only what it changes: nearly every line is flat and has none. */

@@ -2,8 +2,10 @@
  * Hints from publishers to dispatchers: which shards have work now. A hint saves up to a quarter of a second; whoever
  * misses one finds the work at the next look, so nothing here is ever waited for or retried.
  */
+import type { Uuid } from '@posthorn/contract'
 import pg from 'pg'
 import type { Database } from './db/database.ts'
+import { giveSignOfLife } from './db/sql/give-sign-of-life.ts'
 import { listenWork } from './db/sql/listen-work.ts'
 import { notifyWork } from './db/sql/notify-work.ts'
 
@@ -43,8 +45,15 @@ export function createWorkHints(db: Database): WorkHints {
   }
 }
 
-/** For dispatchers: calls back with the shards of every hint, and listens again when the connection breaks. */
-export function listenForWork(db: Database, onWork: (shards: readonly number[]) => void): AsyncDisposable {
+/**
+ * For dispatchers: calls back with the shards of every hint, and listens again when the connection breaks. The connection
+ * is also the sign of life of the dispatcher, if one is named: others see it end with the process.
+ */
+export function listenForWork(
+  db: Database,
+  onWork: (shards: readonly number[]) => void,
+  dispatcherId?: Uuid,
+): AsyncDisposable {
   let stopped = false
   let client: pg.Client | undefined
   let again: NodeJS.Timeout | undefined
@@ -57,6 +66,7 @@ export function listenForWork(db: Database, onWork: (shards: readonly number[]) 
     fresh.on('notification', ({ payload }) => onWork((payload ?? '').split(',').map(Number)))
     await fresh.connect()
     await listenWork(fresh)
+    if (dispatcherId !== undefined) await giveSignOfLife(fresh, dispatcherId)
   }
 
   function listen(): void {

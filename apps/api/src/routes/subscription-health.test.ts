@@ -48,12 +48,18 @@ test('the backlog is what is due, waits and is in flight; the oldest due is what
   expect(body).toMatchObject({ backlog: { count: 3 }, oldest_due_at: '1970-01-01T00:00:02.000Z', blocked_by: null })
 })
 
+async function blockedByMetrics(): Promise<string | undefined> {
+  const { text } = await api.ask('GET', '/metrics', undefined, { as: null })
+  return /^posthorn_ordered_subscriptions_blocked (\d+)$/m.exec(text)?.[1]
+}
+
 test('a failed delivery is named as what blocks when the subscription is ordered, and only then', async () => {
   const id = await subscribe({ ordered: true })
   const [head] = [await publish(id), await publish(id)]
   const deliveryId = parseId('delivery', head) ?? ''
   const before = await api.ask('GET', `/v1/subscriptions/${id}/health`)
   expect(before.body).toMatchObject({ ordered: true, backlog: { count: 2 }, blocked_by: null })
+  expect(await blockedByMetrics()).toBe('0')
 
   const delivery = await api.db.prisma.delivery.findFirstOrThrow({ where: { id: deliveryId } })
   await api.db.prisma.attempt.create({
@@ -93,6 +99,7 @@ test('a failed delivery is named as what blocks when the subscription is ordered
       last_http_status: null,
     },
   })
+  expect(await blockedByMetrics()).toBe('1')
 
   await api.ask('PATCH', `/v1/subscriptions/${id}`, { ordered: false })
   const unordered = await api.ask('GET', `/v1/subscriptions/${id}/health`)
@@ -102,6 +109,7 @@ test('a failed delivery is named as what blocks when the subscription is ordered
   expect((await api.ask('POST', `/v1/deliveries/${head}/cancel`, {})).status).toBeLessThan(300)
   const skipped = await api.ask('GET', `/v1/subscriptions/${id}/health`)
   expect(skipped.body).toMatchObject({ backlog: { count: 1 }, blocked_by: null })
+  expect(await blockedByMetrics()).toBe('0')
 })
 
 test('a backlog that is too long to be counted is counted as far as the limit', async () => {

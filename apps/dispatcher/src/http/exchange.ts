@@ -21,6 +21,7 @@ import {
   isOwnMistake,
   malformedResponse,
 } from './failure-codes.ts'
+import { completeHead, newAnswerMeter } from './metering.ts'
 import type { SendOutcome } from './send-outcome.ts'
 
 const storedBodyBytesMax = 16 * 1024
@@ -93,7 +94,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** The time is up. */
   expire(): void {
-    this.#settle(failureOfDeadline(this.#phase(), this.#options.timeoutMs), cutOff)
+    const failure = failureOfDeadline(this.#phase(), this.#options.timeoutMs)
+    this.#settle(this.#connection?.judgeDeadline?.(failure) ?? failure, cutOff)
   }
 
   onRequestStart(): void {
@@ -101,6 +103,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#connection === null) return
     this.#onReusedConnection = this.#connection.requests > 0
     this.#connection.requests += 1
+    this.#connection.answer = newAnswerMeter()
   }
 
   onRequestSent(): void {
@@ -119,6 +122,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#settled) return
     if (status >= 200) {
       this.#status = status
+      if (this.#connection !== null) completeHead(this.#connection.answer)
       this.#headers = storedHeaders(headers)
       this.#retryAfter = joined(headers['retry-after'])
       return
@@ -135,7 +139,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const room = storedBodyBytesMax - this.#bodyBytesStored
     if (room > 0) {
       const part = chunk.length <= room ? chunk : chunk.subarray(0, room)
-      this.#body.push(part)
+      // A part is a view into all that was read with it, which may be many times as long.
+      this.#body.push(this.#body.length === 0 ? part : Buffer.from(part))
       this.#bodyBytesStored += part.length
     }
     if (this.#bodyBytesRead > readBodyBytesMax) this.#settle(null, cutOff)
@@ -233,7 +238,8 @@ function expire(exchange: Exchange): void {
 
 /** The first headers as text, lower-case names, repeated ones joined as RFC 9110 §5.3 has it. */
 function storedHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  const stored: Record<string, string> = {}
+  // Without a prototype, so that a header may be called `__proto__`.
+  const stored: Record<string, string> = Object.create(null)
   let count = 0
   for (const name in headers) {
     if (unstoredHeaders.has(name)) continue

@@ -1,6 +1,6 @@
 import type { TLSSocket, TlsOptions } from 'node:tls'
+import { createAuthority, createIntermediate, createSelfSigned, issueCertificate } from '@posthorn/engine/testing'
 import { describe, expect, test } from 'vitest'
-import { createAuthority, createSelfSigned, issueCertificate } from './testing/certificates.ts'
 import { startReceiver } from './testing/raw-receiver.ts'
 import { keep, listenerThat, openSender, post, receiverSaying, shortTimeoutMs } from './testing/sending.ts'
 
@@ -47,11 +47,61 @@ describe('TLS', () => {
     ['of an unknown authority', issueCertificate(createAuthority(), { host }), 'tls_untrusted'],
     ['for another host', issueCertificate(authority, { host: 'other.example.com' }), 'tls_untrusted'],
     ['expired', issueCertificate(authority, { host, expired: true }), 'tls_expired'],
-  ] as const)('a certificate that is %s is refused, and nothing is sent', async (_what, identity, failureCode) => {
-    const receiver = await secureReceiver(identity)
-    const outcome = await post(openTlsSender(), `https://${host}:${receiver.port}/`)
-    expect(outcome).toMatchObject({ status: null, failureCode, remoteAddress: '127.0.0.1' })
-    expect(receiver.received.join('')).toBe('')
+  ] as const)(
+    'fault 14: a certificate that is %s is refused, and nothing is sent',
+    async (_what, identity, failureCode) => {
+      const receiver = await secureReceiver(identity)
+      const outcome = await post(openTlsSender(), `https://${host}:${receiver.port}/`)
+      expect(outcome).toMatchObject({ status: null, failureCode, remoteAddress: '127.0.0.1' })
+      expect(receiver.received.join('')).toBe('')
+    },
+  )
+
+  test('fault 14: a receiver that leaves out the intermediate certificate is refused', async () => {
+    const intermediate = createIntermediate(authority)
+    const { certificate, key } = issueCertificate(intermediate, { host })
+    const receivers = [
+      await secureReceiver({ certificate: certificate + intermediate.certificate, key }),
+      await secureReceiver({ certificate, key }),
+    ]
+    const [whole, lacking] = await Promise.all(
+      receivers.map(({ port }) => post(openTlsSender(), `https://${host}:${port}/`)),
+    )
+    expect(whole).toMatchObject({ status: 200 })
+    expect(lacking).toMatchObject({ status: null, failureCode: 'tls_untrusted' })
+  })
+
+  test('fault 14: a receiver with which no cipher is shared is refused', async () => {
+    const odd: TlsOptions = { maxVersion: 'TLSv1.2', ciphers: 'NULL-SHA256:@SECLEVEL=0' }
+    const receiver = await secureReceiver(issueCertificate(authority, { host }), odd)
+    expect(await post(openTlsSender(), `https://${host}:${receiver.port}/`)).toMatchObject({ failureCode: 'tls_error' })
+  })
+
+  test('fault 14: a receiver that negotiates anew in place of answering costs no more than the deadline', async () => {
+    const { certificate, key } = issueCertificate(authority, { host })
+    const receiver = keep(
+      await startReceiver(
+        // The receiver made it, so it is a TLS socket.
+        (socket) => (socket as TLSSocket).renegotiate({}, () => undefined),
+        { cert: certificate, key, maxVersion: 'TLSv1.2' },
+      ),
+    )
+    const outcome = await post(openTlsSender(), `https://${host}:${receiver.port}/`, { timeoutMs: shortTimeoutMs })
+    expect(outcome).toMatchObject({ status: null, failureCode: 'response_timeout' })
+    await receiver.allClosed()
+  })
+
+  test('case 94: a certificate of 10,000 names is refused, and one of 2,000 is read', async () => {
+    const names = Array.from({ length: 10_000 }, (_, index) => `${index}.${host}`)
+    const receivers = [
+      await secureReceiver(issueCertificate(authority, { host: [...names, host] })),
+      await secureReceiver(issueCertificate(authority, { host: [...names.slice(0, 2_000), host] })),
+    ]
+    const [many, few] = await Promise.all(
+      receivers.map(({ port }) => post(openTlsSender(), `https://${host}:${port}/`)),
+    )
+    expect(many).toMatchObject({ status: null, failureCode: 'tls_error' })
+    expect(few).toMatchObject({ status: 200 })
   })
 
   test('a certificate for a name is not one for the address that the name has', async () => {
@@ -60,18 +110,18 @@ describe('TLS', () => {
     expect(outcome).toMatchObject({ status: null, failureCode: 'tls_untrusted' })
   })
 
-  test('a receiver that speaks no TLS later than 1.1 is refused', async () => {
+  test('fault 14: a receiver that speaks no TLS later than 1.1 is refused', async () => {
     const old: TlsOptions = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }
     const receiver = await secureReceiver(issueCertificate(authority, { host }), old)
     expect(await post(openTlsSender(), `https://${host}:${receiver.port}/`)).toMatchObject({ failureCode: 'tls_error' })
   })
 
-  test('a receiver that speaks only HTTP/2 is refused', async () => {
+  test('fault 15: a receiver that speaks only HTTP/2 is refused', async () => {
     const receiver = await secureReceiver(issueCertificate(authority, { host }), { ALPNProtocols: ['h2'] })
     expect(await post(openTlsSender(), `https://${host}:${receiver.port}/`)).toMatchObject({ failureCode: 'tls_error' })
   })
 
-  test('a receiver that speaks no TLS at all is refused', async () => {
+  test('fault 11: a receiver that speaks no TLS at all is refused', async () => {
     const receiver = await listenerThat((socket) =>
       socket.once('data', () => socket.write('HTTP/1.1 400 Word\r\n\r\n')),
     )
@@ -79,14 +129,14 @@ describe('TLS', () => {
     await receiver.allClosed()
   })
 
-  test('a handshake that stalls ends with the time for connecting', async () => {
+  test('case 93, fault 14: a handshake that stalls ends with the time for connecting', async () => {
     const receiver = await listenerThat((socket) => socket.resume())
     const outcome = await post(openTlsSender(shortTimeoutMs), `https://${host}:${receiver.port}/`)
     expect(outcome).toMatchObject({ status: null, failureCode: 'connect_timeout', timings: { tls: null } })
     await receiver.allClosed()
   })
 
-  test('a handshake that stalls ends with the deadline, when that is earlier', async () => {
+  test('case 93, fault 14: a handshake that stalls ends with the deadline, when that is earlier', async () => {
     const receiver = await listenerThat((socket) => socket.resume())
     const outcome = await post(openTlsSender(), `https://${host}:${receiver.port}/`, { timeoutMs: shortTimeoutMs })
     expect(outcome).toMatchObject({ status: null, failureCode: 'connect_timeout' })
@@ -101,7 +151,7 @@ describe('TLS', () => {
     expect(outcome).toMatchObject({ status: null, failureCode: 'connection_reset' })
   })
 
-  test('plain http to a receiver that wants TLS is malformed or reset, and never taken for an answer', async () => {
+  test('fault 11: plain http to a receiver that wants TLS is malformed or reset, and never taken for an answer', async () => {
     const receiver = await secureReceiver(issueCertificate(authority, { host }))
     const outcome = await post(openTlsSender(), receiver.url)
     expect(['response_malformed', 'connection_reset']).toContain(outcome.failureCode)

@@ -2,7 +2,7 @@ import { shardCount } from '@posthorn/engine'
 import { expect, test } from 'vitest'
 import { createGate } from '../flows/gate.ts'
 import { startTestPosthorn, type TestPosthorn } from '../flows/posthorn.ts'
-import { startDispatcherProcess } from './dispatcher-process.ts'
+import { isStopping, startPosthornProcess } from './posthorn-process.ts'
 
 /** What is promised for the shards of a dispatcher that died. */
 const takeoverMsMax = 30_000
@@ -19,7 +19,7 @@ test('kill -9 of a dispatcher loses nothing: another takes its shards over withi
   await posthorn.subscribeMany(10, { eventTypes: ['rush'] })
   const spread = (number: number) => ({ type: 'rush', data: `{"number":${number}}` })
 
-  await using first = startDispatcherProcess(options)
+  await using first = startPosthornProcess(options)
   await first.until(() => first.shards.length === shardCount)
   await publishMany(posthorn, eventsToPublish / 10, spread)
   await gate.holds(20)
@@ -31,7 +31,7 @@ test('kill -9 of a dispatcher loses nothing: another takes its shards over withi
   expect(inFlight).toBeLessThanOrEqual(concurrency)
   gate.open()
 
-  await using second = startDispatcherProcess(options)
+  await using second = startPosthornProcess(options)
   await posthorn.leasesRunOut()
   await second.until(() => second.shards.length === shardCount)
   expect(performance.now() - killedAt).toBeLessThan(takeoverMsMax)
@@ -63,7 +63,7 @@ test('SIGTERM under load ends a dispatcher in order: exit code 0, nothing lost, 
   await using posthorn = await startTestPosthorn({ answer: gate.answer })
   const options = { url: posthorn.url, receiverPort: posthorn.receiver.port, concurrency }
   await posthorn.subscribeMany(10)
-  await using first = startDispatcherProcess(options)
+  await using first = startPosthornProcess(options)
   await first.until(() => first.shards.length === shardCount)
   await publishMany(posthorn, eventsToPublish / 10, () => ({}))
   await gate.holds(concurrency)
@@ -71,12 +71,12 @@ test('SIGTERM under load ends a dispatcher in order: exit code 0, nothing lost, 
   await gate.holds(concurrency)
   first.kill('SIGTERM')
   // It is stopping: its answers come while it drains, and it asks for no more.
-  await first.until(() => first.stopping)
+  await first.until(() => isStopping(first))
   gate.open()
   expect(await first.ended).toBe(0)
   expect(posthorn.receiver.requests.length).toBeLessThan(eventsToPublish)
 
-  await using second = startDispatcherProcess(options)
+  await using second = startPosthornProcess(options)
   const { prisma } = posthorn.db
   await second.until(() => first.recorded + second.recorded >= eventsToPublish)
   expect(await prisma.delivery.count({ where: { state: 'delivered', attemptCount: 1 } })).toBe(eventsToPublish)

@@ -10,6 +10,7 @@ import { nothingUnfinished, suppressionsWithReason } from './rules/comments.ts'
 import { confinedPackages } from './rules/confined-packages.ts'
 import { noBuckets, noRegistryHosts, tidyRoot } from './rules/files.ts'
 import { glossary } from './rules/glossary.ts'
+import { guardedCalls } from './rules/guarded-calls.ts'
 import { noCycles } from './rules/import-cycles.ts'
 import { exportsOnly, importDirections, relativeInside } from './rules/import-directions.ts'
 import { dependenciesUsed, exportsDeclared, importsDeclared, oneVersion } from './rules/manifests.ts'
@@ -25,6 +26,7 @@ const rules: readonly Rule[] = [
   relativeInside,
   noCycles,
   confinedPackages,
+  guardedCalls,
   processAccess,
   rawSql,
   glossary,

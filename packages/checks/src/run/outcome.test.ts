@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { closingLine, countCheck, countTests, sum, table } from './outcome.ts'
+import { closingLine, countCheck, countTests, skippedGroups, sum, table } from './outcome.ts'
 
 const passed = { status: 'passed' }
 const failed = { status: 'failed' }
@@ -21,6 +21,21 @@ test('tests that were skipped, postponed or never reached are skipped, not passe
     failed: 0,
     skipped: 3,
   })
+})
+
+test('skipped tests are told by group, whose title says why', () => {
+  const inGroup = { status: 'skipped', ancestorTitles: ['guard', 'skipped, for there is no network'] }
+  const assertionResults = [
+    { ...inGroup, title: 'one' },
+    { status: 'passed', ancestorTitles: ['guard'], title: 'two' },
+    { ...inGroup, title: 'three' },
+    { status: 'todo', title: 'four, skipped for want of time' },
+  ]
+  expect(skippedGroups({ testResults: [{ status: 'passed', assertionResults }] })).toEqual([
+    '2 skipped: guard › skipped, for there is no network',
+    '1 skipped: four, skipped for want of time',
+  ])
+  expect(skippedGroups(undefined)).toEqual([])
 })
 
 test('a file that could not be loaded is a failure although no test of it failed', () => {

@@ -18,7 +18,12 @@ export type TestReport = {
   readonly testResults: readonly {
     /** `failed` also when the file could not be loaded or a hook threw. */
     readonly status: string
-    readonly assertionResults: readonly { readonly status: string }[]
+    readonly assertionResults: readonly {
+      readonly status: string
+      /** The groups that the test is in, outermost first, and its own title. */
+      readonly ancestorTitles?: readonly string[]
+      readonly title?: string
+    }[]
   }[]
 }
 
@@ -43,6 +48,17 @@ export function countTests(report: TestReport | undefined, exitCode: number): Co
   const ranNone = counts.passed + counts.failed === 0
   if (ranNone || (exitCode !== 0 && counts.failed === 0)) counts.failed += 1
   return counts
+}
+
+/**
+ * One line for each group of tests that were skipped, with their number. Whoever skips says why in the title of the
+ * group, or of the test if it is in none.
+ */
+export function skippedGroups(report: TestReport | undefined): string[] {
+  const tests = report?.testResults.flatMap((file) => file.assertionResults) ?? []
+  const skipped = tests.filter(({ status }) => countedAs(status) === 'skipped')
+  const groups = Map.groupBy(skipped, ({ ancestorTitles = [], title = '' }) => ancestorTitles.join(' › ') || title)
+  return [...groups].map(([title, members]) => `${members.length} skipped: ${title}`)
 }
 
 /** All outcomes together. */

@@ -1,0 +1,1 @@
+export { type RawReceiver, type Reaction, startListener, startReceiver } from './raw-receiver.ts'
