@@ -102,7 +102,7 @@ test('what a person asked for counts neither as failure nor as success', () => {
 
 test('our own faults count neither way, and a receiver that asks for patience opens no breaker', () => {
   const { end, many } = watchOf()
-  for (const code of ['internal_error', 'aborted'] as const) {
+  for (const code of ['internal_error', 'aborted', 'egress_proxy_failed'] as const) {
     expect(many(100, code)).toEqual(untouched(100))
     expect(end(code)).toBeNull()
   }

@@ -20,7 +20,7 @@ const attemptsMin = 20
 /** Or at so many in a row that got no answer. */
 const unreachableInARowMax = 20
 /** Failures before the receiver was asked anything. */
-const unasked: ReadonlySet<FailureCode> = new Set(['blocked_address', 'transform_failed'])
+const unasked: ReadonlySet<FailureCode> = new Set(['blocked_address', 'transform_failed', 'auth_failed'])
 /**
  * Failures that open no breaker: a receiver that asks for patience is there, and has the pause that it asked for; and a
  * transform that fails for some events says nothing of the others.

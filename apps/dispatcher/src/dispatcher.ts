@@ -130,7 +130,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const delivering: DeliveringParts = {
     sender, recorder, keyOf, means, transforms, world, telemetry, holdWork, answered, failpoint, ...trust,
     judgeHealth(claim, failureCode) {
-      const change = healthWatch.judge(claim, failureCode, performance.now())
+      const change = healthWatch.judge(claim, failureCode, monotonicMs())
       if (change?.breaker) {
         tellBreaker(claim.subscriptionId, change.breaker.becomes)
         // It is open when this attempt is recorded; what is claimed until then would be spent on it.

@@ -26,7 +26,7 @@ const fifthsMin = 3
 const rowsPerPiece = 50
 
 /** Our faults, which say nothing of a receiver. */
-export const faultsOfOurs: readonly FailureCode[] = ['aborted', 'internal_error']
+export const faultsOfOurs: readonly FailureCode[] = ['aborted', 'internal_error', 'egress_proxy_failed']
 /** What a receiver does that cannot be reached, or does not answer. */
 const unreachable: ReadonlySet<FailureCode> = new Set([
   'dns_not_found',
