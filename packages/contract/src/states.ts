@@ -16,12 +16,35 @@ export const deliveryCan = {
   cancel: ['pending', 'retrying', 'held'],
 } as const satisfies Record<string, readonly DeliveryState[]>
 
+/**
+ * Why a delivery is `canceled`: a person called it off, its subscription was resumed without what had been held, or
+ * deleted, or its tenant was.
+ */
+export const canceledReasons = ['canceled_by_person', 'resume_none', 'subscription_deleted', 'tenant_deleted'] as const
+export type CanceledReason = (typeof canceledReasons)[number]
+
 export const subscriptionStates = ['active', 'paused', 'disabled'] as const
 export type SubscriptionState = (typeof subscriptionStates)[number]
 
 /** Why a subscription is `disabled`: the receiver answered 410, or nothing but failure for too long. */
 export const disabledReasons = ['gone', 'failing_too_long'] as const
 export type DisabledReason = (typeof disabledReasons)[number]
+
+/**
+ * The circuit breaker of a subscription: everything is sent; nothing is, because nearly everything failed; or one
+ * delivery may be sent, to see whether the receiver is back.
+ */
+export const breakerStates = ['closed', 'open', 'half_open'] as const
+export type BreakerState = (typeof breakerStates)[number]
+
+/** What Posthorn publishes by itself, for the operator's own tenant. */
+export const systemEventTypes = [
+  'posthorn.subscription.failing',
+  'posthorn.subscription.disabled',
+  'posthorn.subscription.recovered',
+  'posthorn.delivery.exhausted',
+] as const
+export type SystemEventType = (typeof systemEventTypes)[number]
 
 /**
  * The form of the body that a subscription is sent: the envelope of Standard Webhooks, CloudEvents 1.0 in its structured

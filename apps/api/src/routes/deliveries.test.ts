@@ -74,6 +74,7 @@ test('200 with a delivery, and with what expand asks for', async () => {
     created_at: expect.any(String),
     delivered_at: null,
     finished_at: null,
+    canceled_reason: null,
   })
   const expanded = await api.ask('GET', `/v1/deliveries/${delivery}?expand=attempts,event,subscription`)
   expect(expanded.body).toMatchObject({
@@ -223,7 +224,11 @@ test('409 when a delivery cannot be resent or canceled in its state', async () =
   const early = await api.ask('POST', `/v1/deliveries/${delivery}/resend`)
   expect([early.status, early.body.code]).toEqual([409, 'delivery_state_conflict'])
   const canceled = await api.ask('POST', `/v1/deliveries/${delivery}/cancel`)
-  expect([canceled.status, canceled.body.state]).toEqual([200, 'canceled'])
+  expect([canceled.status, canceled.body.state, canceled.body.canceled_reason]).toEqual([
+    200,
+    'canceled',
+    'canceled_by_person',
+  ])
   const again = await api.ask('POST', `/v1/deliveries/${delivery}/cancel`, {})
   expect([again.status, again.body.code]).toEqual([409, 'delivery_state_conflict'])
   await api.ask('POST', `/v1/subscriptions/${subscription}/pause`)

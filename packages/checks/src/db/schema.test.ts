@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import {
   apiKeyRoles,
   attemptTriggers,
+  canceledReasons,
   credentialTypes,
   deliveryStates,
   disabledReasons,
@@ -14,6 +15,7 @@ import {
   replayStates,
   signatureSchemes,
   subscriptionStates,
+  systemEventTypes,
   validationModes,
 } from '@posthorn/contract'
 import { createEmptyDatabase, createTestDatabase, type TestDatabase, withClient } from '@posthorn/engine/testing'
@@ -95,6 +97,7 @@ describe('lists of words', () => {
     attempt_failure_code: failureCodes,
     attempt_trigger: attemptTriggers,
     backlog_trigger: attemptTriggers,
+    delivery_canceled_reason: canceledReasons,
     delivery_state: deliveryStates,
     event_type_state: eventTypeStates,
     event_type_validation: validationModes,
@@ -104,6 +107,7 @@ describe('lists of words', () => {
     subscription_disabled_reason: disabledReasons,
     subscription_payload_format: payloadFormats,
     subscription_state: subscriptionStates,
+    system_event_type: systemEventTypes,
   }
   /** The constraints that name some words of a list. */
   const part: Record<string, readonly string[]> = {
@@ -111,6 +115,7 @@ describe('lists of words', () => {
     backlog_resume_only_behind_a_resend: attemptTriggers,
     delivery_delivered_has_time: deliveryStates,
     delivery_finished_iff_final: deliveryStates,
+    delivery_only_canceled_has_reason: deliveryStates,
     replay_finished_iff_final: replayStates,
     secret_public_key_iff_v1a: signatureSchemes,
     subscription_disabled_has_reason: subscriptionStates,

@@ -1,8 +1,21 @@
-import { holdLatecomers, type Jobs, openJobs, requestHolding, requestRelease, transaction } from '@posthorn/engine'
+import {
+  cancelDelivery,
+  deleteSubscription,
+  holdLatecomers,
+  type Jobs,
+  openJobs,
+  pauseSubscription,
+  rateBurst,
+  requestHolding,
+  requestRelease,
+  resendDelivery,
+  resumeSubscription,
+  transaction,
+} from '@posthorn/engine'
 import { withClient } from '@posthorn/engine/testing'
 import { expect, test } from 'vitest'
 import { createGate } from './gate.ts'
-import { startTestPosthorn, type TestPosthorn } from './posthorn.ts'
+import { seal, startTestPosthorn, type TestPosthorn, world } from './posthorn.ts'
 
 // At the same time, because most of each is waiting for the jobs that hold and release, which are looked for every 2 s.
 
@@ -212,6 +225,104 @@ test.concurrent('an event whose publish outlasts the resume of its subscription 
   await posthorn.db.pool.query(`update pgboss.job set start_after = now() where name = 'release-deliveries'`)
   await posthorn.recorded(1)
   expect(posthorn.receiver.requests).toHaveLength(1)
+})
+
+test.concurrent('each canceled delivery says why: a person, a resume without it, or a subscription that was deleted', async () => {
+  await using posthorn = await startTestPosthorn()
+  await using jobs = await sendingJobs(posthorn)
+  await posthorn.dispatch()
+  const one = await posthorn.subscribe({ eventTypes: ['one'] })
+  const other = await posthorn.subscribe({ eventTypes: ['other'] })
+  for (const { id } of [one, other]) await pause(posthorn, jobs, id)
+  const [called, unwanted] = [await posthorn.publish({ type: 'one' }), await posthorn.publish({ type: 'one' })]
+  const orphan = await posthorn.publish({ type: 'other' })
+  const asked = { deliveryId: called.deliveries[0]?.id ?? '', tenantId: undefined, actor: 'staff:ada' }
+  await cancelDelivery(posthorn.db, asked)
+  await resume(posthorn, jobs, one.id, 'none')
+  await remove(posthorn, jobs, other.id)
+  await moved(posthorn, 'deliveries_released', 1)
+  await moved(posthorn, 'deliveries_held', 1)
+  const rows = await posthorn.db.prisma.delivery.findMany()
+  const reasons = [called, unwanted, orphan].map((event) => rows.find((row) => row.eventId === event.eventId))
+  expect(reasons.map((row) => [row?.state, row?.canceledReason])).toEqual([
+    ['canceled', 'canceled_by_person'],
+    ['canceled', 'resume_none'],
+    ['canceled', 'subscription_deleted'],
+  ])
+  await resendDelivery(posthorn.db, asked)
+  await posthorn.recorded(1)
+  const sent = await posthorn.db.prisma.delivery.findFirstOrThrow({ where: { eventId: called.eventId } })
+  expect(sent).toMatchObject({ state: 'delivered', canceledReason: null })
+})
+
+test.concurrent('a resume without what was held cancels nothing that is held after it, although the job comes late', async () => {
+  await using posthorn = await startTestPosthorn()
+  await using jobs = await sendingJobs(posthorn)
+  const subscription = await posthorn.subscribe()
+  const { db, transforms } = posthorn
+  const parts = { db, transforms, world, jobs, checkUrl: (url: string) => Promise.resolve(url), seal }
+  await pauseSubscription(parts, subscription.id, undefined)
+  const unwanted = await posthorn.publish()
+  await resumeSubscription(parts, subscription.id, undefined, 'none')
+  await pauseSubscription(parts, subscription.id, undefined)
+  const wanted = await posthorn.publish()
+  await resumeSubscription(parts, subscription.id, undefined, 'held')
+  // Nobody has done any of it so far.
+  await posthorn.dispatch()
+  await posthorn.recorded(1)
+  await posthorn.until(() => posthorn.told.filter((o) => o.what === 'deliveries_released').length === 2)
+  expect(await states(posthorn, [unwanted, wanted])).toEqual(['canceled', 'delivered'])
+})
+
+test.concurrent('what was held comes back at the rate of its subscription', async () => {
+  const ratePerSecond = 20
+  const arrivals: number[] = []
+  await using posthorn = await startTestPosthorn({
+    answer: () => {
+      arrivals.push(performance.now())
+      return { status: 204 }
+    },
+  })
+  await using jobs = await sendingJobs(posthorn)
+  await posthorn.dispatch()
+  const subscription = await posthorn.subscribe({ rateLimitPerSecond: ratePerSecond })
+  await pause(posthorn, jobs, subscription.id)
+  for (let event = 0; event < 30; event += 1) await posthorn.publish()
+  const beganMs = performance.now()
+  await resume(posthorn, jobs, subscription.id, 'held')
+  await posthorn.recorded(30)
+  const earliest = arrivals.map((_, index) => ((index + 1 - rateBurst(ratePerSecond)) * 1000) / ratePerSecond)
+  expect(arrivals.filter((atMs, index) => atMs - beganMs < (earliest[index] ?? 0))).toEqual([])
+  expect(earliest.at(-1)).toBe(1_250)
+})
+
+test.concurrent('an event whose publish outlasts the deletion of its subscription is canceled a little later', async ({
+  expect,
+}) => {
+  await using posthorn = await startTestPosthorn()
+  await using jobs = await sendingJobs(posthorn)
+  await posthorn.dispatch()
+  const subscription = await posthorn.subscribe()
+  await pause(posthorn, jobs, subscription.id)
+  await withClient(posthorn.url, async (other) => {
+    await other.query('begin')
+    await other.query(`insert into event_publish_id values ('acme', 'slow', gen_random_uuid())`)
+    // It has read that the subscription is paused, and waits for the other publisher of the same id.
+    const slow = posthorn.publish({ publishId: 'slow' })
+    await expect.poll(() => sessionsWaitingForLocks(posthorn), { timeout: 15_000 }).toBe(1)
+    const { db, transforms } = posthorn
+    const checkUrl = (url: string) => Promise.resolve(url)
+    await deleteSubscription({ db, transforms, world, jobs, checkUrl, seal }, subscription.id, undefined)
+    const isWaiting = `select from pgboss.job where name = 'hold-deliveries' and start_after > now() + interval '1 minute'`
+    await expect.poll(async () => (await posthorn.db.pool.query(isWaiting)).rowCount, { timeout: 15_000 }).toBe(1)
+    await other.query('rollback')
+    expect(await states(posthorn, [await slow])).toEqual(['held'])
+  })
+  // The last pass comes after a minute and a half; it is brought forward.
+  await posthorn.db.pool.query(`update pgboss.job set start_after = now() where name = 'hold-deliveries'`)
+  await moved(posthorn, 'deliveries_held', 1)
+  const row = await posthorn.db.prisma.delivery.findFirstOrThrow()
+  expect(row).toMatchObject({ state: 'canceled', canceledReason: 'subscription_deleted' })
 })
 
 function sendingJobs({ url }: TestPosthorn): Promise<Jobs> {

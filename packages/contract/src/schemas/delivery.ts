@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { limits } from '../limits.ts'
-import { deliveryStates, failureCodes } from '../states.ts'
+import { canceledReasons, deliveryStates, failureCodes } from '../states.ts'
 import { Attempt } from './attempt.ts'
 import { commonFilters, Event } from './event.ts'
 import { EventTypeName } from './event-type.ts'
@@ -36,6 +36,9 @@ export const Delivery = named(
       created_at: Time(),
       delivered_at: Nullable(Time('The first 2xx')),
       finished_at: Nullable(Time()),
+      canceled_reason: Nullable(
+        Type.Enum([...canceledReasons], { type: 'string', description: 'Why it is `canceled`; null otherwise' }),
+      ),
     },
     { description: 'The duty to bring one event to one subscription' },
   ),

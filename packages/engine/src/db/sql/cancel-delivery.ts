@@ -43,7 +43,8 @@ with work as materialized (
 ), canceled as (
   update delivery d
   -- Calling off a resend does not undo that the receiver accepted the event before.
-  set state = case when d.delivered_at is not null then 'delivered' else 'canceled' end, finished_at = now()
+  set state = case when d.delivered_at is not null then 'delivered' else 'canceled' end, finished_at = now(),
+      canceled_reason = case when d.delivered_at is null then 'canceled_by_person' end
   from judged j
   where j.taken and d.id = j.id
 )

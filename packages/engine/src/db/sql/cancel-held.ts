@@ -23,7 +23,7 @@ with held as (
   for update of d skip locked
 ), canceled as (
   update delivery d
-  set state = 'canceled', finished_at = now()
+  set state = 'canceled', finished_at = now(), canceled_reason = 'subscription_deleted'
   from held
   where d.id = held.id
   returning d.id

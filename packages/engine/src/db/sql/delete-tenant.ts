@@ -27,7 +27,7 @@ with gone as (
   where s.tenant_id = $1
 ), canceled as (
   update delivery d
-  set state = 'canceled', finished_at = now()
+  set state = 'canceled', finished_at = now(), canceled_reason = 'tenant_deleted'
   where d.tenant_id = $1 and d.id in (select delivery_id from work union all select id from held)
 )
 select id from gone`

@@ -17,7 +17,8 @@ export async function holdDeliveries(runner: Runner, subscriptionId: Uuid, rowsM
 
 const text = `
 with target as materialized (
-  select s.id is null or s.deleted_at is not null as deleted
+  select s.id is null or s.deleted_at is not null as deleted,
+         case when s.id is null then 'tenant_deleted' when s.deleted_at is not null then 'subscription_deleted' end as reason
   from (select 1) one
   left join subscription s on s.id = $1::uuid
   where s.id is null or s.state <> 'active' or s.deleted_at is not null
@@ -36,7 +37,8 @@ with target as materialized (
 ), moved as (
   update delivery d
   set state = case when target.deleted then 'canceled' else 'held' end,
-      finished_at = case when target.deleted then now() end
+      finished_at = case when target.deleted then now() end,
+      canceled_reason = target.reason
   from stale cross join target
   where d.id = stale.delivery_id
   returning d.id

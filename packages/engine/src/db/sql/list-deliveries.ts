@@ -1,4 +1,4 @@
-import type { DeliveryState, FailureCode, Uuid } from '@posthorn/contract'
+import type { CanceledReason, DeliveryState, FailureCode, Uuid } from '@posthorn/contract'
 import { ask } from '../unavailable.ts'
 import { addBeyond, type Beyond, createConditions, likePattern } from './conditions.ts'
 import type { Runner } from './statement.ts'
@@ -28,6 +28,7 @@ export type DeliveryRow = {
   last_http_status: number | null
   delivered_at: Date | null
   finished_at: Date | null
+  canceled_reason: CanceledReason | null
   in_flight: boolean
   /** Null while an attempt is in flight and when none will follow. */
   next_attempt_at: Date | null
@@ -59,7 +60,7 @@ export async function listDeliveries(
   addBeyond(conditions, 'd.id', page)
   const text = `
 select d.id, d.tenant_id, d.event_id, d.event_type, d.subscription_id, d.state, d.attempt_count,
-       d.last_failure_code, d.last_http_status, d.delivered_at, d.finished_at,
+       d.last_failure_code, d.last_http_status, d.delivered_at, d.finished_at, d.canceled_reason,
        b.leased_at is not null as in_flight,
        case when b.leased_at is null then b.next_attempt_at end as next_attempt_at
 from (

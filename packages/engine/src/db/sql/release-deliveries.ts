@@ -6,13 +6,15 @@ import { type Runner, run } from './statement.ts'
  * schedule from its start, or canceled. Answers how many it moved; 0 also when the subscription is no longer active.
  *
  * Locks the deliveries it moves and skips locked ones; walks `delivery_held_idx`. Two callers share the rows.
+ *
+ * @param options.before only deliveries with smaller ids, which are older
  */
 export async function releaseDeliveries(
   runner: Runner,
   subscriptionId: Uuid,
-  options: { send: boolean; rowsMax: number },
+  options: { send: boolean; before?: Uuid | undefined; rowsMax: number },
 ): Promise<number> {
-  const values = [subscriptionId, options.send, options.rowsMax]
+  const values = [subscriptionId, options.send, options.rowsMax, options.before ?? null]
   const rows = await run<{ moved: number }>(runner, { name: 'release-deliveries', text, values })
   return rows[0]?.moved ?? 0
 }
@@ -23,13 +25,15 @@ with held as (
   from delivery d
   join subscription s on s.id = d.subscription_id
   where d.subscription_id = $1 and d.held and s.state = 'active' and s.deleted_at is null
+    and ($4::uuid is null or d.id < $4)
   order by d.id
   limit $3
   for update of d skip locked
 ), moved as (
   update delivery d
   set state = case when not $2::boolean then 'canceled' when held.attempt_count > 0 then 'retrying' else 'pending' end,
-      finished_at = case when not $2::boolean then now() end
+      finished_at = case when not $2::boolean then now() end,
+      canceled_reason = case when not $2::boolean then 'resume_none' end
   from held
   where d.id = held.id
   returning d.id

@@ -69,7 +69,7 @@ with work as materialized (
   where taken and not has_work
 ), reopened as (
   update delivery d
-  set state = 'pending', finished_at = null
+  set state = 'pending', finished_at = null, canceled_reason = null
   from judged j
   where j.taken and not j.has_work and d.id = j.id
 )
