@@ -349,6 +349,70 @@ test('several who claim at once never take the second delivery of an ordered sub
   expect(claimed).toEqual(ids)
 })
 
+test('of a subscription with an open breaker nothing is claimed before its probe is due, and then one delivery', async () => {
+  const breaker = { breakerOpenedAt: new Date(), breakerFailedProbes: 2 }
+  const id = await subscribe({
+    number: 1,
+    shard: 4,
+    due: 10,
+    ...breaker,
+    breakerProbeAt: new Date(Date.now() + 60_000),
+  })
+  const turns = turnsOf()
+  expect(await turns.claim([4], 10)).toEqual([])
+  await db.prisma.subscription.update({ where: { id }, data: { breakerProbeAt: new Date(0) } })
+  turns.hear([4])
+  const probes = await turns.claim([4], 10)
+  expect(probes.map((claim) => claim.failedProbes)).toEqual([2])
+  turns.hear([4])
+  expect(await turns.claim([4], 10)).toEqual([])
+  for (const claim of probes) turns.ended(claim)
+  await db.prisma.subscription.update({ where: { id }, data: { breakerOpenedAt: null, breakerProbeAt: null } })
+  turns.hear([4])
+  expect((await turns.claim([4], 10)).map((claim) => claim.failedProbes)).toEqual(Array(9).fill(null))
+})
+
+test('an open breaker holds back nothing that a person asked for, however much else waits before it', async () => {
+  const breaker = { breakerOpenedAt: new Date(), breakerProbeAt: new Date(Date.now() + 60_000) }
+  const id = await subscribe({ number: 1, shard: 4, due: 200, ...breaker })
+  const [asked] = await db.prisma.backlog.findMany({ orderBy: { deliveryId: 'desc' }, take: 1 })
+  const deliveryId = asked?.deliveryId ?? ''
+  await db.prisma.backlog.update({ where: { deliveryId }, data: { trigger: 'resend', nextAttemptAt: new Date() } })
+  const turns = turnsOf()
+  const claims = await turns.claim([4], 10)
+  expect(claims.map((claim) => [claim.subscriptionId, claim.deliveryId, claim.failedProbes])).toEqual([
+    [id, deliveryId, null],
+  ])
+  turns.hear([4])
+  expect(await turns.claim([4], 10)).toEqual([])
+})
+
+test('the head of an ordered subscription with an open breaker is claimed when a person asked for it, and only then', async () => {
+  const breaker = { breakerOpenedAt: new Date(), breakerProbeAt: new Date(Date.now() + 60_000) }
+  await subscribe({ number: 1, shard: 4, due: 3, ordered: true, ...breaker })
+  const [head, second] = (await db.prisma.backlog.findMany({ orderBy: { deliveryId: 'asc' } })).map(
+    (row) => row.deliveryId,
+  )
+  const turns = turnsOf()
+  const ask = (deliveryId = '') => db.prisma.backlog.update({ where: { deliveryId }, data: { trigger: 'resend' } })
+  await ask(second)
+  expect(await turns.claim([4], 10)).toEqual([])
+  await ask(head)
+  turns.hear([4])
+  expect((await turns.claim([4], 10)).map((claim) => claim.deliveryId)).toEqual([head])
+})
+
+test('while an attempt decides whether the breaker opens, nothing more of its subscription is claimed', async () => {
+  await subscribe({ number: 1, shard: 4, due: 30, maxInFlight: 1_000 })
+  const turns = turnsOf()
+  const [first] = await turns.claim([4], 1)
+  if (first === undefined) throw new Error('Nothing was claimed')
+  turns.holdBack(first)
+  expect(await turns.claim([4], 10)).toEqual([])
+  turns.ended(first)
+  expect(await turns.claim([4], 10)).toHaveLength(10)
+})
+
 function turnsOf({ slots = 10_000, lateAfterMs = 60_000, nowMs = (): number => 0 } = {}): Turns {
   return createTurns({ db, world, slots, lateAfterMs, monotonicMs: nowMs, telemetry: () => undefined })
 }
@@ -365,6 +429,9 @@ type Wanted = {
   rateLimitPerSecond?: number
   ordered?: boolean
   tenantId?: string
+  breakerOpenedAt?: Date
+  breakerProbeAt?: Date
+  breakerFailedProbes?: number
 }
 
 async function subscribe({

@@ -61,6 +61,8 @@ export type Turns = {
   busyShards(): ReadonlySet<number>
   /** Says that the receiver has answered, or that its time is over. The attempt is still to be recorded. */
   answered(claim: Claim, failureCode: FailureCode | null): void
+  /** Nothing more is claimed of its subscription before this one has ended: its recording will say how it goes on. */
+  holdBack(claim: Claim): void
   /** Says that a claimed delivery is in flight no more. Answers whether another one may be due in its place. */
   ended(claim: Claim): boolean
   /** Slots that nothing is in flight in. */
@@ -87,6 +89,8 @@ export function createTurns(parts: TurnsParts): Turns {
   const inFlightOfTenants = new Map<string, number>()
   const rateLimits = createRateLimits()
   const waitForRate = new Set<Uuid>()
+  /** Claims whose recording decides whether more is claimed of their subscriptions. */
+  const deciding = new Set<Claim>()
   const slowLane = createSlowLane({
     slots,
     lateAfterMs: parts.lateAfterMs,
@@ -150,6 +154,7 @@ export function createTurns(parts: TurnsParts): Turns {
     const allowed = rateLimits.allowed(nowMs)
     waitForRate.clear()
     slowWait = false
+    const undecided = new Set([...deciding].map((claim) => claim.subscriptionId))
     const mayBeSlow = new Set<Uuid>()
     for (const id of slowLane.subscriptions) {
       const one = due.get(id)
@@ -159,6 +164,7 @@ export function createTurns(parts: TurnsParts): Turns {
     }
 
     function roomOf(one: Due): number {
+      if (undecided.has(one.subscriptionId)) return 0
       const mine = (one.ordered ? 1 : one.maxInFlight) - (inFlight.get(one.subscriptionId) ?? 0)
       const rate = one.ratePerSecond
       if (rate === null || mine <= 0) return Math.min(mine, deliveriesPerTurnMax)
@@ -257,9 +263,13 @@ export function createTurns(parts: TurnsParts): Turns {
     answered(claim, failureCode) {
       slowLane.answered(claim, claim.subscriptionId, attemptEnd(failureCode), monotonicMs())
     },
+    holdBack(claim) {
+      deciding.add(claim)
+    },
     ended(claim) {
       const { subscriptionId, tenantId } = claim
       attempts -= 1
+      deciding.delete(claim)
       const isSlow = slowLane.has(subscriptionId)
       slowLane.ended(claim, subscriptionId)
       countDown(inFlight, subscriptionId)

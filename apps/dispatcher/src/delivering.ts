@@ -9,6 +9,7 @@ import {
   type AttemptOutcome,
   type AttemptRequest,
   type Claim,
+  type HealthChange,
   judgeAttempt,
   type KeyRing,
   openedTls,
@@ -42,6 +43,10 @@ export type DeliveringParts = {
   monotonicMs(): number
   /** Told when the receiver has answered, or its time is over; null for a 2xx. */
   answered(claim: Claim, failureCode: FailureCode | null): void
+  /** Whether the attempt changes the health of its subscription; null when it does not. */
+  judgeHealth(claim: Claim, failureCode: FailureCode | null): HealthChange | null
+  /** Told when an attempt is recorded of which the operator may have to be told. */
+  mayBeTold(): void
   /** Asks that the other deliveries of a subscription be held, because its receiver is gone. */
   holdWork(subscriptionId: Uuid): Promise<void>
 }
@@ -56,8 +61,10 @@ export async function deliver(parts: DeliveringParts, claim: Claim, breakOff: Ab
   const { request, outcome } = await attempt(parts, claim, startedAtMs, breakOff)
   parts.answered(claim, outcome.failureCode)
   const made = { startedAt: new Date(startedAtMs), random: randomPart(parts.world) }
-  const record = judgeAttempt(claim, request, outcome, made)
+  const health = parts.judgeHealth(claim, outcome.failureCode)
+  const record = { ...judgeAttempt(claim, request, outcome, made), health }
   await parts.recorder.record(record)
+  if (record.next.kind === 'failed' || record.gone || health?.failing === 'ends') parts.mayBeTold()
   // Nothing more is claimed for it in any case; if this fails, the sweep holds what waits.
   if (record.gone) await parts.holdWork(claim.subscriptionId).catch((error: unknown) => tellFailed(parts, error))
 }

@@ -2,8 +2,8 @@
  * The dispatcher: claims due deliveries of the shards it owns, makes their attempts and records them, for as long as it
  * lives.
  *
- * Three rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
- * *Claiming* takes due deliveries in turns and sets each off; there is no barrier between them, so a receiver that is
+ * Four rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
+ * *Telling* publishes what the operator is to be told. *Claiming* takes due deliveries in turns and sets each off; there is no barrier between them, so a receiver that is
  * slow holds its own slot and nothing else. A slot is held until the attempt is recorded.
  *
  * To stop is to drain: nothing more is claimed, what is in flight ends and is recorded, and each shard is given back as
@@ -15,13 +15,16 @@ import {
   type AttemptMeans,
   type Claim,
   createKeyRing,
+  createPublisher,
   type Database,
   giveBack,
+  hasSystemEvents,
   type JobName,
   type JobPayloads,
   type Jobs,
   listenForWork,
   newUuid,
+  publishSystemEvents,
   requestHolding,
   type Seal,
   type Telemetry,
@@ -31,10 +34,12 @@ import {
   wakeDeliveries,
 } from '@posthorn/engine'
 import type { PgBoss } from 'pg-boss'
+import { createHealthWatch } from './breaker.ts'
 import { createTurns } from './claiming.ts'
-import { deliver } from './delivering.ts'
+import { type DeliveringParts, deliver } from './delivering.ts'
 import { type PassFailpoint, passAll } from './failpoints.ts'
 import { holdDeliveries } from './handlers/hold-deliveries.ts'
+import { judgeHealth } from './handlers/judge-subscriptions.ts'
 import { makePartitions } from './handlers/make-partitions.ts'
 import { releaseDeliveries } from './handlers/release-deliveries.ts'
 import { sweepBacklog } from './handlers/sweep-backlog.ts'
@@ -52,6 +57,8 @@ const ownershipEveryMs = 2_000
 /** While shards wait to be given back, or to be taken from a dispatcher that seems to be dead, in milliseconds. */
 const handoverEveryMs = 250
 const pauseAfterFailureMs = 500
+/** How often it is looked for what the operator is to be told, beside when something was recorded, in milliseconds. */
+const tellEveryMs = 2_000
 /** Rows made due by one statement: a million overdue ones come in portions. */
 const wokenPerRoundMax = 5_000
 /** A claim asks for at least this part of all slots, unless that many do not get free within `gatherMs`. */
@@ -79,6 +86,10 @@ export type DispatcherParts = {
   transforms: Transforms
   /** Attempts in flight at once. */
   concurrency: number
+  /** Who is told what happens to the others' subscriptions. */
+  operatorTenant: string
+  /** How long nothing but failure is put up with, in milliseconds. */
+  disableAfterMs: number
   /** How long `stop` waits for attempts in flight, in milliseconds. */
   drainMs: number
   /** How long an attempt may be without an answer before it counts as late (see slow-lane.ts), in milliseconds; 2 s when left out. */
@@ -107,27 +118,36 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     monotonicMs: () => performance.now(),
     telemetry,
   })
-  const recorder = createRecorder(db, telemetry, giveUp.signal, failpoint)
+  const recorder = createRecorder(parts, giveUp.signal, failpoint)
   const holdWork = (subscriptionId: Uuid) => transaction(db, (tx) => requestHolding(tx, jobs, subscriptionId))
   const { sender, means, transforms } = parts
   const { answered } = turns
   const keyOf = createKeyRing(parts.seal)
   const monotonicMs = () => performance.now()
   const trust = { tokens: createTokens(sender, monotonicMs), identities: createTlsIdentities(), monotonicMs }
-  const delivering = {
-    sender,
-    recorder,
-    keyOf,
-    means,
-    transforms,
-    world,
-    telemetry,
-    holdWork,
-    answered,
-    failpoint,
-    ...trust,
-  }
   const dispatcherId = newUuid(world)
+  const healthWatch = createHealthWatch()
+  const delivering: DeliveringParts = {
+    sender, recorder, keyOf, means, transforms, world, telemetry, holdWork, answered, failpoint, ...trust,
+    judgeHealth(claim, failureCode) {
+      const change = healthWatch.judge(claim, failureCode, monotonicMs())
+      if (change?.breaker) {
+        tellBreaker(claim.subscriptionId, change.breaker.becomes)
+        // It is open when this attempt is recorded; what is claimed until then would be spent on it.
+        if (change.breaker.becomes === 'open') turns.holdBack(claim)
+      }
+      return change
+    },
+    mayBeTold: () => telling.hurry(),
+  } // biome-ignore format: what is used, then what is told
+  const systemPublisher = createPublisher({
+    db,
+    world,
+    checkSchema: async () => [],
+    createEventTypes: false,
+    reserved: true,
+    onWork: (shards) => wake(shards),
+  })
   const ownership = createOwnership({
     db,
     jobs,
@@ -208,6 +228,20 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     return count === wokenPerRoundMax ? 0 : lookEveryMs
   }
 
+  async function tellRound(): Promise<number> {
+    if (!(await hasSystemEvents(db.pool))) return tellEveryMs
+    const { operatorTenant } = parts
+    const count = await publishSystemEvents({ db, publisher: systemPublisher, operatorTenant })
+    if (count === 0) return tellEveryMs
+    telemetry({ what: 'system_events_published', count })
+    return 0
+  }
+
+  function tellBreaker(subscriptionId: Uuid, becomes: 'open' | 'still_open' | 'closed'): void {
+    if (becomes === 'still_open') return
+    telemetry({ what: becomes === 'open' ? 'breaker_opened' : 'breaker_closed', subscriptionId })
+  }
+
   async function ownershipRound(): Promise<number> {
     const before = ownership.shards()
     const soon = await ownership.round()
@@ -237,6 +271,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const claiming = startRounds('claim', claimRound, rounds)
   const waking = startRounds('wake', wakeRound, rounds)
   const owning = startRounds('own shards', ownershipRound, rounds)
+  const telling = startRounds('tell the operator', tellRound, rounds)
   const hints = listenForWork(db, wake, dispatcherId)
   const stopJobs = await workJobs(parts, jobs.boss)
 
@@ -244,7 +279,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     draining = true
     slotFreed()
     const rareJobs = stopJobs()
-    await Promise.all([claiming.stop(), waking.stop()])
+    await Promise.all([claiming.stop(), waking.stop(), telling.stop()])
     ownership.leave()
     owning.hurry()
     await Promise.race([Promise.all([...inFlight, rareJobs]), after(parts.drainMs)])
@@ -272,7 +307,8 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
 }
 
 /** The rare jobs, one handler each. Answers with what ends them, which resolves when none runs any more. */
-async function workJobs({ db, jobs, telemetry, world }: DispatcherParts, boss: PgBoss): Promise<() => Promise<void>> {
+async function workJobs(parts: DispatcherParts, boss: PgBoss): Promise<() => Promise<void>> {
+  const { db, jobs, telemetry, world } = parts
   const worked: JobName[] = []
   async function work<Name extends JobName>(
     name: Name,
@@ -283,9 +319,10 @@ async function workJobs({ db, jobs, telemetry, world }: DispatcherParts, boss: P
       for (const job of batch) await handle(job.data)
     })
   }
-  await work('hold-deliveries', (payload) => holdDeliveries(db, telemetry, payload))
+  await work('hold-deliveries', (payload) => holdDeliveries({ db, jobs, telemetry }, payload))
   await work('release-deliveries', (payload) => releaseDeliveries({ db, jobs, telemetry }, payload))
   await work('sweep-backlog', () => sweepBacklog(db, telemetry))
+  await work('judge-subscriptions', () => judgeHealth(parts))
   await work('make-partitions', () => makePartitions(db, new Date(world.now())))
   return async () => {
     await Promise.all(worked.map((name) => boss.offWork(name)))

@@ -25,15 +25,18 @@ export type Recorder = {
   record(record: AttemptRecord): Promise<void>
 }
 
+export type RecorderParts = {
+  db: Database
+  telemetry: Telemetry
+  /** The tenant about which nobody is told. */
+  operatorTenant: string
+}
+
 /** @param giveUp aborted when the process must end although the database is away */
-export function createRecorder(
-  db: Database,
-  telemetry: Telemetry,
-  giveUp: AbortSignal,
-  failpoint: PassFailpoint,
-): Recorder {
+export function createRecorder(parts: RecorderParts, giveUp: AbortSignal, failpoint: PassFailpoint): Recorder {
+  const { telemetry } = parts
   const batcher = createBatcher<AttemptRecord, undefined>({
-    run: (records) => recordTogether(db, telemetry, giveUp, records, failpoint),
+    run: (records) => recordTogether(parts, giveUp, records, failpoint),
     itemsMax: recordsPerBatchMax,
     parallel: batchesParallel,
     waitingMax: Number.POSITIVE_INFINITY, // bounded by the slots: each waiting record holds one
@@ -54,14 +57,13 @@ export function createRecorder(
 }
 
 async function recordTogether(
-  db: Database,
-  telemetry: Telemetry,
+  { db, telemetry, operatorTenant }: RecorderParts,
   giveUp: AbortSignal,
   records: readonly AttemptRecord[],
   failpoint: PassFailpoint,
 ): Promise<undefined[]> {
   failpoint('before_record')
-  const moved = await untilAnswered(() => recordAttempts(db.pool, records), telemetry, giveUp)
+  const moved = await untilAnswered(() => recordAttempts(db.pool, records, operatorTenant), telemetry, giveUp)
   failpoint('after_record')
   const movedIds = new Set(moved.map((row) => row.delivery_id))
   for (const record of records) telemetry({ what: 'attempt_recorded', record, moved: movedIds.has(record.deliveryId) })

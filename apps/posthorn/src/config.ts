@@ -5,6 +5,7 @@ import {
   boolean,
   ConfigurationError,
   choice,
+  disableAfterHoursDefault,
   integer,
   logLevels,
   optional,
@@ -14,6 +15,7 @@ import {
   parseEgressProxy,
   parseEventSource,
   parseMasterKeys,
+  parseOperatorTenant,
   postgresUrl,
   text,
 } from '@posthorn/engine'
@@ -67,6 +69,14 @@ const sharedSettings = {
   POSTHORN_METRICS_PORT: optional(
     { parse: metricsPort },
     'the port on which a process of the role dispatcher answers /metrics, on HOST; it answers nothing when unset. The API answers /metrics itself',
+  ),
+  POSTHORN_DISABLE_AFTER_HOURS: integer(
+    { min: 1, max: 720, default: disableAfterHoursDefault },
+    'how long a subscription may have nothing but failure before it is disabled',
+  ),
+  POSTHORN_OPERATOR_TENANT: text(
+    { default: 'posthorn', parse: parseOperatorTenant },
+    'the tenant that is told what happens to the subscriptions of the others: disabled, recovered, exhausted; made at start',
   ),
   LOG_LEVEL: choice(logLevels, { default: 'info' }, 'the least urgent lines that are logged'),
 }

@@ -16,6 +16,7 @@ import {
   createTransforms,
   createWorkHints,
   type Database,
+  ensureOperator,
   ensurePartitions,
   eventOrigin,
   findUnreadable,
@@ -101,6 +102,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   const namesLeftToProxy = settings.POSTHORN_EGRESS_PROXY_RESOLVES
   const seal = createSeal(settings.POSTHORN_MASTER_KEY, world)
   await readySecrets({ db, seal, telemetry })
+  await ensureOperator(db, settings.POSTHORN_OPERATOR_TENANT)
   const policy: AddressPolicy = {
     allowHttp: settings.POSTHORN_ALLOW_HTTP,
     allowed: settings.POSTHORN_ALLOWED_RECEIVERS,
@@ -123,6 +125,8 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       db, jobs, seal, sender, world, telemetry,
       means: { seal, origin: eventOrigin(settings) },
       transforms,
+      operatorTenant: settings.POSTHORN_OPERATOR_TENANT,
+      disableAfterMs: settings.POSTHORN_DISABLE_AFTER_HOURS * 3_600_000,
       concurrency: settings.POSTHORN_CONCURRENCY,
       drainMs: settings.POSTHORN_DRAIN_SECONDS * 1000,
       ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),

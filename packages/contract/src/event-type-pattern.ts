@@ -12,6 +12,14 @@ export const eventTypeNamePattern = '^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$'
 /** JSON-Schema pattern of an event type pattern. */
 export const eventTypePatternPattern = '^(\\*|[A-Za-z0-9_-]+)(\\.(\\*|[A-Za-z0-9_-]+))*$'
 
+/** Names that begin so are Posthorn's own: nobody else publishes them or changes what is known of them. */
+export const reservedEventTypePrefix = 'posthorn.'
+
+/** Whether only Posthorn itself may publish this event type. In any case of letters, so that nothing looks like ours. */
+export function isReservedEventType(name: string): boolean {
+  return `${name.toLowerCase()}.`.startsWith(reservedEventTypePrefix)
+}
+
 /** Whether an event type's name fits a pattern. */
 export function matchesEventType(pattern: string, name: string): boolean {
   if (pattern === '*' || pattern === name) return true

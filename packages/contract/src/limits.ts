@@ -44,6 +44,9 @@ export const limits = {
   rateLimitPerSecondMax: 10_000,
   /** A backlog is counted so far; beyond it is only said that there is more. */
   backlogCountMax: 10_000,
+  /** The health of a subscription counts attempts of so many minutes, and so many of them, of as many deliveries. */
+  healthMinutes: 60,
+  healthAttemptsMax: 1_000,
   /** Of one filter, as JSON without spaces. */
   filterBytesMax: 8 * 1024,
   /** `$and`, `$or` and `$not` inside one another. */

@@ -32,6 +32,7 @@ export const problems = {
   invalid_filter: { status: 422, title: 'This filter cannot be used' },
   invalid_transform: { status: 422, title: 'This transform cannot be used' },
   payload_invalid: { status: 422, title: 'The data does not fit the schema of its event type' },
+  event_type_reserved: { status: 422, title: 'Event types of this name belong to Posthorn itself' },
   limit_reached: { status: 422, title: 'There is no room for another one' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   internal_error: { status: 500, title: 'We made a mistake' },

@@ -52,6 +52,8 @@ const row: ClaimedRow = {
     max_in_flight: 10,
     rate_limit_per_second: null,
     ordered: false,
+    ailing: null,
+    breaker_failed_probes: null,
   },
   type: 'invoice.paid',
   timestamp: new Date(0),

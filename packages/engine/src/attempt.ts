@@ -59,6 +59,10 @@ export type Claim = {
   authSealed: Uint8Array | null
   /** Client certificate and authorities for the connection, sealed. */
   tlsSealed: Uint8Array | null
+  /** See `SubscriptionColumns`. */
+  ailing: 'failing' | 'recovering' | null
+  /** It is the probe of an open circuit breaker: how many failed before it. */
+  failedProbes: number | null
   /** JSONata, by which the data of the event is to be, or has been, made into what is sent. */
   transform: string | null
   event: {
@@ -140,6 +144,9 @@ export function claimOf(row: ClaimedRow): Claim {
     authSealed: subscription.auth_sealed,
     tlsSealed: subscription.tls_sealed,
     transform: subscription.transform,
+    ailing: subscription.ailing,
+    // What a person asked for is no probe.
+    failedProbes: row.trigger === 'automatic' ? subscription.breaker_failed_probes : null,
     event: {
       type: row.type,
       timestamp: row.timestamp,
@@ -254,6 +261,7 @@ export function judgeAttempt(
     next: follow(claim, outcome, { result, ownPauseMs }, made.random),
     gone: outcome.status === 410,
     slowDownMs: ownPauseMs ?? slowDownMs(result),
+    health: null,
   }
 }
 

@@ -1,12 +1,20 @@
 /**
  * Kinds of events and their schemas. Event types belong to the installation, not to a tenant.
  */
-import { type EventTypeState, eventTypeNamePattern, limits, Problem, type ValidationMode } from '@posthorn/contract'
+import {
+  type EventTypeState,
+  eventTypeNamePattern,
+  isReservedEventType,
+  limits,
+  Problem,
+  type ValidationMode,
+} from '@posthorn/contract'
 import type { Database } from './db/database.ts'
 import type { EventType, EventTypeVersion, Prisma } from './db/generated/client.ts'
 import { type Tx, transaction } from './db/transaction.ts'
 import { type CheckSchema, checkWith, type Schemas } from './json-schema.ts'
 import { isTimeAndNameKey, type Key, type Page, type PageRequest, planPage } from './paging.ts'
+import { eventTypeReserved } from './reserved-event-types.ts'
 
 export type { EventType, EventTypeVersion } from './db/generated/client.ts'
 
@@ -22,7 +30,7 @@ const nameForm = new RegExp(eventTypeNamePattern, 'u')
 /**
  * Makes an event type known, or replaces all that is known of it but its schemas.
  *
- * @throws Problem `invalid_request`
+ * @throws Problem `invalid_request`, `event_type_reserved`
  */
 export async function putEventType(
   db: Database,
@@ -36,6 +44,7 @@ export async function putEventType(
       { errors: [{ pointer: '/name', detail: `must match ${eventTypeNamePattern}` }] },
     )
   }
+  if (isReservedEventType(name)) throw eventTypeReserved(name, '/name')
   const { count } = await db.prisma.eventType.createMany({ data: [{ name, ...input }], skipDuplicates: true })
   const eventType = await db.prisma.eventType.update({ where: { name }, data: input })
   return { eventType, created: count === 1 }
@@ -62,9 +71,10 @@ export async function listEventTypes(db: Database, request: PageRequest): Promis
 /**
  * An archived event type can no longer be published. Its events, schemas and subscriptions stay.
  *
- * @throws Problem `event_type_not_found`
+ * @throws Problem `event_type_not_found`, `event_type_reserved`
  */
 export async function archiveEventType(db: Database, name: string): Promise<void> {
+  if (isReservedEventType(name)) throw eventTypeReserved(name, '/name')
   const { count } = isName(name)
     ? await db.prisma.eventType.updateMany({ where: { name }, data: { state: 'archived' } })
     : { count: 0 }
@@ -74,7 +84,7 @@ export async function archiveEventType(db: Database, name: string): Promise<void
 /**
  * Adds a version to an event type's schema. From now on published data is held to it.
  *
- * @throws Problem `event_type_not_found`, `invalid_schema`
+ * @throws Problem `event_type_not_found`, `event_type_reserved`, `invalid_schema`
  */
 export async function createEventTypeVersion(
   parts: { db: Database; schemas: Schemas },
@@ -82,6 +92,7 @@ export async function createEventTypeVersion(
   input: { schema: Readonly<Record<string, unknown>>; examples: readonly unknown[] },
 ): Promise<EventTypeVersion> {
   if (!isName(name)) throw eventTypeNotFound(name)
+  if (isReservedEventType(name)) throw eventTypeReserved(name, '/name')
   parts.schemas.compile(input.schema, input.examples)
   return transaction(parts.db, async (tx) => {
     const eventType = await takeNextVersion(tx, name)

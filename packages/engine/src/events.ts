@@ -4,7 +4,7 @@
  * What is promised: when `publish` resolves, the event, its deliveries and the work for the dispatcher are committed.
  * Concurrent calls share one transaction (`batcher.ts`); a bad draft fails alone.
  */
-import { Problem, type ProblemPlace, type Uuid } from '@posthorn/contract'
+import { isReservedEventType, Problem, type ProblemPlace, type Uuid } from '@posthorn/contract'
 import { createAscendingIds } from './ascending-ids.ts'
 import { BatcherFull, createBatcher } from './batcher.ts'
 import type { Database } from './db/database.ts'
@@ -16,6 +16,7 @@ import { isDatabaseUnavailable } from './db/unavailable.ts'
 import { type DryRun, requestsFor, type ShowingMeans } from './dry-run.ts'
 import { createFilterReader, type FilterReader } from './filters.ts'
 import { type Candidate, explainMatching, matching } from './matching.ts'
+import { eventTypeReserved } from './reserved-event-types.ts'
 import { newUuid, type World } from './world.ts'
 
 /** Drafts in one transaction at the most, and the bytes of their data. */
@@ -51,7 +52,7 @@ export type Accepted = {
 }
 
 export type Publisher = {
-  /** @throws Problem `tenant_not_found`, `event_type_not_found`, `payload_invalid`, `overloaded`, `database_unavailable` */
+  /** @throws Problem `tenant_not_found`, `event_type_not_found`, `event_type_reserved`, `payload_invalid`, `overloaded`, `database_unavailable` */
   publish(draft: EventDraft): Promise<Accepted>
   /** Each draft on its own: one result a draft, in order, accepted or refused. */
   publishMany(drafts: readonly EventDraft[]): Promise<readonly (Accepted | Problem)[]>
@@ -73,6 +74,8 @@ export type PublisherParts = {
   checkSchema(eventType: string, version: number, data: string): Promise<readonly ProblemPlace[]>
   /** Unknown event types are created on the fly. */
   createEventTypes: boolean
+  /** It may publish what only Posthorn itself publishes. */
+  reserved?: boolean
   /** Told after the commit which shards have work. A hint: whoever misses it finds the work anyway. */
   onWork(shards: ReadonlySet<number>): void
 }
@@ -193,6 +196,7 @@ async function plan(
       },
     )
   }
+  if (isReservedEventType(draft.type) && parts.reserved !== true) return eventTypeReserved(draft.type, '/type')
   if (eventType === undefined || eventType.state !== 'active') {
     const state = eventType === undefined ? 'is not known' : 'is archived'
     return new Problem(
@@ -301,7 +305,7 @@ async function knownEventTypes(
 ): Promise<Map<string, EventTypeRow>> {
   const rows = await selectEventTypes(parts.db.pool, names)
   const known = new Map(rows.map((row) => [row.name, row]))
-  const missing = names.filter((name) => !known.has(name))
+  const missing = names.filter((name) => !known.has(name) && !isReservedEventType(name))
   if (parts.createEventTypes && missing.length > 0) {
     if (create) {
       await parts.db.prisma.eventType.createMany({ data: missing.map((name) => ({ name })), skipDuplicates: true })

@@ -35,8 +35,9 @@ export { forgetDispatcher } from './db/sql/forget-dispatcher.ts'
 export { forgetSilentDispatcher } from './db/sql/forget-silent-dispatcher.ts'
 export { giveBack } from './db/sql/give-back.ts'
 export { giveSignOfLife } from './db/sql/give-sign-of-life.ts'
+export { hasSystemEvents } from './db/sql/has-system-events.ts'
 export { noteShardJobs } from './db/sql/note-shard-jobs.ts'
-export { type AttemptRecord, recordAttempts } from './db/sql/record-attempts.ts'
+export { type AttemptRecord, type HealthChange, recordAttempts } from './db/sql/record-attempts.ts'
 export { type DueSubscription, selectDueSubscriptions } from './db/sql/select-due-subscriptions.ts'
 export { selectSilentDispatchers } from './db/sql/select-silent-dispatchers.ts'
 export { wakeDeliveries } from './db/sql/wake-deliveries.ts'
@@ -68,14 +69,22 @@ export {
   putEventType,
 } from './event-types.ts'
 export { type Accepted, createPublisher, type EventDraft, type Publisher } from './events.ts'
+export {
+  disableAfterHoursDefault,
+  type FailingParts,
+  isOurFault,
+  isUnreachable,
+  judgeSubscriptions,
+} from './failing.ts'
 export { givenFilter } from './filters.ts'
-export { hold, holdLatecomers, release, requestHolding, requestRelease } from './holding.ts'
+export { hold, holdLatecomers, release, requestCanceling, requestHolding, requestRelease } from './holding.ts'
 export { installJobs, type JobName, type JobPayloads, type Jobs, openJobs } from './jobs.ts'
 export { type CheckSchema, createSchemas, placesOf, type Schemas } from './json-schema.ts'
 export { listPublicKeys, type PublicKeyInfo, rotateKeyPair, schemesOf } from './key-pairs.ts'
 export { createLogLines } from './log-lines.ts'
 export type { MatchedEvent, Verdict } from './matching.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
+export { ensureOperator, parseOperatorTenant } from './operator.ts'
 export type { Page, PageRequest } from './paging.ts'
 export { type EventOrigin, eventOrigin, parseEventSource, payload, payloadFormatOf } from './payload.ts'
 export { memberText, nestsDeeperThan, publishedBatchData, publishedData } from './published-json.ts'
@@ -92,7 +101,7 @@ export { shardCount, shardOf } from './shards.ts'
 export { createKeyRing, type KeyRing, type StoredKey } from './signing-keys.ts'
 export { shownAuth, type TokenGrant } from './subscription-auth.ts'
 export { type Blocking, getSubscriptionHealth, type SubscriptionHealth } from './subscription-health.ts'
-export { getSubscription, listSubscriptions, type Subscription } from './subscription-reads.ts'
+export { countWaiting, getSubscription, listSubscriptions, type Subscription } from './subscription-reads.ts'
 export { openedTls, shownTls, type TlsSettings } from './subscription-tls.ts'
 export {
   createSubscription,
@@ -104,6 +113,7 @@ export {
   type SubscriptionParts,
   type SubscriptionPatch,
 } from './subscriptions.ts'
+export { publishSystemEvents, type SystemEventParts } from './system-events.ts'
 export { createLogger, logLevels, logTo, type Occurrence, type Telemetry } from './telemetry.ts'
 export type { Within } from './tenancy.ts'
 export {

@@ -24,12 +24,14 @@ const superviseSeconds = 5
 export type JobPayloads = {
   /** Ownership of one shard: active for as long as a dispatcher works on it. */
   'dispatch-shard': { shard: number }
-  /** Takes the work of a paused, disabled or deleted subscription out of the backlog. */
-  'hold-deliveries': { subscription_id: Uuid }
+  /** Takes the work of a paused, disabled or deleted subscription out of the backlog, and does so `again` a little later. */
+  'hold-deliveries': { subscription_id: Uuid; again?: boolean }
   /** Puts held deliveries back into the backlog, or cancels them; once more a little later, for `last`. */
-  'release-deliveries': { subscription_id: Uuid; backfill: 'held' | 'none'; last: boolean }
+  'release-deliveries': { subscription_id: Uuid; backfill: 'held' | 'none'; before?: Uuid; last: boolean }
   /** Holds whatever came in while a subscription was being paused, disabled or deleted. */
   'sweep-backlog': Record<string, never>
+  /** Disables subscriptions that have failed for too long, and tells of those that come near it. */
+  'judge-subscriptions': Record<string, never>
   /** Makes the partitions of the days ahead. */
   'make-partitions': Record<string, never>
 }
@@ -60,12 +62,14 @@ export const queues: Readonly<Record<JobName, Omit<Queue, 'name'>>> = {
     deleteAfterSeconds: 3600,
   },
   'sweep-backlog': { policy: 'exclusive', retryLimit: 0, deleteAfterSeconds: 3600 },
+  'judge-subscriptions': { policy: 'exclusive', retryLimit: 0, deleteAfterSeconds: 3600 },
   'make-partitions': { policy: 'exclusive', retryLimit: 5, retryDelay: 10, deleteAfterSeconds: 3600 },
 }
 
 /** When the recurring jobs run (cron, UTC). */
 const schedules: Readonly<Partial<Record<JobName, string>>> = {
   'sweep-backlog': '* * * * *',
+  'judge-subscriptions': '* * * * *',
   'make-partitions': '17 * * * *',
 }
 

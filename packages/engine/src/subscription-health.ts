@@ -1,14 +1,28 @@
 /**
- * How far a subscription is with its work: what waits, since when, and what it waits for.
+ * How a subscription does and how far it is with its work: how its attempts end, what waits, since when, and for what.
  */
-import { type FailureCode, limits, type SubscriptionState, type Uuid } from '@posthorn/contract'
+import {
+  type BreakerState,
+  type DisabledReason,
+  type FailureCode,
+  limits,
+  type SubscriptionState,
+  type Uuid,
+} from '@posthorn/contract'
 import type { Database } from './db/database.ts'
 import { type SubscriptionHealthRow, selectSubscriptionHealth } from './db/sql/select-subscription-health.ts'
+import { faultsOfOurs } from './failing.ts'
 import { subscriptionNotFound } from './subscription-reads.ts'
 import type { Within } from './tenancy.ts'
 
 export type SubscriptionHealth = {
   state: SubscriptionState
+  disabledReason: DisabledReason | null
+  /** Of the last `limits.healthMinutes` and the newest `limits.healthAttemptsMax` deliveries. */
+  attempts: { accepted: number; failed: number }
+  /** Failed attempts since the last accepted one, counted up to `limits.healthAttemptsMax`. */
+  failing: { count: number; hasMore: boolean; since: Date | null }
+  breaker: { state: BreakerState; openedAt: Date | null; nextProbeAt: Date | null; failedProbes: number }
   ordered: boolean
   /** Counted up to `limits.backlogCountMax`. */
   backlog: { count: number; hasMore: boolean }
@@ -31,11 +45,30 @@ export type Blocking = {
 
 /** @throws Problem `subscription_not_found` */
 export async function getSubscriptionHealth(db: Database, id: Uuid, within: Within): Promise<SubscriptionHealth> {
-  const countMax = limits.backlogCountMax
-  const row = await selectSubscriptionHealth(db.pool, { subscriptionId: id, tenantId: within ?? null, countMax })
+  const { backlogCountMax: countMax, healthAttemptsMax: attemptsMax, healthMinutes: minutes } = limits
+  const window = { minutes, attemptsMax, ours: faultsOfOurs }
+  const row = await selectSubscriptionHealth(db.pool, {
+    subscriptionId: id,
+    tenantId: within ?? null,
+    countMax,
+    ...window,
+  })
   if (row === undefined) throw subscriptionNotFound(id)
   return {
     state: row.state,
+    disabledReason: row.disabled_reason,
+    attempts: { accepted: row.accepted, failed: row.failed },
+    failing: {
+      count: Math.min(row.failures, attemptsMax),
+      hasMore: row.failures > attemptsMax,
+      since: row.failing_since,
+    },
+    breaker: {
+      state: row.breaker_opened_at === null ? 'closed' : row.probe_due ? 'half_open' : 'open',
+      openedAt: row.breaker_opened_at,
+      nextProbeAt: row.breaker_probe_at,
+      failedProbes: row.breaker_failed_probes,
+    },
     ordered: row.ordered,
     backlog: { count: Math.min(row.backlog, countMax), hasMore: row.backlog > countMax },
     oldestDueAt: row.oldest_due_at,

@@ -1,9 +1,10 @@
 /**
  * Reading subscriptions. Deleted ones are kept for the history of their deliveries and are not found here.
  */
-import { formatId, Problem, type Uuid } from '@posthorn/contract'
+import { formatId, limits, Problem, type Uuid } from '@posthorn/contract'
 import type { Database } from './db/database.ts'
 import type { Subscription } from './db/generated/client.ts'
+import { countWaiting as countStatement } from './db/sql/count-waiting.ts'
 import { isUuidKey, type Page, type PageRequest, planPage } from './paging.ts'
 import { inTenant, tenantsOf, type Within } from './tenancy.ts'
 
@@ -14,6 +15,13 @@ export async function getSubscription(db: Database, id: Uuid, within: Within): P
   const found = await db.prisma.subscription.findFirst({ where: { ...inTenant(within), id, deletedAt: null } })
   if (found === null) throw subscriptionNotFound(id)
   return found
+}
+
+/** How many deliveries wait to be sent or are held: those that a change of the subscription applies to. */
+export async function countWaiting(db: Database, id: Uuid): Promise<{ count: number; hasMore: boolean }> {
+  const countMax = limits.backlogCountMax
+  const waiting = await countStatement(db.pool, id, countMax)
+  return { count: Math.min(waiting, countMax), hasMore: waiting > countMax }
 }
 
 /** By the time they were made. */

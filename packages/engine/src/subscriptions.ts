@@ -19,7 +19,7 @@ import { Prisma, type Subscription } from './db/generated/client.ts'
 import { lockTenant } from './db/sql/lock-tenant.ts'
 import { type Tx, transaction } from './db/transaction.ts'
 import { givenFilter } from './filters.ts'
-import { requestHolding, requestRelease } from './holding.ts'
+import { requestCanceling, requestHolding, requestRelease } from './holding.ts'
 import type { Jobs } from './jobs.ts'
 import { setKeyPair, wantsKeyPair } from './key-pairs.ts'
 import { mergePatch } from './merge-patch.ts'
@@ -42,6 +42,15 @@ import { newUuid, type World } from './world.ts'
 const timeoutMsDefault = 15_000
 const maxInFlightDefault = 10
 const payloadFormatDefault: PayloadFormat = 'standard'
+
+/** The health of a subscription that begins anew: the breaker is closed, and nothing has failed yet. */
+const healthAnew = {
+  failingSince: null,
+  failingPercent: 0,
+  breakerOpenedAt: null,
+  breakerProbeAt: null,
+  breakerFailedProbes: 0,
+} as const
 
 export type SubscriptionParts = {
   db: Database
@@ -166,7 +175,7 @@ export async function createSubscription(
 }
 
 /**
- * Changes a subscription.
+ * Changes a subscription. The change applies to deliveries that wait or are held, too.
  *
  * @throws Problem `subscription_not_found`, `invalid_url`, `invalid_header`, `invalid_filter`, `invalid_transform`, `invalid_request`
  */
@@ -246,9 +255,10 @@ export async function resumeSubscription(
         // Whoever resumes wants it now, whatever the receiver asked for before.
         notBefore: null,
         releasing: true,
+        ...healthAnew,
       },
     })
-    await requestRelease(tx, parts.jobs, id, backfill)
+    await requestRelease(tx, parts.jobs, id, backfill, newUuid(parts.world))
     return resumed
   })
 }
@@ -265,7 +275,7 @@ export async function deleteSubscription(parts: SubscriptionParts, id: Uuid, wit
     const data = { deletedAt: new Date(parts.world.now()), ...authColumns(noAuth), ...tlsColumns(noTls) }
     await tx.subscription.update({ where: { id }, data })
     await tx.secret.deleteMany({ where: { subscriptionId: id } })
-    await requestHolding(tx, parts.jobs, id)
+    await requestCanceling(tx, parts.jobs, id)
   })
 }
 
@@ -315,7 +325,8 @@ function changes(
   url: string | undefined,
 ): Prisma.SubscriptionUpdateInput {
   const data: Prisma.SubscriptionUpdateInput = {}
-  if (url !== undefined) data.url = url
+  // Another receiver: what the one before did says nothing of it.
+  if (url !== undefined) Object.assign(data, { url }, url === current.url ? {} : healthAnew)
   if (patch.eventTypes !== undefined) data.eventTypes = [...patch.eventTypes]
   if (patch.filter !== undefined) data.filter = filterText(patch.filter)
   if (patch.transform !== undefined) data.transform = patch.transform

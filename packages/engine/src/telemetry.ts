@@ -17,6 +17,11 @@ export type Occurrence =
   | { what: 'deliveries_released'; count: number }
   /** A subscription whose receiver hangs shares a part of the slots from now on, or does so no more. */
   | { what: 'slow_lane_entered' | 'slow_lane_left'; subscriptionId: string }
+  /** The circuit breaker of a subscription opens: its work is held back. Or it closes. */
+  | { what: 'breaker_opened' | 'breaker_closed'; subscriptionId: string }
+  /** Subscriptions that failed for too long were disabled, or the operator is told of those that come near it. */
+  | { what: 'subscriptions_judged'; told: number; disabled: number }
+  | { what: 'system_events_published'; count: number }
   /** The shards that this dispatcher works on now. */
   | { what: 'shards_owned'; shards: readonly number[] }
   | { what: 'dispatcher_stopped'; unfinished: number }
@@ -119,6 +124,8 @@ export function logTo(logger: Logger): Telemetry {
         break
       case 'slow_lane_entered':
       case 'slow_lane_left':
+      case 'breaker_opened':
+      case 'breaker_closed':
         logger.info({ subscription: formatId('subscription', occurrence.subscriptionId) }, occurrence.what)
         break
       default:

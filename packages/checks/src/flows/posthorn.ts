@@ -100,6 +100,10 @@ export type DispatchOptions = {
   seal?: Seal
   /** The proxy that everything leaves through, as it would be set. */
   proxy?: string
+  /** Who is told what happens to the others' subscriptions; the tenant `posthorn` when left out. */
+  operatorTenant?: string
+  /** How long nothing but failure is put up with, in milliseconds; five days when left out. */
+  disableAfterMs?: number
 }
 
 export type TestSubscription = { id: string; secret: string; path: string; shard: number }
@@ -155,6 +159,8 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
       ownDatabase = false,
       otherPort = receiver.port,
       seal: opensWith = testSeal,
+      operatorTenant = 'posthorn',
+      disableAfterMs = 5 * 86_400_000,
     } = wanted
     await using own = new AsyncDisposableStack()
     const ownTold: Occurrence[] = []
@@ -173,7 +179,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     const onError = (error: Error): void => telemetry({ what: 'round_failed', round: 'jobs', error })
     const jobs = own.use(await openJobs({ url: database.url, mode: 'work', onError }))
     const means = { seal: opensWith, origin }
-    const limits = { concurrency, drainMs, lateAfterMs }
+    const limits = { concurrency, drainMs, lateAfterMs, operatorTenant, disableAfterMs }
     const parties = { db: ownDb, jobs, seal: opensWith, sender, means, transforms }
     const dispatcher = await startDispatcher({ ...parties, world, telemetry, ...limits })
     own.defer(() => dispatcher.stop())

@@ -18,7 +18,7 @@ import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './p
 import { Health, Readiness } from './readiness.ts'
 import type { NamedSchema } from './reference.ts'
 import { PublicKey, PublicKeys, Secret, Secrets } from './secret.ts'
-import { CreatedSubscription, Subscription, SubscriptionPage } from './subscription.ts'
+import { ChangedSubscription, CreatedSubscription, Subscription, SubscriptionPage } from './subscription.ts'
 import { SubscriptionHealth } from './subscription-health.ts'
 import { Contact, Tenant, TenantPage } from './tenant.ts'
 
@@ -36,6 +36,7 @@ export const namedSchemas: readonly NamedSchema[] = [
   EventTypeVersionPage,
   Subscription,
   CreatedSubscription,
+  ChangedSubscription,
   SubscriptionPage,
   SubscriptionHealth,
   Secret,

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { limits } from '../limits.ts'
-import { failureCodes, subscriptionStates } from '../states.ts'
+import { breakerStates, disabledReasons, failureCodes, subscriptionStates } from '../states.ts'
 import { EventTypeName } from './event-type.ts'
 import { Id } from './id-text.ts'
 import { Nullable } from './nullable.ts'
@@ -14,6 +14,46 @@ export const SubscriptionHealth = named(
     {
       subscription_id: Id('subscription'),
       state: Type.Enum([...subscriptionStates], { type: 'string' }),
+      disabled_reason: Nullable(Type.Enum([...disabledReasons], { type: 'string' })),
+      attempts: Type.Object(
+        {
+          minutes: Type.Integer({ description: 'How far back it is counted' }),
+          accepted: Type.Integer({ description: 'Deliveries that were accepted in this time' }),
+          failed: Type.Integer({
+            description:
+              'Attempts that failed in it. What a person asked for does not count, nor do faults of Posthorn.',
+          }),
+          success_rate: Nullable(
+            Type.Number({ description: 'Accepted of accepted and failed, from 0 to 1; null when there is neither' }),
+          ),
+        },
+        {
+          description: `Looked at are its newest ${limits.healthAttemptsMax} deliveries. While more than these wait, there may be nothing to count.`,
+        },
+      ),
+      consecutive_failures: Type.Object(
+        {
+          count: Type.Integer({ description: `At most ${limits.healthAttemptsMax}` }),
+          has_more: Type.Boolean({ description: 'There are more than were counted' }),
+        },
+        { description: 'Failed attempts since the last one that was accepted' },
+      ),
+      failing_since: Nullable(Time('The first of them')),
+      disable_at: Nullable(
+        Time('When it is disabled if nothing is accepted until then and it goes on being tried; null when not failing'),
+      ),
+      breaker: Type.Object(
+        {
+          state: Type.Enum([...breakerStates], { type: 'string' }),
+          opened_at: Nullable(Time()),
+          next_probe_at: Nullable(Time('When one delivery is tried next, if there is one')),
+          failed_probes: Type.Integer(),
+        },
+        {
+          description:
+            'While it is `open`, nothing is sent and no attempt is spent, because nearly everything failed. Then it is `half_open`: one delivery is tried, and if it is accepted the breaker is `closed`.',
+        },
+      ),
       ordered: Type.Boolean(),
       backlog: Type.Object(
         {
@@ -42,7 +82,7 @@ export const SubscriptionHealth = named(
         ),
       ),
     },
-    { description: 'How far a subscription is with its work, looked at now' },
+    { description: 'How a subscription does and how far it is with its work, looked at now' },
   ),
 )
 export type SubscriptionHealth = Static<typeof SubscriptionHealth>

@@ -125,6 +125,12 @@ export const Subscription = named(
       not_before: Nullable(
         Time('Nothing is sent before: the receiver asked to slow down, or its secrets could not be opened'),
       ),
+      failing_since: Nullable(
+        Time('The first failed attempt since the last one that was accepted; null while none has'),
+      ),
+      breaker_opened_at: Nullable(
+        Time('Since when its circuit breaker holds everything back but a probe now and then; null while it is closed'),
+      ),
       created_at: Time(),
       updated_at: Time(),
     },
@@ -142,6 +148,22 @@ export const CreatedSubscription = named(
   }),
 )
 export type CreatedSubscription = Static<typeof CreatedSubscription>
+
+/** The answer to a change. */
+export const ChangedSubscription = named(
+  'ChangedSubscription',
+  Type.Object({
+    ...Subscription.properties,
+    waiting: Type.Object(
+      {
+        count: Type.Integer({ description: `At most ${limits.backlogCountMax}` }),
+        has_more: Type.Boolean({ description: 'There are more than were counted' }),
+      },
+      { description: 'Deliveries that wait or are held already: what was changed applies to them too' },
+    ),
+  }),
+)
+export type ChangedSubscription = Static<typeof ChangedSubscription>
 
 export const SubscriptionPage = Page(Subscription)
 

@@ -40,6 +40,10 @@ export type SubscriptionColumns = {
   max_in_flight: number
   rate_limit_per_second: number | null
   ordered: boolean
+  /** Its last accepted attempt is behind a failed one; or that is so no more, and nobody has been told yet. */
+  ailing: 'failing' | 'recovering' | null
+  /** Probes that have failed since its circuit breaker opened; null while it is closed. */
+  breaker_failed_probes: number | null
 }
 
 /** A claimed delivery. */
@@ -82,6 +86,9 @@ type AnsweredRow = DeliveryColumns & (SubscriptionColumns | { url: null })
  * that are in flight; while it is not due, or while held ones are being put back, the subscription gives nothing. Nor does
  * one that is paused, disabled, deleted or slowed down meanwhile.
  *
+ * While the circuit breaker of a subscription is open, one delivery is claimed when a probe is due and nothing of it is
+ * in flight; beside that only what a person asked for, one at a time, found on `backlog_asked_idx`.
+ *
  * A claim counts the attempt and moves `next_attempt_at` to the end of the lease: a row whose dispatcher dies becomes due
  * again by itself.
  *
@@ -115,11 +122,12 @@ const text = `
 with picked as materialized (
   select due.delivery_id, due.next_attempt_at, q.place as offer, q.timeout_ms, q.transforms, row_number() over () as place
   from (
-    select o.*, s.timeout_ms, s.ordered, s.transform is not null as transforms,
-           least(o.part, case when s.ordered then 1 else s.max_in_flight end - o.in_flight) as allowed,
+    select o.*, s.timeout_ms, s.ordered, s.transform is not null as transforms, breaker.holds_back,
+           least(case when s.breaker_opened_at is not null then 1 else o.part end,
+             case when s.ordered then 1 else s.max_in_flight end - o.in_flight) as allowed,
            case when s.ordered and not s.releasing then (
-             select case when head.ready then head.delivery_id end
-             from (select b.delivery_id, b.ready
+             select case when head.ready and (not breaker.holds_back or head.trigger <> 'automatic') then head.delivery_id end
+             from (select b.delivery_id, b.ready, b.trigger
                    from backlog b
                    where b.subscription_id = s.id
                    order by b.subscription_id, b.delivery_id
@@ -138,6 +146,10 @@ with picked as materialized (
         and (not_before is null or not_before <= now())
       limit 1
     ) s
+    cross join lateral (
+      -- Open, and no probe is due, or something is in flight.
+      select s.breaker_opened_at is not null and (s.breaker_probe_at > now() or o.in_flight > 0) as holds_back
+    ) breaker
   ) q
   cross join lateral (
     select *
@@ -145,7 +157,7 @@ with picked as materialized (
       select b.delivery_id, b.next_attempt_at
       from backlog b
       -- Compared as a row, so that no other index can be chosen than the one that has its rows in this order.
-      where not q.ordered and b.ready
+      where not q.ordered and not q.holds_back and b.ready
         and (b.shard, b.tenant_id, b.subscription_id) >= (q.shard, q.tenant_id, q.subscription_id)
         and (b.shard, b.tenant_id, b.subscription_id) <= (q.shard, q.tenant_id, q.subscription_id)
       order by b.shard, b.tenant_id, b.subscription_id, b.next_attempt_at
@@ -160,6 +172,16 @@ with picked as materialized (
       where q.ordered and q.allowed > 0 and b.ready and b.delivery_id = q.head_id
       for update skip locked
     ) head
+    union all
+    select *
+    from (
+      select b.delivery_id, b.next_attempt_at
+      from backlog b
+      where not q.ordered and q.holds_back and b.ready and b.trigger <> 'automatic' and b.subscription_id = q.subscription_id
+      order by b.next_attempt_at
+      limit greatest(0, q.allowed)
+      for update skip locked
+    ) asked
   ) due
   limit cardinality($6::uuid[])
 ), numbered as materialized (
@@ -182,7 +204,9 @@ select c.offer::int, c.delivery_id, c.tenant_id, c.subscription_id, c.event_id, 
        e.type, e."timestamp", e.data, case when e.validation_errors is null then e.schema_version end as schema_version,
        case when c.transforms then e.keys end as keys_of_event,
        s.url, s.headers, s.timeout_ms, s.retry_schedule_seconds, s.keys, s.payload_format, s.final_statuses, s.auth_sealed,
-       s.tls_sealed, s.transform, s.max_in_flight, s.rate_limit_per_second, s.ordered
+       s.tls_sealed, s.transform, s.max_in_flight, s.rate_limit_per_second, s.ordered,
+       case when s.failing_since is not null then 'failing' when s.recovery_due then 'recovering' end as ailing,
+       case when s.breaker_opened_at is not null then s.breaker_failed_probes end as breaker_failed_probes
 from claimed c
 cross join lateral (select * from event where event.id = c.event_id limit 1) e
 left join lateral (

@@ -262,6 +262,7 @@ function recordOf(claimed: Claimed | undefined, over: Partial<AttemptRecord>): A
     next: { kind: 'failed' },
     gone: false,
     slowDownMs: 0,
+    health: null,
     ...over,
   }
 }

@@ -34,6 +34,19 @@ export type AttemptRecord = {
   gone: boolean
   /** Nothing more is sent to the subscription for so many milliseconds; 0 for no pause. */
   slowDownMs: number
+  /** What it changes in the health of its subscription; null for nearly all. */
+  health: HealthChange | null
+}
+
+/** What an attempt changes in the health of its subscription. */
+export type HealthChange = {
+  /** It is the first that failed since the last one that was accepted; or the first accepted one since one that failed. */
+  failing?: 'begins' | 'ends'
+  /** The circuit breaker opens, stays open because a probe failed, or closes. */
+  breaker?:
+    | { becomes: 'open'; probeInMs: number }
+    | { becomes: 'still_open'; probeInMs: number; failedProbes: number }
+    | { becomes: 'closed' }
 }
 
 export type RecordRow = {
@@ -50,11 +63,21 @@ export type RecordRow = {
  * was lost is still written down, over the `aborted` note that its successor left, and changes nothing else. Answers with
  * the deliveries that were moved.
  *
- * Locks the backlog rows and deliveries of these attempts by primary key, and subscriptions only when they are disabled
- * or slowed down. Recording the same attempts twice does nothing the second time.
+ * What the operator is to be told (a delivery that will not be made any more, a subscription that is disabled or has
+ * recovered) is written down by the same statement, unless it is about the operator's own tenant.
+ *
+ * Locks the backlog rows and deliveries of these attempts by primary key, and subscriptions, in the order of their ids,
+ * only when they are disabled or slowed down or their health changes. Recording the same attempts twice does nothing the
+ * second time.
+ *
+ * @param operatorTenant the tenant about which nobody is told
  */
-export function recordAttempts(runner: Runner, records: readonly AttemptRecord[]): Promise<RecordRow[]> {
-  const column = <T>(read: (record: AttemptRecord) => T): T[] => records.map(read)
+export function recordAttempts(
+  runner: Runner,
+  records: readonly AttemptRecord[],
+  operatorTenant: string | null = null,
+): Promise<RecordRow[]> {
+  const column = <T>(read: (record: AttemptRecord, place: number) => T): T[] => records.map(read)
   const plain = (read: (record: AttemptRecord) => Parameters<typeof plainArray>[0][number]) =>
     plainArray(records.map(read))
   return run<RecordRow>(runner, {
@@ -91,6 +114,8 @@ export function recordAttempts(runner: Runner, records: readonly AttemptRecord[]
       plain((r) => (r.next.kind === 'retry' ? r.next.scheduleStep : null)),
       plain((r) => r.gone),
       plain((r) => r.slowDownMs),
+      column(({ health }, place) => (health === null ? null : JSON.stringify({ ...health, place }))),
+      operatorTenant,
     ],
   })
 }
@@ -101,11 +126,11 @@ with outcome as materialized (
   from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::text[], $8::text[], $9::text[],
     $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::smallint[], $15::text[], $16::text[], $17::text[],
     $18::bytea[], $19::boolean[], $20::real[], $21::real[], $22::real[], $23::real[], $24::real[], $25::real[],
-    $26::text[], $27::bigint[], $28::int[], $29::boolean[], $30::bigint[])
+    $26::text[], $27::bigint[], $28::int[], $29::boolean[], $30::bigint[], $31::text[])
     as o (id, tenant_id, delivery_id, event_id, subscription_id, number, trigger, actor, reason,
       started_at, url, request_headers, remote_address, http_status, failure_code, failure_detail, response_headers,
       response_body, response_truncated, wait_ms, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms,
-      next, delay_ms, schedule_step, gone, slow_down_ms)
+      next, delay_ms, schedule_step, gone, slow_down_ms, health)
 ), logged as (
   insert into attempt (id, tenant_id, delivery_id, event_id, subscription_id, number, trigger, actor, reason, started_at,
     url, request_headers, remote_address, http_status, failure_code, failure_detail, response_headers, response_body,
@@ -127,7 +152,8 @@ with outcome as materialized (
   using outcome o
   where b.delivery_id = o.delivery_id and b.attempt_number = o.number and b.leased_at is not null
     and o.next in ('delivered', 'failed')
-  returning b.delivery_id
+  -- A delivery that had an attempt because a person asked had ended before, unless its schedule waited behind it.
+  returning b.delivery_id, b.trigger = 'automatic' or b.resume_at is not null as was_owed
 ), postponed as (
   update backlog b
   set ready = false, leased_at = null, attempt_id = null,
@@ -142,21 +168,74 @@ with outcome as materialized (
   where b.delivery_id = o.delivery_id and b.attempt_number = o.number and b.leased_at is not null
     and o.next in ('retry', 'resume')
   returning b.delivery_id
+), advice as (
+  select o.subscription_id, bool_or(o.gone) as gone, max(o.slow_down_ms) as slow_down_ms,
+         bool_or(o.health ->> 'failing' = 'ends') as well_again,
+         min(o.ended_at) filter (where o.health ->> 'failing' = 'begins') as failed_at,
+         (array_agg(o.health ->> 'failing' order by (o.health -> 'place')::int desc) filter (where o.health ? 'failing'))[1] as failing,
+         (array_agg(o.health -> 'breaker' order by (o.health -> 'place')::int desc) filter (where o.health ? 'breaker'))[1] as breaker
+  from (
+    select o.subscription_id, o.gone, o.slow_down_ms, o.health::jsonb as health,
+           o.started_at + o.total_ms * interval '1 millisecond' as ended_at
+    from outcome o
+    where (o.gone or o.slow_down_ms > 0 or o.health is not null)
+      and (o.delivery_id in (select delivery_id from finished) or o.delivery_id in (select delivery_id from postponed))
+  ) o
+  group by o.subscription_id
+), advisee as materialized (
+  -- As they are before they are changed.
+  select s.id, s.tenant_id, s.failing_since, a.well_again and s.recovery_due as recovers,
+         a.gone and s.state = 'active' as is_disabled,
+         -- When the attempt ended by its process's clock, as far as the database's agrees.
+         greatest(least(a.failed_at, now()), now() - interval '1 minute') as failed_at,
+         a.slow_down_ms, a.well_again, a.failing, a.breaker ->> 'becomes' as breaker, (a.breaker -> 'probeInMs')::int as probe_in_ms,
+         (a.breaker -> 'failedProbes')::int as failed_probes
+  from advice a
+  join subscription s on s.id = a.subscription_id
+  where s.deleted_at is null
+  order by s.id
+  for no key update of s
 ), advised as (
   update subscription s
-  set state = case when a.gone and s.state = 'active' then 'disabled' else s.state end,
-      disabled_reason = case when a.gone and s.state = 'active' then 'gone' else s.disabled_reason end,
-      state_changed_at = case when a.gone and s.state = 'active' then now() else s.state_changed_at end,
+  set state = case when a.is_disabled then 'disabled' else s.state end,
+      disabled_reason = case when a.is_disabled then 'gone' else s.disabled_reason end,
+      state_changed_at = case when a.is_disabled then now() else s.state_changed_at end,
       not_before = case when a.slow_down_ms > 0
-        then greatest(s.not_before, now() + a.slow_down_ms * interval '1 millisecond') else s.not_before end
-  from (
-    select o.subscription_id, bool_or(o.gone) as gone, max(o.slow_down_ms) as slow_down_ms
-    from outcome o
-    where (o.gone or o.slow_down_ms > 0)
-      and (o.delivery_id in (select delivery_id from finished) or o.delivery_id in (select delivery_id from postponed))
-    group by o.subscription_id
-  ) a
-  where s.id = a.subscription_id and s.deleted_at is null
+        then greatest(s.not_before, now() + a.slow_down_ms * interval '1 millisecond') else s.not_before end,
+      failing_since = case when a.failing = 'ends' then null
+                           when a.failing = 'begins' and a.well_again then a.failed_at
+                           when a.failing = 'begins' then coalesce(s.failing_since, a.failed_at)
+                           else s.failing_since end,
+      failing_percent = case when a.well_again then 0 else s.failing_percent end,
+      recovery_due = a.is_disabled or s.recovery_due and not coalesce(a.well_again, false),
+      breaker_opened_at = case when a.breaker = 'closed' then null
+                               when a.breaker = 'open' then coalesce(s.breaker_opened_at, now())
+                               else s.breaker_opened_at end,
+      breaker_probe_at = case when a.breaker = 'closed' then null
+                              when a.breaker = 'open' and s.breaker_opened_at is null
+                                or a.breaker = 'still_open' and s.breaker_opened_at is not null
+                                then now() + a.probe_in_ms * interval '1 millisecond'
+                              else s.breaker_probe_at end,
+      breaker_failed_probes = case when a.breaker = 'closed' then 0
+                                   when a.breaker = 'still_open' and s.breaker_opened_at is not null then a.failed_probes
+                                   else s.breaker_failed_probes end
+  from advisee a
+  where s.id = a.id
+), told as (
+  insert into system_event (type, tenant_id, subscription_id, delivery_id, facts)
+  select 'posthorn.delivery.exhausted', o.tenant_id, o.subscription_id, o.delivery_id, jsonb_build_object(
+    'event_id', o.event_id, 'attempt_count', o.number, 'failure_code', o.failure_code, 'http_status', o.http_status)
+  from outcome o
+  join finished f on f.delivery_id = o.delivery_id and f.was_owed
+  where o.next = 'failed' and o.tenant_id is distinct from $32::text
+  union all
+  select 'posthorn.subscription.disabled', a.tenant_id, a.id, null, jsonb_build_object('reason', 'gone', 'failing_since', coalesce(a.failing_since, a.failed_at))
+  from advisee a
+  where a.is_disabled and a.tenant_id is distinct from $32::text
+  union all
+  select 'posthorn.subscription.recovered', a.tenant_id, a.id, null, jsonb_build_object('failing_since', a.failing_since)
+  from advisee a
+  where a.recovers and a.tenant_id is distinct from $32::text
 )
 update delivery d
 set state = case when o.next = 'delivered' then 'delivered'

@@ -17,7 +17,7 @@ export type DueSubscription = {
   shard: number
   tenant_id: string
   subscription_id: string
-  /** False while it is paused, disabled, deleted or slowed down: nothing of it may be sent now. */
+  /** False while it is paused, disabled, deleted, slowed down or held back by its breaker: nothing of it may be sent now. */
   sends: boolean
   max_in_flight: number
   rate_limit_per_second: number | null
@@ -120,7 +120,10 @@ with found as materialized (
 )
 select f.shard, f.tenant_id, f.subscription_id,
        s.id is not null and s.state = 'active' and s.deleted_at is null
-         and (s.not_before is null or s.not_before <= now()) as sends,
+         and (s.not_before is null or s.not_before <= now())
+         -- An open breaker waits for its next probe, but for what a person asked for.
+         and (s.breaker_opened_at is null or s.breaker_probe_at <= now() or exists (
+           select from backlog b where b.ready and b.trigger <> 'automatic' and b.subscription_id = s.id)) as sends,
        coalesce(s.max_in_flight, 0) as max_in_flight, s.rate_limit_per_second, coalesce(s.ordered, false) as ordered
 from found f
 left join lateral (select * from subscription where subscription.id = f.subscription_id limit 1) s on true

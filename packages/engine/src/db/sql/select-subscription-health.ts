@@ -1,8 +1,20 @@
-import type { FailureCode, SubscriptionState, Uuid } from '@posthorn/contract'
+import type { DisabledReason, FailureCode, SubscriptionState, Uuid } from '@posthorn/contract'
 import { type Runner, run } from './statement.ts'
 
 export type SubscriptionHealthRow = {
   state: SubscriptionState
+  disabled_reason: DisabledReason | null
+  /** Of the newest deliveries: how many were accepted in the window, and how many attempts failed in it. */
+  accepted: number
+  failed: number
+  /** Failed attempts since the last accepted one; one more than `attemptsMax` when there are more than that. */
+  failures: number
+  failing_since: Date | null
+  breaker_opened_at: Date | null
+  breaker_probe_at: Date | null
+  breaker_failed_probes: number
+  /** The next probe may be made now. */
+  probe_due: boolean
   ordered: boolean
   /** One more than `countMax` when there are more than that. */
   backlog: number
@@ -18,28 +30,86 @@ export type SubscriptionHealthRow = {
   last_http_status: number | null
 }
 
+export type SubscriptionHealthRequest = {
+  subscriptionId: Uuid
+  tenantId: string | null
+  /** Of the backlog. */
+  countMax: number
+  /** Of attempts: those of so many minutes, and so many at the most, of as many of the newest deliveries. */
+  minutes: number
+  attemptsMax: number
+  /** Failures that do not count. */
+  ours: readonly FailureCode[]
+}
+
 /**
- * How far a subscription is with its work. Answers with no row when there is no such subscription (within a tenant,
+ * How a subscription does and how far it is with its work. Answers with no row when there is no such subscription (within a tenant,
  * unless `tenantId` is null).
  *
  * Locks nothing. Walks `backlog_subscription_id_delivery_id_idx` for the head and for at most `countMax` entries to count,
- * `backlog_ready_idx` for what has been due longest, and `attempt_delivery_id_number_idx` of every day for one attempt.
+ * `backlog_ready_idx` for what has been due longest, `delivery_subscription_id_id_idx` backwards for
+ * `attemptsMax` deliveries, `attempt_failed_idx` for as many failures of the window and as many since it fails, and `attempt_delivery_id_number_idx` of every day for one attempt.
  */
 export async function selectSubscriptionHealth(
   runner: Runner,
-  request: { subscriptionId: Uuid; tenantId: string | null; countMax: number },
+  request: SubscriptionHealthRequest,
 ): Promise<SubscriptionHealthRow | undefined> {
   const rows = await run<SubscriptionHealthRow>(runner, {
     name: 'select-subscription-health',
     text,
-    values: [request.subscriptionId, request.tenantId, request.countMax],
+    values: [
+      request.subscriptionId,
+      request.tenantId,
+      request.countMax,
+      request.minutes,
+      request.attemptsMax,
+      request.ours,
+    ],
   })
   return rows[0]
 }
 
 const text = `
-select s.state, s.ordered, counted.backlog, due.next_attempt_at as oldest_due_at, blocking.*
+select s.state, s.disabled_reason, s.ordered, s.failing_since, s.breaker_opened_at, s.breaker_probe_at,
+       s.breaker_failed_probes, coalesce(s.breaker_probe_at <= now(), false) as probe_due,
+       tried.accepted, tried.failed, failing.failures,
+       counted.backlog, due.next_attempt_at as oldest_due_at, blocking.*
 from subscription s
+cross join lateral (
+  -- The newest deliveries, and what was tried of them in the window. Ids carry the time.
+  with sample as materialized (
+    select d.id, d.delivered_at
+    from delivery d
+    where d.subscription_id = s.id
+    order by d.id desc
+    limit $5::int
+  )
+  select (select count(*) from sample where delivered_at >= now() - $4::int * interval '1 minute')::int as accepted,
+         (select count(*)
+          from (
+            select
+            from attempt a
+            where a.subscription_id = s.id and a.failure_code is not null and a.trigger = 'automatic'
+              and a.failure_code <> all($6::text[])
+              and a.id >= (lpad(to_hex((extract(epoch from now() - $4::int * interval '1 minute') * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+              and a.delivery_id >= (select id from sample order by id limit 1)
+            order by a.id desc
+            limit $5::int
+          ) failed)::int as failed
+) tried
+cross join lateral (
+  -- Those that ended since it fails. An attempt takes half a minute at the most.
+  select count(*)::int as failures
+  from (
+    select
+    from attempt a
+    where a.subscription_id = s.id and a.failure_code is not null and a.trigger = 'automatic' and a.failure_code <> all($6::text[])
+      and a.id >= (lpad(to_hex((extract(epoch from s.failing_since - interval '1 minute') * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid
+      and a.started_at + a.total_ms * interval '1 millisecond' >= s.failing_since - interval '1 millisecond'
+    order by a.id desc
+    limit $5::int + 1
+  ) a
+) failing
 cross join lateral (
   select count(*)::int as backlog
   from (select 1 from backlog b where b.subscription_id = s.id limit $3::int + 1) counted
