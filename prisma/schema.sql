@@ -52,6 +52,7 @@ CREATE TABLE attempt (
   CONSTRAINT attempt_trigger CHECK (trigger = ANY (ARRAY['automatic'::text, 'resend'::text, 'replay'::text, 'test'::text]))
 ) PARTITION BY RANGE (id);
 CREATE INDEX attempt_delivery_id_number_idx ON attempt USING btree (delivery_id, number);
+CREATE INDEX attempt_failed_idx ON attempt USING btree (subscription_id, id) WHERE failure_code IS NOT NULL;
 
 CREATE TABLE backlog (
   delivery_id     uuid NOT NULL,
@@ -84,6 +85,7 @@ CREATE TABLE backlog (
   autovacuum_vacuum_threshold = 5000,
   fillfactor = 70
 );
+CREATE INDEX backlog_asked_idx ON backlog USING btree (subscription_id, next_attempt_at) WHERE ready AND trigger <> 'automatic'::text;
 CREATE INDEX backlog_ready_idx ON backlog USING btree (shard, tenant_id, subscription_id, next_attempt_at) WHERE ready;
 CREATE INDEX backlog_subscription_id_delivery_id_idx ON backlog USING btree (subscription_id, delivery_id);
 CREATE INDEX backlog_waiting_idx ON backlog USING btree (shard, next_attempt_at) WHERE NOT ready;
@@ -102,9 +104,12 @@ CREATE TABLE delivery (
   finished_at       timestamp(3) with time zone,
   held              boolean NOT NULL GENERATED ALWAYS AS (state = 'held'::text) STORED,
   failed            boolean NOT NULL GENERATED ALWAYS AS (state = 'failed'::text) STORED,
+  canceled_reason   text,
   CONSTRAINT delivery_pkey PRIMARY KEY (id),
+  CONSTRAINT delivery_canceled_reason CHECK (canceled_reason = ANY (ARRAY['canceled_by_person'::text, 'resume_none'::text, 'subscription_deleted'::text, 'tenant_deleted'::text])),
   CONSTRAINT delivery_delivered_has_time CHECK (state <> 'delivered'::text OR delivered_at IS NOT NULL),
   CONSTRAINT delivery_finished_iff_final CHECK ((finished_at IS NOT NULL) = (state = ANY (ARRAY['delivered'::text, 'failed'::text, 'canceled'::text]))),
+  CONSTRAINT delivery_only_canceled_has_reason CHECK (canceled_reason IS NULL OR state = 'canceled'::text),
   CONSTRAINT delivery_state CHECK (state = ANY (ARRAY['pending'::text, 'retrying'::text, 'held'::text, 'delivered'::text, 'failed'::text, 'canceled'::text]))
 ) PARTITION BY RANGE (id);
 CREATE INDEX delivery_event_id_idx ON delivery USING btree (event_id);
@@ -243,6 +248,12 @@ CREATE TABLE subscription (
   rate_limit_per_second  integer,
   ordered                boolean NOT NULL DEFAULT false,
   releasing              boolean NOT NULL DEFAULT false,
+  failing_since          timestamp(3) with time zone,
+  failing_percent        smallint NOT NULL DEFAULT 0,
+  recovery_due           boolean NOT NULL DEFAULT false,
+  breaker_opened_at      timestamp(3) with time zone,
+  breaker_probe_at       timestamp(3) with time zone,
+  breaker_failed_probes  integer NOT NULL DEFAULT 0,
   tls_sealed             bytea,
   tls_shown              jsonb,
   transform              text,
@@ -250,9 +261,12 @@ CREATE TABLE subscription (
   CONSTRAINT subscription_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id) ON UPDATE CASCADE ON DELETE CASCADE,
   CONSTRAINT subscription_auth_type CHECK (auth_type = ANY (ARRAY['basic'::text, 'bearer'::text, 'api_key'::text, 'oauth2_client_credentials'::text])),
   CONSTRAINT subscription_auth_whole CHECK ((auth_sealed IS NULL) = (auth_type IS NULL) AND (auth_sealed IS NULL) = (auth_shown IS NULL)),
+  CONSTRAINT subscription_breaker_failed_probes CHECK (breaker_failed_probes >= 0),
+  CONSTRAINT subscription_breaker_open_has_probe CHECK ((breaker_opened_at IS NULL) = (breaker_probe_at IS NULL)),
   CONSTRAINT subscription_disabled_has_reason CHECK ((state = 'disabled'::text) = (disabled_reason IS NOT NULL)),
   CONSTRAINT subscription_disabled_reason CHECK (disabled_reason = ANY (ARRAY['gone'::text, 'failing_too_long'::text])),
   CONSTRAINT subscription_event_types CHECK (cardinality(event_types) >= 1 AND cardinality(event_types) <= 50),
+  CONSTRAINT subscription_failing_percent CHECK (failing_percent >= 0 AND failing_percent <= 99),
   CONSTRAINT subscription_filter CHECK (octet_length(filter) >= 2 AND octet_length(filter) <= 8192),
   CONSTRAINT subscription_final_statuses CHECK (cardinality(final_statuses) <= 20 AND (300 <= ALL (final_statuses)) AND (599 >= ALL (final_statuses)) AND NOT final_statuses && '{410,429,502,503,504}'::integer[]),
   CONSTRAINT subscription_max_in_flight CHECK (max_in_flight >= 1 AND max_in_flight <= 1000),
@@ -265,7 +279,22 @@ CREATE TABLE subscription (
   CONSTRAINT subscription_tls_whole CHECK ((tls_sealed IS NULL) = (tls_shown IS NULL)),
   CONSTRAINT subscription_transform CHECK (octet_length(transform) >= 1 AND octet_length(transform) <= 16384)
 );
+CREATE INDEX subscription_failing_idx ON subscription USING btree (failing_since) WHERE failing_since IS NOT NULL;
 CREATE INDEX subscription_tenant_id_id_idx ON subscription USING btree (tenant_id, id);
+
+CREATE TABLE system_event (
+  id              uuid NOT NULL DEFAULT gen_random_uuid(),
+  type            text NOT NULL,
+  tenant_id       text NOT NULL,
+  subscription_id uuid NOT NULL,
+  delivery_id     uuid,
+  facts           jsonb NOT NULL DEFAULT '{}'::jsonb,
+  happened_at     timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  taken_until     timestamp(3) with time zone,
+  CONSTRAINT system_event_pkey PRIMARY KEY (id),
+  CONSTRAINT system_event_type CHECK (type = ANY (ARRAY['posthorn.subscription.failing'::text, 'posthorn.subscription.disabled'::text, 'posthorn.subscription.recovered'::text, 'posthorn.delivery.exhausted'::text]))
+);
+CREATE INDEX system_event_happened_at_idx ON system_event USING btree (happened_at);
 
 CREATE TABLE tenant (
   id         text NOT NULL,

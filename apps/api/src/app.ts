@@ -10,6 +10,7 @@ import {
   createSchemas,
   createUrlCheck,
   type Database,
+  disableAfterHoursDefault,
   eventOrigin,
   type Jobs,
   type Publisher,
@@ -77,6 +78,7 @@ export type ApiParts = {
     POSTHORN_PUBLIC_URL?: string | undefined
     POSTHORN_ADMIN_KEY?: string | undefined
     POSTHORN_CLOUDEVENTS_SOURCE?: string | undefined
+    POSTHORN_DISABLE_AFTER_HOURS?: number
   }
   /** What `/metrics` answers; of this process alone when left out. */
   metrics?: RouteParts['metrics']
@@ -99,6 +101,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     readiness: parts.readiness ?? readinessChecks({ db, world }),
     links,
     origin: eventOrigin(settings),
+    disableAfterMs: (settings.POSTHORN_DISABLE_AFTER_HOURS ?? disableAfterHoursDefault) * 3_600_000,
   }
   const app = createServer(parts, links)
 

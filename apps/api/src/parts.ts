@@ -26,6 +26,8 @@ export type RouteParts = {
   /** What CloudEvents say of where they come from. */
   origin: EventOrigin
   authenticate: Authenticate
+  /** How long nothing but failure is put up with, in milliseconds. */
+  disableAfterMs: number
   readiness: readonly ReadinessCheck[]
   metrics: Pick<Metrics, 'contentType' | 'text'>
   /** Told which shards have work that did not come by publishing. */

@@ -38,7 +38,11 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
         tags,
         params,
         body: PutEventType,
-        response: { 200: reference(EventType), 201: reference(EventType), ...refusals({ body: true }) },
+        response: {
+          200: reference(EventType),
+          201: reference(EventType),
+          ...refusals({ body: true }, 'event_type_reserved'),
+        },
       },
     },
     async ({ params, body }, reply) => {
@@ -73,7 +77,10 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
         description: 'It can no longer be published. Put it again to make it active.',
         tags,
         params,
-        response: { 204: Type.Null(), ...refusals({ body: false }, 'event_type_not_found') },
+        response: {
+          204: Type.Null(),
+          ...refusals({ body: false }, 'event_type_not_found', 'event_type_reserved'),
+        },
       },
     },
     async ({ params }, reply) => {
@@ -113,7 +120,7 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
         body: CreateEventTypeVersion,
         response: {
           201: reference(EventTypeVersion),
-          ...refusals({ body: true }, 'event_type_not_found', 'invalid_schema'),
+          ...refusals({ body: true }, 'event_type_not_found', 'event_type_reserved', 'invalid_schema'),
         },
       },
     },

@@ -1,4 +1,5 @@
-import { parseId } from '@posthorn/contract'
+import { randomBytes } from 'node:crypto'
+import { parseId, uuidV7 } from '@posthorn/contract'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { callbackUrl, startTestApi, type TestApi } from '../testing/api.ts'
 
@@ -29,6 +30,12 @@ test('200 with nothing to do for a subscription that nothing was published to', 
     {
       subscription_id: id,
       state: 'active',
+      disabled_reason: null,
+      attempts: { minutes: 60, accepted: 0, failed: 0, success_rate: null },
+      consecutive_failures: { count: 0, has_more: false },
+      failing_since: null,
+      disable_at: null,
+      breaker: { state: 'closed', opened_at: null, next_probe_at: null, failed_probes: 0 },
       ordered: false,
       backlog: { count: 0, has_more: false },
       oldest_due_at: null,
@@ -140,3 +147,96 @@ test('404 for a subscription that is deleted, unknown, or another tenant’s', a
     expect([status, body.code]).toEqual([404, 'subscription_not_found'])
   }
 })
+
+test('the success rate counts what was accepted and what failed in the last hour, by the schedule and by the receiver', async () => {
+  const id = await subscribe()
+  const ids: string[] = []
+  for (let event = 0; event < 6; event += 1) ids.push(parseId('delivery', await publish(id)) ?? '')
+  const accepted = { state: 'delivered', finishedAt: new Date(), deliveredAt: new Date() }
+  await api.db.prisma.delivery.updateMany({ where: { id: { in: ids.slice(0, 3) } }, data: accepted })
+  const earlier = { ...accepted, deliveredAt: new Date(Date.now() - 2 * 3_600_000) }
+  await api.db.prisma.delivery.updateMany({ where: { id: ids[3] ?? '' }, data: earlier })
+  await fail(ids[4], {})
+  await fail(ids[4], { trigger: 'resend' })
+  await fail(ids[5], { failureCode: 'aborted' })
+  await fail(ids[5], { failureCode: 'internal_error' })
+  const { body } = await api.ask('GET', `/v1/subscriptions/${id}/health`)
+  expect(body.attempts).toEqual({ minutes: 60, accepted: 3, failed: 1, success_rate: 0.75 })
+})
+
+test('failures in a row are those since the last success, and the time until it is disabled is told', async () => {
+  const id = await subscribe()
+  const deliveryId = parseId('delivery', await publish(id)) ?? ''
+  await fail(deliveryId, { startedAt: new Date(Date.now() - 40_000) })
+  const failingSince = new Date(Date.now() - 30_000)
+  for (let count = 0; count < 3; count += 1) await fail(deliveryId, { startedAt: new Date(Date.now() - count * 5_000) })
+  await fail(deliveryId, { trigger: 'resend' })
+  await api.db.prisma.subscription.update({ where: { id: parseId('subscription', id) ?? '' }, data: { failingSince } })
+  const { body } = await api.ask('GET', `/v1/subscriptions/${id}/health`)
+  expect(body).toMatchObject({
+    consecutive_failures: { count: 3, has_more: false },
+    failing_since: failingSince.toISOString(),
+    disable_at: new Date(failingSince.getTime() + 120 * 3_600_000).toISOString(),
+  })
+})
+
+test('a disabled subscription says why and will not be disabled once more', async () => {
+  const id = await subscribe()
+  const where = { id: parseId('subscription', id) ?? '' }
+  const disabled = { state: 'disabled', disabledReason: 'failing_too_long', failingSince: new Date() }
+  await api.db.prisma.subscription.update({ where, data: disabled })
+  const { body } = await api.ask('GET', `/v1/subscriptions/${id}/health`)
+  expect(body).toMatchObject({ state: 'disabled', disabled_reason: 'failing_too_long', disable_at: null })
+  const resumed = await api.ask('POST', `/v1/subscriptions/${id}/resume`)
+  expect(resumed.body).toMatchObject({ state: 'active', disabled_reason: null, failing_since: null })
+})
+
+test.each([
+  { state: 'open', probeInMs: 60_000 },
+  { state: 'half_open', probeInMs: -1 },
+])('a breaker that is $state is told with its next probe', async ({ state, probeInMs }) => {
+  const id = await subscribe()
+  const where = { id: parseId('subscription', id) ?? '' }
+  const [opened, probe] = [new Date(Date.now() - 90_000), new Date(Date.now() + probeInMs)]
+  const breaker = { breakerOpenedAt: opened, breakerProbeAt: probe, breakerFailedProbes: 1 }
+  await api.db.prisma.subscription.update({ where, data: breaker })
+  const { body } = await api.ask('GET', `/v1/subscriptions/${id}/health`)
+  expect(body.breaker).toEqual({
+    state,
+    opened_at: opened.toISOString(),
+    next_probe_at: probe.toISOString(),
+    failed_probes: 1,
+  })
+  const read = await api.ask('GET', `/v1/subscriptions/${id}`)
+  expect(read.body).toMatchObject({ breaker_opened_at: opened.toISOString() })
+})
+
+/** A failed attempt of a delivery. */
+async function fail(
+  deliveryId = '',
+  { trigger = 'automatic', failureCode = 'http_5xx', startedAt = new Date() }: Partial<Failed>,
+): Promise<void> {
+  const delivery = await api.db.prisma.delivery.findFirstOrThrow({ where: { id: deliveryId } })
+  await api.db.prisma.attempt.create({
+    data: {
+      id: uuidV7(startedAt.getTime(), randomBytes(10)),
+      deliveryId,
+      tenantId: 'acme',
+      eventId: delivery.eventId,
+      subscriptionId: delivery.subscriptionId,
+      number: 1,
+      trigger,
+      startedAt,
+      url: callbackUrl,
+      requestHeaders: {},
+      failureCode,
+      responseHeaders: {},
+      responseBody: new Uint8Array(),
+      responseTruncated: false,
+      waitMs: 1,
+      totalMs: 1,
+    },
+  })
+}
+
+type Failed = { trigger: string; failureCode: string; startedAt: Date }

@@ -1,4 +1,4 @@
-import { limits } from '@posthorn/contract'
+import { limits, parseId } from '@posthorn/contract'
 import { sealSecret } from '@posthorn/engine'
 import { testSeal } from '@posthorn/engine/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -241,6 +241,7 @@ describe('PATCH', () => {
       metadata: { a: { c: 2, d: [4] } },
       timeout_ms: 5000,
       updated_at: body.updated_at,
+      waiting: { count: 0, has_more: false },
     })
     expect(body.updated_at >= before.updated_at).toBe(true)
   })
@@ -270,7 +271,35 @@ describe('PATCH', () => {
   test('an empty patch changes nothing', async () => {
     const { secret: _, ...before } = await created()
     const { body } = await api.ask('PATCH', `/v1/subscriptions/${before.id}`, {})
-    expect({ ...body, updated_at: '' }).toEqual({ ...before, updated_at: '' })
+    const { waiting: _waiting, ...after } = body
+    expect({ ...after, updated_at: '' }).toEqual({ ...before, updated_at: '' })
+  })
+
+  test('the answer says how many deliveries the change applies to that wait already, held ones included', async () => {
+    const { id } = await created()
+    const event = { tenant: 'acme', type: 'invoice.paid', data: {}, subscriptions: [id] }
+    const publish = async () => (await api.ask('POST', '/v1/events', event)).body.deliveries[0].id
+    const [inFlight] = [await publish(), await publish(), await publish()]
+    const deliveryId = parseId('delivery', inFlight) ?? ''
+    const lease = { ready: false, leasedAt: new Date(), attemptId: deliveryId, attemptNumber: 1 }
+    await api.db.prisma.backlog.update({ where: { deliveryId }, data: lease })
+    await api.ask('POST', `/v1/subscriptions/${id}/pause`)
+    await publish()
+    const { body } = await api.ask('PATCH', `/v1/subscriptions/${id}`, { url: 'https://93.184.215.14/elsewhere' })
+    expect(body).toMatchObject({ url: 'https://93.184.215.14/elsewhere', waiting: { count: 3, has_more: false } })
+  })
+
+  test('a new URL begins the health of a subscription anew, and the same one does not', async () => {
+    const { id, url } = await created()
+    const where = { id: parseId('subscription', id) ?? '' }
+    const at = new Date('2026-11-20T09:00:00.000Z')
+    const ailing = { failingSince: at, breakerOpenedAt: at, breakerProbeAt: at, breakerFailedProbes: 3 }
+    await api.db.prisma.subscription.update({ where, data: ailing })
+    const same = await api.ask('PATCH', `/v1/subscriptions/${id}`, { url })
+    expect(same.body).toMatchObject({ failing_since: at.toISOString(), breaker_opened_at: at.toISOString() })
+    const moved = await api.ask('PATCH', `/v1/subscriptions/${id}`, { url: 'https://93.184.215.14/elsewhere' })
+    expect(moved.body).toMatchObject({ failing_since: null, breaker_opened_at: null })
+    expect(await api.db.prisma.subscription.findUniqueOrThrow({ where })).toMatchObject({ breakerFailedProbes: 0 })
   })
 
   test('422 when the merged whole is too much, although the patch is not', async () => {

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
+  ChangedSubscription,
   CreatedSubscription,
   CreateSubscription,
   PatchSubscription,
@@ -12,6 +13,7 @@ import {
   SubscriptionQuery,
 } from '@posthorn/contract'
 import {
+  countWaiting,
   createSubscription,
   deleteSubscription,
   getSubscription,
@@ -114,8 +116,9 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       config: { permission: 'subscriptions:read' },
       schema: {
         operationId: 'getSubscriptionHealth',
-        summary: 'See how far a subscription is with its work',
-        description: 'What waits, since when, and which delivery an ordered subscription waits for.',
+        summary: 'See how a subscription does, and how far it is with its work',
+        description:
+          'How many of its attempts are accepted, whether its circuit breaker holds its work back, how far it is from being disabled, what waits and since when, and which delivery an ordered subscription waits for.',
         tags,
         params,
         response: { 200: reference(SubscriptionHealth), ...refusals({ body: false }, 'subscription_not_found') },
@@ -123,7 +126,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     },
     async ({ params, credential }) => {
       const id = pathId('subscription', params.id)
-      return subscriptionHealthView(id, await getSubscriptionHealth(db, id, credential.tenantId))
+      return subscriptionHealthView(id, await getSubscriptionHealth(db, id, credential.tenantId), parts.disableAfterMs)
     },
   )
 
@@ -135,12 +138,12 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         operationId: 'patchSubscription',
         summary: 'Change a subscription',
         description:
-          'JSON Merge Patch (RFC 7396): what is left out stays, `null` clears, objects are merged; `auth`, `tls` and `filter` are replaced as a whole. A change, of the URL too, applies to deliveries that wait already, at their next attempt; one in flight ends as it began. When the URL moves to another host, `auth` and `tls` must be given again or be null.',
+          'JSON Merge Patch (RFC 7396): what is left out stays, `null` clears, objects are merged; `auth`, `tls` and `filter` are replaced as a whole. A change, of the URL too, applies to deliveries that wait already, at their next attempt, and `waiting` says how many those are; one in flight ends as it began. A new URL also begins the health anew: the circuit breaker closes, and what failed before does not count. When the URL moves to another host, credentials must be given again or be null.',
         tags,
         params,
         body: PatchSubscription,
         response: {
-          200: reference(Subscription),
+          200: reference(ChangedSubscription),
           ...refusals(
             { body: true },
             'subscription_not_found',
@@ -155,7 +158,9 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     async ({ params, body, bodyText, credential }) => {
       const id = pathId('subscription', params.id)
       const patch = subscriptionPatch(body, bodyText)
-      return subscriptionView(await patchSubscription(parts, id, credential.tenantId, patch))
+      const subscription = await patchSubscription(parts, id, credential.tenantId, patch)
+      const { count, hasMore } = await countWaiting(db, id)
+      return { ...subscriptionView(subscription), waiting: { count, has_more: hasMore } }
     },
   )
 

@@ -44,6 +44,8 @@ export function subscriptionView(subscription: Subscription): WireSubscription {
     signature_schemes: schemesOf(subscription),
     public_key: subscription.publicKey,
     not_before: subscription.notBefore?.toISOString() ?? null,
+    failing_since: subscription.failingSince?.toISOString() ?? null,
+    breaker_opened_at: subscription.breakerOpenedAt?.toISOString() ?? null,
     created_at: subscription.createdAt.toISOString(),
     updated_at: subscription.updatedAt.toISOString(),
   }

@@ -148,6 +148,8 @@ test('settings that cannot be read stop the start: all of them at once, each wit
     PORT: 'eighty',
     POSTHORN_CONCURRENCY: '0',
     POSTHORN_ALLOW_HTTP: 'yes',
+    POSTHORN_DISABLE_AFTER_HOURS: '721',
+    POSTHORN_OPERATOR_TENANT: 'the operator',
   })
   expect(await demo.ended).toBe(1)
   const failed = demo.lines.filter((line) => line.kind === 'failed').map((line) => line['text'])
@@ -155,6 +157,8 @@ test('settings that cannot be read stop the start: all of them at once, each wit
     'PORT "eighty" is not a whole number; give one from 0 to 65535',
     'POSTHORN_CONCURRENCY 0 is out of range; give a number from 1 to 5000',
     'POSTHORN_ALLOW_HTTP "yes" is neither true nor false; write one of the two',
+    'POSTHORN_DISABLE_AFTER_HOURS 721 is out of range; give a number from 1 to 720',
+    'POSTHORN_OPERATOR_TENANT "the operator" is no tenant id; write 1 to 128 letters, digits and _ . : @ | -',
   ])
 })
 

@@ -8,7 +8,10 @@ const document = readDocument('docs/glossary.md')
 /** Where docs/glossary.md lists the words of each closed list: the first column of a table, or a paragraph. */
 const places: Readonly<Record<string, { heading: string; column?: string }>> = {
   deliveryStates: { heading: 'States of a delivery', column: 'State' },
+  canceledReasons: { heading: 'States of a delivery', column: 'Reason' },
   subscriptionStates: { heading: 'States of a subscription', column: 'State' },
+  breakerStates: { heading: 'Circuit breaker', column: 'State' },
+  systemEventTypes: { heading: 'System events', column: 'Event type' },
   disabledReasons: { heading: 'States of a subscription', column: 'Reason' },
   payloadFormats: { heading: 'Payload formats', column: 'Format' },
   credentialTypes: { heading: 'Credentials of a subscription', column: 'Type' },
