@@ -47,7 +47,7 @@ CREATE TABLE attempt (
   total_ms           real NOT NULL,
   CONSTRAINT attempt_pkey PRIMARY KEY (id),
   CONSTRAINT attempt_failed_iff_no_2xx CHECK ((failure_code IS NULL) = (http_status IS NOT NULL AND http_status >= 200 AND http_status <= 299)),
-  CONSTRAINT attempt_failure_code CHECK (failure_code = ANY (ARRAY['dns_not_found'::text, 'connect_refused'::text, 'connect_timeout'::text, 'connection_reset'::text, 'tls_expired'::text, 'tls_untrusted'::text, 'tls_error'::text, 'response_timeout'::text, 'response_malformed'::text, 'http_3xx'::text, 'http_4xx'::text, 'http_410'::text, 'http_429'::text, 'http_5xx'::text, 'blocked_address'::text, 'transform_failed'::text, 'aborted'::text, 'internal_error'::text])),
+  CONSTRAINT attempt_failure_code CHECK (failure_code = ANY (ARRAY['dns_not_found'::text, 'connect_refused'::text, 'connect_timeout'::text, 'connection_reset'::text, 'tls_expired'::text, 'tls_untrusted'::text, 'tls_error'::text, 'response_timeout'::text, 'response_malformed'::text, 'http_3xx'::text, 'http_4xx'::text, 'http_410'::text, 'http_429'::text, 'http_5xx'::text, 'blocked_address'::text, 'transform_failed'::text, 'auth_failed'::text, 'egress_proxy_failed'::text, 'aborted'::text, 'internal_error'::text])),
   CONSTRAINT attempt_number_from_one CHECK (number >= 1),
   CONSTRAINT attempt_trigger CHECK (trigger = ANY (ARRAY['automatic'::text, 'resend'::text, 'replay'::text, 'test'::text]))
 ) PARTITION BY RANGE (id);
@@ -243,10 +243,12 @@ CREATE TABLE subscription (
   rate_limit_per_second  integer,
   ordered                boolean NOT NULL DEFAULT false,
   releasing              boolean NOT NULL DEFAULT false,
+  tls_sealed             bytea,
+  tls_shown              jsonb,
   transform              text,
   CONSTRAINT subscription_pkey PRIMARY KEY (id),
   CONSTRAINT subscription_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id) ON UPDATE CASCADE ON DELETE CASCADE,
-  CONSTRAINT subscription_auth_type CHECK (auth_type = ANY (ARRAY['basic'::text, 'bearer'::text, 'api_key'::text])),
+  CONSTRAINT subscription_auth_type CHECK (auth_type = ANY (ARRAY['basic'::text, 'bearer'::text, 'api_key'::text, 'oauth2_client_credentials'::text])),
   CONSTRAINT subscription_auth_whole CHECK ((auth_sealed IS NULL) = (auth_type IS NULL) AND (auth_sealed IS NULL) = (auth_shown IS NULL)),
   CONSTRAINT subscription_disabled_has_reason CHECK ((state = 'disabled'::text) = (disabled_reason IS NOT NULL)),
   CONSTRAINT subscription_disabled_reason CHECK (disabled_reason = ANY (ARRAY['gone'::text, 'failing_too_long'::text])),
@@ -260,6 +262,7 @@ CREATE TABLE subscription (
   CONSTRAINT subscription_shard CHECK (shard >= 0 AND shard <= 63),
   CONSTRAINT subscription_state CHECK (state = ANY (ARRAY['active'::text, 'paused'::text, 'disabled'::text])),
   CONSTRAINT subscription_timeout_ms CHECK (timeout_ms >= 1000 AND timeout_ms <= 30000),
+  CONSTRAINT subscription_tls_whole CHECK ((tls_sealed IS NULL) = (tls_shown IS NULL)),
   CONSTRAINT subscription_transform CHECK (octet_length(transform) >= 1 AND octet_length(transform) <= 16384)
 );
 CREATE INDEX subscription_tenant_id_id_idx ON subscription USING btree (tenant_id, id);

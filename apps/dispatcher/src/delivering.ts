@@ -11,6 +11,7 @@ import {
   type Claim,
   judgeAttempt,
   type KeyRing,
+  openedTls,
   prepareAttempt,
   type Telemetry,
   type Transforms,
@@ -18,13 +19,18 @@ import {
 } from '@posthorn/engine'
 import type { PassFailpoint } from './failpoints.ts'
 import { parseRetryAfterMs } from './http/retry-after.ts'
-import type { Sender } from './http/send.ts'
+import type { Sender, SendOutcome } from './http/send.ts'
+import type { TlsIdentities, TlsIdentity } from './http/tls-identities.ts'
 import type { Recorder } from './recording.ts'
+import { sendWithTrust } from './sending.ts'
+import type { Tokens } from './tokens.ts'
 import { transformed } from './transforming.ts'
 import { unsent } from './unsent.ts'
 
 export type DeliveringParts = {
   sender: Sender
+  tokens: Tokens
+  identities: TlsIdentities
   recorder: Recorder
   keyOf: KeyRing
   means: AttemptMeans
@@ -32,6 +38,8 @@ export type DeliveringParts = {
   world: World
   telemetry: Telemetry
   failpoint: PassFailpoint
+  /** A clock that never jumps. */
+  monotonicMs(): number
   /** Told when the receiver has answered, or its time is over; null for a 2xx. */
   answered(claim: Claim, failureCode: FailureCode | null): void
   /** Asks that the other deliveries of a subscription be held, because its receiver is gone. */
@@ -64,7 +72,7 @@ async function attempt(
   nowMs: number,
   breakOff: AbortSignal,
 ): Promise<{ request: AttemptRequest; outcome: AttemptOutcome }> {
-  let request: AttemptRequest = { url: claim.url, headers: {}, body: '', timeoutMs: claim.timeoutMs, secretHeaders: [] }
+  let request: AttemptRequest = nothingPrepared(claim)
   let isSigned = false
   try {
     let ready = claim
@@ -76,10 +84,15 @@ async function attempt(
       signedAtMs = parts.world.now()
     }
     request = prepareAttempt(ready, parts.keyOf, signedAtMs, parts.means)
+    const identity = identityOf(parts, claim)
     isSigned = true
     parts.failpoint('before_request')
-    const { retryAfter, ...outcome } = await parts.sender.send(request, breakOff)
+    let sent: SendOutcome
+    if (request.grant === null && identity === undefined) sent = await parts.sender.send(request, breakOff)
+    else ({ request, outcome: sent } = await sendWithTrust(parts, request, identity, breakOff))
     parts.failpoint('after_request')
+    const { retryAfter, ...outcome } = sent
+    if (outcome.failureCode === 'egress_proxy_failed') tellProxyFailed(parts, claim, outcome.failureDetail)
     return { request, outcome: { ...outcome, retryAfterMs: parseRetryAfterMs(retryAfter, parts.world.now()) } }
   } catch (error) {
     parts.telemetry({ what: 'delivery_fault', deliveryId: claim.deliveryId, error })
@@ -89,6 +102,28 @@ async function attempt(
 
 function hasTransform(claim: Claim): claim is Claim & { transform: string } {
   return claim.transform !== null
+}
+
+function nothingPrepared({ url, timeoutMs }: Claim): AttemptRequest {
+  return { url, headers: {}, body: '', timeoutMs, secretHeaders: [], grant: null }
+}
+
+/** Opening is part of preparing: without its certificate nothing is sent. */
+function identityOf({ identities, means }: DeliveringParts, claim: Claim): TlsIdentity | undefined {
+  const { tlsSealed, subscriptionId } = claim
+  if (tlsSealed === null) return undefined
+  return identities(subscriptionId, tlsSealed, () => openedTls(tlsSealed, subscriptionId, means.seal))
+}
+
+/** The line in the log by which an operator notices. */
+function tellProxyFailed({ telemetry }: DeliveringParts, { deliveryId }: Claim, detail: string | null): void {
+  telemetry({ what: 'delivery_fault', deliveryId, error: new EgressProxyFailed(detail ?? undefined) })
+}
+
+/** The operator's proxy did not carry an attempt. */
+class EgressProxyFailed extends Error {
+  override readonly name = 'EgressProxyFailed'
+  readonly code = 'egress_proxy_failed'
 }
 
 const ourFault = unsent(

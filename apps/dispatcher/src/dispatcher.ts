@@ -39,9 +39,11 @@ import { makePartitions } from './handlers/make-partitions.ts'
 import { releaseDeliveries } from './handlers/release-deliveries.ts'
 import { sweepBacklog } from './handlers/sweep-backlog.ts'
 import type { Sender } from './http/send.ts'
+import { createTlsIdentities } from './http/tls-identities.ts'
 import { createRecorder } from './recording.ts'
 import { startRounds } from './rounds.ts'
 import { createOwnership } from './shard-ownership.ts'
+import { createTokens } from './tokens.ts'
 
 /** The longest that due work waits to be found without a hint, in milliseconds. */
 const lookEveryMs = 250
@@ -110,7 +112,21 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const { sender, means, transforms } = parts
   const { answered } = turns
   const keyOf = createKeyRing(parts.seal)
-  const delivering = { sender, recorder, keyOf, means, transforms, world, telemetry, holdWork, answered, failpoint }
+  const monotonicMs = () => performance.now()
+  const trust = { tokens: createTokens(sender, monotonicMs), identities: createTlsIdentities(), monotonicMs }
+  const delivering = {
+    sender,
+    recorder,
+    keyOf,
+    means,
+    transforms,
+    world,
+    telemetry,
+    holdWork,
+    answered,
+    failpoint,
+    ...trust,
+  }
   const dispatcherId = newUuid(world)
   const ownership = createOwnership({
     db,

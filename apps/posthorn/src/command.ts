@@ -22,7 +22,7 @@ import {
   type World,
 } from '@posthorn/engine'
 import { EmbeddedPostgresError, type Host } from '@posthorn/engine/embedded-postgres'
-import { databaseSettings, demoSettings, masterKeySettings, serveSettings } from './config.ts'
+import { databaseSettings, demoSettings, masterKeySettings, refuseContradictions, serveSettings } from './config.ts'
 import { startDemo } from './demo/demo.ts'
 import { DemoError } from './demo/demo-error.ts'
 import { JourneyError } from './demo/journey.ts'
@@ -103,6 +103,7 @@ async function demo(words: readonly string[], parts: CommandParts): Promise<numb
   return orderly({ ...parts, complain: (text) => tell({ kind: 'failed', text }) }, async () => {
     const options = flags(words, { once: { type: 'boolean' }, keep: { type: 'boolean' } })
     const settings = parseSettings(demoSettings, environment)
+    refuseContradictions(settings)
     // The transcript is for reading; of the log only what is amiss is shown.
     const logger = createLogger(environment['LOG_LEVEL'] ? settings.LOG_LEVEL : 'warn', {
       write: (line) => parts.stderr.write(line),
@@ -141,6 +142,7 @@ async function serve(words: readonly string[], parts: CommandParts): Promise<voi
   const chosen = roles.find((one): one is Role => one === role)
   if (chosen === undefined) throw new UsageError(`--role ${role} is not known; write one of ${roles.join(', ')}`)
   const settings = parseSettings(serveSettings, parts.environment)
+  refuseContradictions(settings)
   const found = required<keyof Needed>(settings)
   const lines = createLogLines(parts.stdout)
   parts.onExit(lines.flush)

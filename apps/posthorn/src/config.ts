@@ -3,12 +3,15 @@ import { apiSettings } from '@posthorn/api'
 import { dispatcherSettings } from '@posthorn/dispatcher'
 import {
   boolean,
+  ConfigurationError,
   choice,
   integer,
   logLevels,
   optional,
+  type Parsed,
   parseAllowedReceivers,
   parseBlockedReceivers,
+  parseEgressProxy,
   parseEventSource,
   parseMasterKeys,
   postgresUrl,
@@ -45,6 +48,14 @@ const sharedSettings = {
     { default: '', parse: parseBlockedReceivers },
     'receivers that are never called, whatever else allows them: written likewise; a host stands for all names beneath it',
   ),
+  POSTHORN_EGRESS_PROXY: optional(
+    { secret: true, parse: parseEgressProxy },
+    'an HTTP proxy that every request to a receiver goes through, by CONNECT: http:// or https://user:password@host:port',
+  ),
+  POSTHORN_EGRESS_PROXY_RESOLVES: boolean(
+    { default: false },
+    'whether names of receivers are left to the egress proxy, where dispatchers cannot resolve them; their addresses are then guarded by the proxy alone',
+  ),
   POSTHORN_CLOUDEVENTS_SOURCE: optional(
     { parse: parseEventSource },
     '`source` of what is sent as CloudEvents, a URI that never changes; POSTHORN_PUBLIC_URL when unset, `/posthorn` without either',
@@ -80,4 +91,17 @@ function metricsPort(text: string): number {
   const port = Number(text)
   if (/^\d+$/.test(text) && port <= 65_535) return port
   throw new Error(`"${text}" is no port; give a number from 0 to 65535, 0 for any free one`)
+}
+
+/**
+ * Settings that make no sense together.
+ *
+ * @throws ConfigurationError
+ */
+export function refuseContradictions(
+  settings: Pick<Parsed<typeof sharedSettings>, 'POSTHORN_EGRESS_PROXY' | 'POSTHORN_EGRESS_PROXY_RESOLVES'>,
+): void {
+  if (!settings.POSTHORN_EGRESS_PROXY_RESOLVES || settings.POSTHORN_EGRESS_PROXY !== undefined) return
+  const problem = 'leaves names to a proxy, and there is none; set POSTHORN_EGRESS_PROXY, or leave this out'
+  throw new ConfigurationError([{ variable: 'POSTHORN_EGRESS_PROXY_RESOLVES', problem }])
 }

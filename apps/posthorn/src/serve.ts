@@ -97,6 +97,8 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   )
   const metrics = createMetrics(db)
   count = metrics.telemetry
+  const proxy = settings.POSTHORN_EGRESS_PROXY
+  const namesLeftToProxy = settings.POSTHORN_EGRESS_PROXY_RESOLVES
   const seal = createSeal(settings.POSTHORN_MASTER_KEY, world)
   await readySecrets({ db, seal, telemetry })
   const policy: AddressPolicy = {
@@ -104,6 +106,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     allowed: settings.POSTHORN_ALLOWED_RECEIVERS,
     blocked: settings.POSTHORN_BLOCKED_RECEIVERS,
     // A delivery to ourselves would publish the next one.
+    namesLeftToProxy,
     ownHosts: settings.POSTHORN_PUBLIC_URL === undefined ? [] : [new URL(settings.POSTHORN_PUBLIC_URL).host],
   }
   const resolve = createResolver({ timeoutMs: resolveTimeoutMs })
@@ -114,7 +117,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
 
   let dispatcher: Dispatcher | undefined
   if (role !== 'api') {
-    const sender = createSender({ policy, resolve })
+    const sender = createSender({ policy, resolve, proxy })
     stack.defer(() => sender.close())
     dispatcher = await startDispatcher({
       db, jobs, seal, sender, world, telemetry,

@@ -31,6 +31,13 @@ export const limits = {
   finalStatusMax: 599,
   /** A user name, password, token or key that a subscription authenticates with. */
   credentialLengthMax: 4096,
+  /** A client certificate with its chain, as PEM. */
+  clientCertificateLengthMax: 32 * 1024,
+  clientCertificateChainMax: 10,
+  clientKeyLengthMax: 16 * 1024,
+  /** The authorities that one subscription trusts, as PEM. */
+  caCertificatesLengthMax: 64 * 1024,
+  caCertificatesMax: 20,
   timeoutMsMin: 1000,
   timeoutMsMax: 30_000,
   maxInFlightMax: 1000,

@@ -31,8 +31,12 @@ export const payloadFormats = ['standard', 'cloudevents-structured', 'cloudevent
 export type PayloadFormat = (typeof payloadFormats)[number]
 
 /** How Posthorn shows a receiver who it is, beside the signature. */
-export const credentialTypes = ['basic', 'bearer', 'api_key'] as const
+export const credentialTypes = ['basic', 'bearer', 'api_key', 'oauth2_client_credentials'] as const
 export type CredentialType = (typeof credentialTypes)[number]
+
+/** How Posthorn shows a token URL who it is (RFC 6749 §2.3.1): in the header `authorization`, or in the body. */
+export const clientAuthentications = ['client_secret_basic', 'client_secret_post'] as const
+export type ClientAuthentication = (typeof clientAuthentications)[number]
 
 /** What caused an attempt: the schedule, or a person. */
 export const attemptTriggers = ['automatic', 'resend', 'replay', 'test'] as const
@@ -59,6 +63,8 @@ export const failureCodes = [
   'http_5xx',
   'blocked_address',
   'transform_failed',
+  'auth_failed',
+  'egress_proxy_failed',
   'aborted',
   'internal_error',
 ] as const

@@ -23,6 +23,8 @@ export type AddressPolicy = {
    * else, the allow list included: a delivery to ourselves would publish the next one.
    */
   readonly ownHosts?: readonly string[]
+  /** Names are resolved by the egress proxy, because we cannot: only it can judge their addresses then. */
+  readonly namesLeftToProxy?: boolean
 }
 
 /** One entry of the operator's lists. `port: null` means every port. */

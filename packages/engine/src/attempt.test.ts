@@ -48,6 +48,7 @@ const row: ClaimedRow = {
     final_statuses: [],
     auth_sealed: null,
     transform: null,
+    tls_sealed: null,
     max_in_flight: 10,
     rate_limit_per_second: null,
     ordered: false,
@@ -60,7 +61,7 @@ const row: ClaimedRow = {
 }
 const claim = claimOf(row)
 const nowMs = 1_700_000_000_999
-const sent: AttemptRequest = { url: claim.url, headers: {}, body: '', timeoutMs: 1, secretHeaders: [] }
+const sent: AttemptRequest = { url: claim.url, headers: {}, body: '', timeoutMs: 1, secretHeaders: [], grant: null }
 const made = { startedAt: new Date(0), random: 0 }
 const seal = createSeal([randomBytes(32)], { randomBytes: (count) => randomBytes(count) })
 const means = { seal, origin: { source: 'https://posthorn.test', publicUrl: undefined } }
@@ -201,6 +202,42 @@ test('an attempt that could not be signed is made again after a pause, in the sa
       failureCode: 'internal_error',
     })
   }
+})
+
+test('an attempt that the egress proxy failed to carry is made again after a pause, in the same place of the schedule', () => {
+  for (const trigger of ['automatic', 'resend'] as const) {
+    const pauseMs = (random: number) => {
+      const outcome = outcomeOf({ failureCode: 'egress_proxy_failed' })
+      const record = judgeAttempt({ ...claim, trigger, scheduleStep: 2 }, sent, outcome, { ...made, random })
+      expect(record.next).toEqual({ kind: 'retry', delayMs: record.slowDownMs, scheduleStep: 2 })
+      return record.slowDownMs
+    }
+    expect([pauseMs(0), pauseMs(0.5)]).toEqual([60_000, 66_000])
+  }
+})
+
+test('the token of a grant is fetched by others: the request is prepared without it, and says what to fetch it with', () => {
+  const auth: GivenAuth = {
+    type: 'oauth2_client_credentials',
+    token_url: 'https://login.test/token',
+    client_id: 'posthorn',
+    client_secret: 'very secret',
+    scope: 'a b',
+  }
+  const { authSealed } = sealedAuth(auth, claim.subscriptionId, seal)
+  const request = prepareAttempt({ ...claim, headers: {}, authSealed }, createKeyRing(testSeal), nowMs, means)
+  expect(request.headers['authorization']).toBeUndefined()
+  expect(request.grant).toEqual({
+    subscriptionId: claim.subscriptionId,
+    sealed: authSealed,
+    tokenUrl: 'https://login.test/token',
+    clientId: 'posthorn',
+    clientSecret: 'very secret',
+    scope: 'a b',
+    audience: null,
+    clientAuthentication: 'client_secret_basic',
+  })
+  expect(JSON.stringify(judgeAttempt(claim, request, outcomeOf({ status: 200 }), made))).not.toContain('very secret')
 })
 
 test('every failure without an answer is retried, and none of them is final', () => {

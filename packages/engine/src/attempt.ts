@@ -10,7 +10,7 @@ import { type EventOrigin, eventOrigin, payload } from './payload.ts'
 import { type AttemptResult, defaultRetryScheduleSeconds, type NextStep, nextStep, slowDownMs } from './schedule.ts'
 import type { Seal } from './sealing.ts'
 import type { KeyRing, StoredKey } from './signing-keys.ts'
-import { authHeaders } from './subscription-auth.ts'
+import { openedAuth, type TokenGrant, withoutAuth } from './subscription-auth.ts'
 import { transformHeaders } from './transform-headers.ts'
 import { version } from './version.ts'
 
@@ -26,6 +26,12 @@ export const redacted = '[redacted]'
 const unsignablePauseMs = 5 * 60 * 1000
 /** The same when its transform could not be evaluated for a reason of ours: evaluators are started anew within seconds. */
 const untransformedPauseMs = 10_000
+/**
+ * The same when the egress proxy failed, in milliseconds: a minute, and up to a fifth more, so that not all subscriptions
+ * come back at once. A proxy fails for all of them, and is mended without a change here.
+ */
+const proxyPauseMs = 60 * 1000
+const proxyPauseJitterMax = 0.2
 
 /** A claimed delivery: everything needed to make the attempt and to decide what follows. */
 export type Claim = {
@@ -51,6 +57,8 @@ export type Claim = {
   finalStatuses: readonly number[]
   /** Credentials for the receiver, sealed. */
   authSealed: Uint8Array | null
+  /** Client certificate and authorities for the connection, sealed. */
+  tlsSealed: Uint8Array | null
   /** JSONata, by which the data of the event is to be, or has been, made into what is sent. */
   transform: string | null
   event: {
@@ -78,6 +86,8 @@ export type AttemptRequest = {
   timeoutMs: number
   /** The headers that carry credentials: sent, and written down nowhere. */
   secretHeaders: readonly string[]
+  /** What to fetch a token with, which is then sent too. */
+  grant: TokenGrant | null
 }
 
 /** What a receiver did, as the sender tells it. */
@@ -128,6 +138,7 @@ export function claimOf(row: ClaimedRow): Claim {
     payloadFormat: subscription.payload_format as PayloadFormat,
     finalStatuses: subscription.final_statuses,
     authSealed: subscription.auth_sealed,
+    tlsSealed: subscription.tls_sealed,
     transform: subscription.transform,
     event: {
       type: row.type,
@@ -155,13 +166,13 @@ export function prepareAttempt(
   nowMs: number,
   means: AttemptMeans = { seal: undefined, origin: eventOrigin({}) },
 ): AttemptRequest {
-  const secret = claim.authSealed === null ? {} : authHeaders(claim.authSealed, claim.subscriptionId, means.seal)
-  const request = unsignedRequest(claim, secret, means.origin)
+  const auth = claim.authSealed === null ? withoutAuth : openedAuth(claim.authSealed, claim.subscriptionId, means.seal)
+  const request = unsignedRequest(claim, auth.headers, means.origin)
   const signed = signedHeaders(
     { id: formatId('event', claim.eventId), timestamp: Math.floor(nowMs / 1000), body: request.body },
     claim.keys.map(keyOf),
   )
-  return { ...request, headers: { ...request.headers, ...signed } }
+  return { ...request, headers: { ...request.headers, ...signed }, grant: auth.grant }
 }
 
 /**
@@ -189,6 +200,7 @@ export function unsignedRequest(
     body,
     timeoutMs: claim.timeoutMs,
     secretHeaders: Object.keys(secret),
+    grant: null,
   }
 }
 
@@ -196,8 +208,8 @@ export function unsignedRequest(
  * Judges an attempt: what to write down, and what follows for the delivery and its subscription.
  *
  * An attempt that we broke off ourselves is not the receiver's failure: it is made again at once and takes no place in
- * the schedule. Nor does one that could not be signed, or not be transformed for a reason of ours: it is made again after
- * a pause, which the whole subscription has.
+ * the schedule. Nor does one that could not be signed, that could not be transformed for a reason of ours, or that the
+ * egress proxy failed to carry: it is made again after a pause, which the whole subscription has.
  *
  * @param random a number from 0 (inclusive) to 1 (exclusive), for the jitter
  */
@@ -207,6 +219,7 @@ export function judgeAttempt(
   outcome: AttemptOutcome,
   made: { startedAt: Date; random: number },
 ): AttemptRecord {
+  const ownPauseMs = pauseOfOurs(outcome, made.random)
   const result: AttemptResult = {
     status: outcome.status,
     retryAfterMs: outcome.retryAfterMs,
@@ -238,16 +251,10 @@ export function judgeAttempt(
     tlsMs: outcome.timings.tls,
     firstByteMs: outcome.timings.firstByte,
     totalMs: outcome.timings.total,
-    next: follow(claim, outcome, result, made.random),
+    next: follow(claim, outcome, { result, ownPauseMs }, made.random),
     gone: outcome.status === 410,
-    slowDownMs: pauseMs(outcome) ?? slowDownMs(result),
+    slowDownMs: ownPauseMs ?? slowDownMs(result),
   }
-}
-
-/** How long a subscription waits after an attempt that we could not even make; undefined when we could. */
-function pauseMs({ unsignable, untransformed }: AttemptOutcome): number | undefined {
-  if (unsignable) return unsignablePauseMs
-  return untransformed ? untransformedPauseMs : undefined
 }
 
 /** Custom headers cannot name `authorization`; should one be there all the same, it is a credential. */
@@ -257,9 +264,20 @@ function withoutSecrets({ headers, secretHeaders }: AttemptRequest): Record<stri
   return { ...headers, ...Object.fromEntries(secret.map((name) => [name, redacted])) }
 }
 
-function follow(claim: Claim, outcome: AttemptOutcome, result: AttemptResult, random: number): NextStep {
-  const pause = pauseMs(outcome)
-  if (pause !== undefined) return { kind: 'retry', delayMs: pause, scheduleStep: claim.scheduleStep }
+/** How long the subscription pauses because of a fault of ours that no attempt mends; null when it is none. */
+function pauseOfOurs({ unsignable, untransformed, failureCode }: AttemptOutcome, random: number): number | null {
+  if (unsignable) return unsignablePauseMs
+  if (untransformed) return untransformedPauseMs
+  return failureCode === 'egress_proxy_failed' ? Math.ceil(proxyPauseMs * (1 + proxyPauseJitterMax * random)) : null
+}
+
+function follow(
+  claim: Claim,
+  outcome: AttemptOutcome,
+  { result, ownPauseMs }: { result: AttemptResult; ownPauseMs: number | null },
+  random: number,
+): NextStep {
+  if (ownPauseMs !== null) return { kind: 'retry', delayMs: ownPauseMs, scheduleStep: claim.scheduleStep }
   if (outcome.failureCode === 'aborted') return { kind: 'retry', delayMs: 0, scheduleStep: claim.scheduleStep }
   const plan = {
     scheduleStep: claim.scheduleStep,

@@ -123,7 +123,8 @@ export function checkResolved(
 /**
  * Resolves a host once and judges every address. An address in place of a name is judged as it is.
  *
- * @returns the addresses, of which one must be connected to, or the refusal (`unresolvable`, `blocked_address`)
+ * @returns the addresses, of which one must be connected to, or the refusal (`unresolvable`, `blocked_address`). Where names
+ *   are left to the egress proxy, the name itself
  * @throws the reason of `signal` when that aborts
  */
 export async function resolveCallbackHost(
@@ -132,6 +133,7 @@ export async function resolveCallbackHost(
   { resolve, signal }: { resolve: Resolve; signal: AbortSignal },
 ): Promise<{ readonly ok: true; readonly addresses: readonly string[] } | CallbackUrlRefusal> {
   if (isIP(hostname) !== 0) return checkResolved(policy, hostname, port, [hostname])
+  if (policy.namesLeftToProxy) return { ok: true, addresses: [hostname] }
   try {
     return checkResolved(policy, hostname, port, await resolve(hostname, signal))
   } catch (error) {

@@ -51,6 +51,7 @@ export {
   listDeliveries,
 } from './deliveries.ts'
 export type { DryRun, DryRunMatch, ShownRequest } from './dry-run.ts'
+export { type EgressProxy, parseEgressProxy } from './egress-proxy.ts'
 export { envelope } from './envelope.ts'
 export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
 export { type Event, type EventListFilter, type EventSummary, getEvent, listEvents } from './event-reads.ts'
@@ -89,9 +90,10 @@ export { sentBody } from './sent-body.ts'
 export * from './settings.ts'
 export { shardCount, shardOf } from './shards.ts'
 export { createKeyRing, type KeyRing, type StoredKey } from './signing-keys.ts'
-export { shownAuth } from './subscription-auth.ts'
+export { shownAuth, type TokenGrant } from './subscription-auth.ts'
 export { type Blocking, getSubscriptionHealth, type SubscriptionHealth } from './subscription-health.ts'
 export { getSubscription, listSubscriptions, type Subscription } from './subscription-reads.ts'
+export { openedTls, shownTls, type TlsSettings } from './subscription-tls.ts'
 export {
   createSubscription,
   deleteSubscription,

@@ -5,11 +5,11 @@
  * A secret is replaced only if it is still the one that was read, so any number of these may run beside each other and
  * beside everything else, be killed, and be started again: what is done is done.
  */
-import type { Uuid } from '@posthorn/contract'
 import type { Database } from './db/database.ts'
 import { openSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
 import { type Seal, SealError, sealedWith } from './sealing.ts'
 import { sealedAnew } from './subscription-auth.ts'
+import { tlsSealedAnew } from './subscription-tls.ts'
 
 const rowsPerBatch = 500
 
@@ -59,39 +59,52 @@ export async function rewrapSecrets({ db, seal }: RewrapParts, which: 'all' | 'p
   }
 }
 
-/** Seals the credentials of every subscription with the first master key. */
+/** Seals the credentials and the TLS settings of every subscription with the first master key. */
 export async function rewrapCredentials({ db, seal }: RewrapParts): Promise<Rewrapped> {
   const faults: SealError[] = []
   let sealed = 0
   let last: string | undefined
   for (;;) {
     const rows = await db.prisma.subscription.findMany({
-      where: { authSealed: { not: null }, ...(last === undefined ? {} : { id: { gt: last } }) },
-      select: { id: true, authSealed: true },
+      where: {
+        OR: [{ authSealed: { not: null } }, { tlsSealed: { not: null } }],
+        ...(last === undefined ? {} : { id: { gt: last } }),
+      },
+      select: { id: true, authSealed: true, tlsSealed: true },
       orderBy: { id: 'asc' },
       take: rowsPerBatch,
     })
-    for (const { id, authSealed } of rows) {
-      if (authSealed === null || sealedWith(authSealed) === seal.sealsWith) continue
-      const anew = resealed(authSealed, id, seal)
-      if (anew instanceof SealError) {
-        faults.push(anew)
-        continue
+    for (const { id, authSealed, tlsSealed } of rows) {
+      const auth = resealed(authSealed, seal, (given) => sealedAnew(given, id, seal))
+      const tls = resealed(tlsSealed, seal, (given) => tlsSealedAnew(given, id, seal))
+      for (const [column, before, anew] of [
+        ['authSealed', authSealed, auth],
+        ['tlsSealed', tlsSealed, tls],
+      ] as const) {
+        if (anew === null) continue
+        if (anew instanceof SealError) {
+          faults.push(anew)
+          continue
+        }
+        const where = { id, [column]: before }
+        const { count } = await db.prisma.subscription.updateMany({ where, data: { [column]: anew } })
+        sealed += count
       }
-      const { count } = await db.prisma.subscription.updateMany({
-        where: { id, authSealed },
-        data: { authSealed: anew },
-      })
-      sealed += count
     }
     last = rows.at(-1)?.id
     if (last === undefined) return { sealed, faults }
   }
 }
 
-function resealed(sealed: Uint8Array, subscriptionId: Uuid, seal: Seal): Uint8Array<ArrayBuffer> | SealError {
+/** Null when there is nothing to seal, or it is sealed with the first master key already. */
+function resealed(
+  sealed: Uint8Array | null,
+  seal: Seal,
+  anew: (sealed: Uint8Array) => Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> | SealError | null {
+  if (sealed === null || sealedWith(sealed) === seal.sealsWith) return null
   try {
-    return sealedAnew(sealed, subscriptionId, seal)
+    return anew(sealed)
   } catch (error) {
     if (error instanceof SealError) return error
     throw error

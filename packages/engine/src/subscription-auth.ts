@@ -3,7 +3,15 @@
  * checked, sealed, shown and sent. They are in the clear in three places only: the request that gives them, the memory of
  * the dispatcher while it prepares an attempt, and the request to the receiver.
  */
-import { type CredentialType, type GivenAuth, Problem, type ShownAuth, type Uuid } from '@posthorn/contract'
+import {
+  type ClientAuthentication,
+  type CredentialType,
+  type GivenAuth,
+  type GivenOAuth2,
+  Problem,
+  type ShownAuth,
+  type Uuid,
+} from '@posthorn/contract'
 import { headerNameFault } from './custom-headers.ts'
 import type { Prisma, Subscription } from './db/generated/client.ts'
 import { type Seal, SealError } from './sealing.ts'
@@ -11,6 +19,8 @@ import { type Seal, SealError } from './sealing.ts'
 /** A hint of four characters is shown of what has at least so many: the rest must stay beyond guessing. */
 const hintedLengthMin = 20
 const hintLength = 4
+
+const clientAuthenticationDefault: ClientAuthentication = 'client_secret_basic'
 
 /** The columns that keep the credentials. They are all null, or none is. */
 export type StoredAuth = {
@@ -44,12 +54,34 @@ export function shownAuth(subscription: Subscription): ShownAuth | null {
   return { type: subscription.authType, ...(subscription.authShown as object) } as ShownAuth
 }
 
+/** What a token is fetched with before a request is sent (RFC 6749 §4.4). All of it is secret but the URL. */
+export type TokenGrant = {
+  subscriptionId: Uuid
+  /** The credentials as they are stored: other ones are another grant. */
+  sealed: Uint8Array
+  tokenUrl: string
+  clientId: string
+  clientSecret: string
+  scope: string | null
+  audience: string | null
+  clientAuthentication: ClientAuthentication
+}
+
+export type OpenedAuth = {
+  /** The headers that carry the credentials, which are secrets. */
+  headers: Readonly<Record<string, string>>
+  /** A token is to be fetched first. */
+  grant: TokenGrant | null
+}
+
+export const withoutAuth: OpenedAuth = { headers: {}, grant: null }
+
 /**
- * The headers that carry the credentials, which are secrets.
+ * Opens the credentials of a subscription.
  *
  * @throws SealError when they cannot be opened: nothing is sent without them instead
  */
-export function authHeaders(sealed: Uint8Array, subscriptionId: Uuid, seal: Seal | undefined): Record<string, string> {
+export function openedAuth(sealed: Uint8Array, subscriptionId: Uuid, seal: Seal | undefined): OpenedAuth {
   const context = contextOf(subscriptionId)
   if (seal === undefined)
     throw new SealError('unknown_master_key', `there is no master key for the secret of ${context}`)
@@ -57,12 +89,29 @@ export function authHeaders(sealed: Uint8Array, subscriptionId: Uuid, seal: Seal
   // Authenticated, so it is what was sealed above.
   const auth = JSON.parse(text) as GivenAuth
   switch (auth.type) {
-    case 'basic':
-      return { authorization: `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}` }
+    case 'basic': {
+      const encoded = Buffer.from(`${auth.username}:${auth.password}`).toString('base64')
+      return { headers: { authorization: `Basic ${encoded}` }, grant: null }
+    }
     case 'bearer':
-      return { authorization: `Bearer ${auth.token}` }
+      return { headers: { authorization: `Bearer ${auth.token}` }, grant: null }
     case 'api_key':
-      return { [auth.header]: auth.value }
+      return { headers: { [auth.header]: auth.value }, grant: null }
+    case 'oauth2_client_credentials':
+      return { headers: {}, grant: grantOf(auth, subscriptionId, sealed) }
+  }
+}
+
+function grantOf(auth: GivenOAuth2, subscriptionId: Uuid, sealed: Uint8Array): TokenGrant {
+  return {
+    subscriptionId,
+    sealed,
+    tokenUrl: auth.token_url,
+    clientId: auth.client_id,
+    clientSecret: auth.client_secret,
+    scope: auth.scope ?? null,
+    audience: auth.audience ?? null,
+    clientAuthentication: auth.client_authentication ?? clientAuthenticationDefault,
   }
 }
 
@@ -98,14 +147,15 @@ export function refuseSameHeader(headers: Readonly<Record<string, unknown>>, sho
 
 /**
  * Credentials belong to the host that they were given for. Whoever may change a subscription but has never known them
- * must not learn them by pointing it at a host of his own.
+ * must not learn them by pointing it at a host of his own, nor act with them there. The same is true of `tls`.
  *
  * @throws Problem `invalid_request` when the URL moves to another origin and the credentials are not given anew
  */
-export function refuseToTakeAlong(current: Subscription, url: string): void {
-  if (current.authType === null || new URL(current.url).origin === new URL(url).origin) return
+export function refuseToTakeAlong(current: Subscription, url: string, member: 'auth' | 'tls'): void {
+  const sealed = member === 'auth' ? current.authSealed : current.tlsSealed
+  if (sealed === null || new URL(current.url).origin === new URL(url).origin) return
   throw refused(
-    '/auth',
+    `/${member}`,
     'must be given again, or be null, because the URL moves to another host and credentials do not go with it',
   )
 }
@@ -132,6 +182,10 @@ function shownOf(auth: GivenAuth): ShownAuth {
       return { type: auth.type, hint: hintOf(auth.token) }
     case 'api_key':
       return { type: auth.type, header: auth.header, hint: hintOf(auth.value) }
+    case 'oauth2_client_credentials': {
+      const { client_secret: secret, ...seen } = auth
+      return { client_authentication: clientAuthenticationDefault, ...seen, hint: hintOf(secret) }
+    }
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import {
   type GivenAuth,
+  type GivenTls,
   limits,
   type PayloadFormat,
   Problem,
@@ -29,6 +30,7 @@ import { shardOf } from './shards.ts'
 import { storedJson } from './stored-json.ts'
 import { noAuth, refuseSameHeader, refuseToTakeAlong, type StoredAuth, sealedAuth } from './subscription-auth.ts'
 import { getSubscription } from './subscription-reads.ts'
+import { noTls, refuseWithoutTls, type StoredTls, sealedTls } from './subscription-tls.ts'
 import type { Within } from './tenancy.ts'
 import { tenantNotFound } from './tenants.ts'
 import { keepTransform } from './transform-texts.ts'
@@ -70,6 +72,7 @@ export type SubscriptionDraft = {
   payloadFormat?: PayloadFormat
   finalStatuses?: readonly number[]
   auth?: GivenAuth | null
+  tls?: GivenTls | null
   /** `whsec_…`; generated when left out. */
   secret?: string
   /** How requests are signed; `v1` alone when left out. */
@@ -95,6 +98,8 @@ export type SubscriptionPatch = {
   finalStatuses?: readonly number[] | null
   /** Replaced as a whole: what is not known cannot be merged with. */
   auth?: GivenAuth | null
+  /** Likewise. */
+  tls?: GivenTls | null
   signatureSchemes?: readonly SignatureScheme[] | null
 }
 
@@ -123,8 +128,10 @@ export async function createSubscription(
   const id = newUuid(world)
   const transform = draft.transform ?? null
   if (transform !== null) await parts.transforms.check(transform, { tenantId, subscriptionId: id }, '/transform')
-  const auth = draft.auth ? sealedAuth(draft.auth, id, parts.seal) : noAuth
+  const auth = draft.auth ? sealedAuth(await withCheckedUrl(parts, draft.auth), id, parts.seal) : noAuth
+  const tls = draft.tls ? sealedTls(draft.tls, sealing(parts, id)) : noTls
   refuseSameHeader(headers, auth.authShown)
+  refuseWithoutTls(tls.tlsShown, url)
   const subscription = await transaction(db, async (tx) => {
     await makeRoom(tx, tenantId)
     if (transform !== null) await keepTransform(tx, world, tenantId, transform)
@@ -147,6 +154,7 @@ export async function createSubscription(
         payloadFormat: draft.payloadFormat ?? payloadFormatDefault,
         finalStatuses: final,
         ...authColumns(auth),
+        ...tlsColumns(tls),
         shard: shardOf(id),
       },
     })
@@ -169,6 +177,7 @@ export async function patchSubscription(
   patch: SubscriptionPatch,
 ): Promise<Subscription> {
   const url = patch.url === undefined ? undefined : await checkedUrl(parts, id, within, patch.url)
+  const auth = patch.auth ? await checkedAuth(parts, id, within, patch.auth) : patch.auth
   const keyPair = wantsKeyPair(patch.signatureSchemes)
   const transform = patch.transform ?? null
   // Looking at it takes a second at worst: before anything is locked.
@@ -176,9 +185,14 @@ export async function patchSubscription(
   return transaction(parts.db, async (tx) => {
     const current = await lockOwner(tx, id, within)
     if (transform !== null) await keepTransform(tx, parts.world, current.tenantId, transform)
-    const data = { ...changes(current, patch, url), ...authChanges(current, patch, url, parts.seal) }
-    const { headers = current.headers, authShown = current.authShown } = data
+    const data = {
+      ...changes(current, patch, url),
+      ...authChanges(current, auth, url, parts.seal),
+      ...tlsChanges(current, patch, url, parts),
+    }
+    const { headers = current.headers, authShown = current.authShown, tlsShown = current.tlsShown } = data
     refuseSameHeader(merged(headers, {}), authShown)
+    refuseWithoutTls(tlsShown === Prisma.DbNull ? null : tlsShown, url ?? current.url)
     if (keyPair !== undefined) data.publicKey = await setKeyPair(tx, parts, current, keyPair)
     return tx.subscription.update({ where: { id }, data })
   })
@@ -248,7 +262,7 @@ export async function deleteSubscription(parts: SubscriptionParts, id: Uuid, wit
   await transaction(parts.db, async (tx) => {
     await lockOwner(tx, id, within)
     // The history needs neither keys nor credentials.
-    const data = { deletedAt: new Date(parts.world.now()), ...authColumns(noAuth) }
+    const data = { deletedAt: new Date(parts.world.now()), ...authColumns(noAuth), ...tlsColumns(noTls) }
     await tx.subscription.update({ where: { id }, data })
     await tx.secret.deleteMany({ where: { subscriptionId: id } })
     await requestHolding(tx, parts.jobs, id)
@@ -283,6 +297,18 @@ async function checkTransform(parts: SubscriptionParts, id: Uuid, within: Within
   await parts.transforms.check(transform, { tenantId, subscriptionId: id }, '/transform')
 }
 
+/** Credentials with a URL in them that may be called. */
+async function withCheckedUrl({ checkUrl }: SubscriptionParts, auth: GivenAuth): Promise<GivenAuth> {
+  if (auth.type !== 'oauth2_client_credentials') return auth
+  return { ...auth, token_url: await checkUrl(auth.token_url, '/auth/token_url') }
+}
+
+/** As with the callback URL: looked up only for somebody who may change the subscription. */
+async function checkedAuth(parts: SubscriptionParts, id: Uuid, within: Within, auth: GivenAuth): Promise<GivenAuth> {
+  if (auth.type === 'oauth2_client_credentials') await getSubscription(parts.db, id, within)
+  return withCheckedUrl(parts, auth)
+}
+
 function changes(
   current: Subscription,
   patch: SubscriptionPatch,
@@ -308,18 +334,37 @@ function changes(
 
 function authChanges(
   current: Subscription,
-  { auth }: SubscriptionPatch,
+  auth: GivenAuth | null | undefined,
   url: string | undefined,
   seal: Seal,
 ): Prisma.SubscriptionUpdateInput {
   if (auth !== undefined) return authColumns(auth === null ? noAuth : sealedAuth(auth, current.id, seal))
-  if (url !== undefined) refuseToTakeAlong(current, url)
+  if (url !== undefined) refuseToTakeAlong(current, url, 'auth')
   return {}
+}
+
+function tlsChanges(
+  current: Subscription,
+  { tls }: SubscriptionPatch,
+  url: string | undefined,
+  parts: SubscriptionParts,
+): Prisma.SubscriptionUpdateInput {
+  if (tls !== undefined) return tlsColumns(tls === null ? noTls : sealedTls(tls, sealing(parts, current.id)))
+  if (url !== undefined) refuseToTakeAlong(current, url, 'tls')
+  return {}
+}
+
+function sealing({ seal, world }: SubscriptionParts, subscriptionId: Uuid) {
+  return { seal, subscriptionId, nowMs: world.now() }
 }
 
 /** A column of JSON has two nulls; this one is the database's. */
 function authColumns({ authShown, ...columns }: StoredAuth) {
   return { ...columns, authShown: authShown ?? Prisma.DbNull }
+}
+
+function tlsColumns({ tlsSealed, tlsShown }: StoredTls) {
+  return { tlsSealed, tlsShown: tlsShown ?? Prisma.DbNull }
 }
 
 /** What is stored of a filter. */

@@ -12,21 +12,22 @@ const resolveMsMax = 10_000
 /**
  * Gives a callback URL in its normalised form.
  *
+ * @param pointer where it stands in the request; `/url` when left out
  * @throws Problem `invalid_url` with the reason
  */
-export type UrlCheck = (text: string) => Promise<string>
+export type UrlCheck = (text: string, pointer?: string) => Promise<string>
 
 export function createUrlCheck(policy: AddressPolicy, resolve: Resolve): UrlCheck {
-  return async (text) => {
+  return async (text, pointer = '/url') => {
     const url = parseCallbackUrl(text, policy)
-    if (!url.ok) throw refused(url)
+    if (!url.ok) throw refused(url, pointer)
     const signal = AbortSignal.timeout(resolveMsMax)
     const host = await resolveCallbackHost(policy, url, { resolve, signal })
-    if (!host.ok) throw refused(host)
+    if (!host.ok) throw refused(host, pointer)
     return url.url
   }
 }
 
-function refused({ reason, detail }: CallbackUrlRefusal): Problem {
-  return new Problem('invalid_url', detail, { errors: [{ pointer: '/url', detail: reason }] })
+function refused({ reason, detail }: CallbackUrlRefusal, pointer: string): Problem {
+  return new Problem('invalid_url', detail, { errors: [{ pointer, detail: reason }] })
 }

@@ -20,4 +20,4 @@ alter table attempt
   add constraint attempt_failure_code check (failure_code in (
     'dns_not_found', 'connect_refused', 'connect_timeout', 'connection_reset', 'tls_expired', 'tls_untrusted', 'tls_error',
     'response_timeout', 'response_malformed', 'http_3xx', 'http_4xx', 'http_410', 'http_429', 'http_5xx',
-    'blocked_address', 'transform_failed', 'aborted', 'internal_error'));
+    'blocked_address', 'transform_failed', 'auth_failed', 'egress_proxy_failed', 'aborted', 'internal_error'));

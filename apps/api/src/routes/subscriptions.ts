@@ -135,7 +135,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         operationId: 'patchSubscription',
         summary: 'Change a subscription',
         description:
-          'JSON Merge Patch (RFC 7396): what is left out stays, `null` clears, objects are merged; `auth` and `filter` are replaced as a whole. A change, of the URL too, applies to deliveries that wait already, at their next attempt; one in flight ends as it began. When the URL moves to another host, credentials must be given again or be null.',
+          'JSON Merge Patch (RFC 7396): what is left out stays, `null` clears, objects are merged; `auth`, `tls` and `filter` are replaced as a whole. A change, of the URL too, applies to deliveries that wait already, at their next attempt; one in flight ends as it began. When the URL moves to another host, `auth` and `tls` must be given again or be null.',
         tags,
         params,
         body: PatchSubscription,

@@ -5,7 +5,14 @@ import {
   type Secret as WireSecret,
   type Subscription as WireSubscription,
 } from '@posthorn/contract'
-import { type PublicKeyInfo, type RevealedSecret, type Subscription, schemesOf, shownAuth } from '@posthorn/engine'
+import {
+  type PublicKeyInfo,
+  type RevealedSecret,
+  type Subscription,
+  schemesOf,
+  shownAuth,
+  shownTls,
+} from '@posthorn/engine'
 
 /** A subscription without its secrets: they are not even read with it. */
 export function subscriptionView(subscription: Subscription): WireSubscription {
@@ -33,6 +40,7 @@ export function subscriptionView(subscription: Subscription): WireSubscription {
     payload_format: subscription.payloadFormat as WireSubscription['payload_format'],
     final_statuses: subscription.finalStatuses,
     auth: shownAuth(subscription),
+    tls: shownTls(subscription),
     signature_schemes: schemesOf(subscription),
     public_key: subscription.publicKey,
     not_before: subscription.notBefore?.toISOString() ?? null,

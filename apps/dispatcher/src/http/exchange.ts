@@ -94,7 +94,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** The time is up. */
   expire(): void {
-    this.#settle(failureOfDeadline(this.#phase(), this.#options.timeoutMs), cutOff)
+    const failure = failureOfDeadline(this.#phase(), this.#options.timeoutMs)
+    this.#settle(this.#connection?.judgeDeadline?.(failure) ?? failure, cutOff)
   }
 
   onRequestStart(): void {

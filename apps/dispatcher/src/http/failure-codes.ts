@@ -13,8 +13,11 @@ import { errors } from 'undici'
 
 export type Failure = { readonly code: FailureCode; readonly detail: string }
 
-/** What was being done: resolving the host, the TCP connect, the TLS handshake, or waiting for the answer. */
-export type Phase = 'dns' | 'connect' | 'tls' | 'response'
+/**
+ * What was being done: resolving the host, reaching the egress proxy, waiting for its tunnel, the TCP connect, the TLS
+ * handshake, or waiting for the answer.
+ */
+export type Phase = 'dns' | 'proxy' | 'tunnel' | 'connect' | 'tls' | 'response'
 
 /** A failure to get a connection, or of one that we ended, that we found out ourselves. The message is the sentence for people. */
 export class ConnectError extends Error {
@@ -34,13 +37,17 @@ const reset = 'The receiver closed the connection before it had answered. Check 
 const malformed = 'The answer of the receiver is not valid HTTP/1.1. Check what serves this URL.'
 const connectTimedOut =
   'The receiver did not accept the connection in time. Check its firewall, and that it is running.'
-const noTls = 'The TLS handshake failed. The receiver must speak TLS 1.2 or later, and HTTP/1.1, on this port.'
+const noTls =
+  'The TLS handshake failed. The receiver must speak TLS 1.2 or later, and HTTP/1.1, on this port. If it wants a client certificate, set tls.client_certificate.'
 const untrusted =
-  'The TLS certificate of the receiver is not trusted. Use one of a public authority, and send the intermediate certificates too.'
+  'The TLS certificate of the receiver is not trusted. Use one of a public authority, or give its own in tls.ca_certificates, and send the intermediate certificates too.'
 const wrongHost =
   'The TLS certificate of the receiver is for another host. Use one that names the host of the callback URL.'
 const expired = 'The TLS certificate of the receiver has expired. Renew it.'
 const notYetValid = 'The TLS certificate of the receiver is not valid yet. Check its dates.'
+const badClientCertificate =
+  'The receiver wants a client certificate, or does not accept the one it was shown. Check tls.client_certificate of the subscription, and the authority that the receiver expects.'
+const noProxy = 'The egress proxy of this installation did not answer in time. The receiver is not at fault.'
 const exhausted = 'Posthorn itself could not open a connection. The receiver is not at fault.'
 
 type CodeAndSentence = readonly [FailureCode, string]
@@ -86,6 +93,14 @@ const failureByErrorCode: Readonly<Record<string, CodeAndSentence>> = {
   // Node's word for every other verdict of OpenSSL on a certificate.
   UNSPECIFIED: ['tls_untrusted', untrusted],
   EPROTO: ['tls_error', noTls],
+  // Alerts (RFC 8446 §6.2) that only a server sends which has asked for a certificate.
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: ['tls_error', badClientCertificate],
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: ['tls_error', badClientCertificate],
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: ['tls_error', badClientCertificate],
+  ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE: ['tls_error', badClientCertificate],
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: ['tls_error', badClientCertificate],
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: ['tls_error', badClientCertificate],
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: ['tls_error', badClientCertificate],
 
   UND_ERR_HEADERS_OVERFLOW: [
     'response_malformed',
@@ -113,6 +128,8 @@ const failureOfPhase: Readonly<Record<Phase, Failure>> = {
     code: 'dns_not_found',
     detail: 'The host name could not be resolved. Check its spelling and its DNS records.',
   },
+  proxy: { code: 'egress_proxy_failed', detail: noProxy },
+  tunnel: { code: 'egress_proxy_failed', detail: noProxy },
   connect: { code: 'connect_refused', detail: unreachable },
   tls: { code: 'tls_error', detail: noTls },
   response: { code: 'connection_reset', detail: reset },
@@ -159,6 +176,9 @@ export function failureOfDeadline(phase: Phase, limitMs: number): Failure {
         code: 'dns_not_found',
         detail: `The host name was not resolved within ${limit}. Check its name servers.`,
       }
+    case 'proxy':
+      return { code: 'egress_proxy_failed', detail: `${noProxy} The limit was ${limit}.` }
+    case 'tunnel':
     case 'connect':
       return { code: 'connect_timeout', detail: `${connectTimedOut} The limit was ${limit}.` }
     case 'tls':

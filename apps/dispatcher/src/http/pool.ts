@@ -1,5 +1,5 @@
 /**
- * Keeps connections for the next request to the same origin.
+ * Keeps connections for the next request to the same origin, and with the same TLS identity where there is one.
  *
  * Each connection is one undici `Client`, handed to one request at a time. undici's own `Pool` is not used, because it
  * hides what a sender of webhooks must know: over which connection a request goes, whether that was used before, and how
@@ -10,6 +10,7 @@
  */
 import { Client } from 'undici'
 import { type Connection, type ConnectOptions, createConnector, newConnection } from './connect.ts'
+import type { TlsIdentity } from './tls-identities.ts'
 
 /** undici's default: longer heads of answers end the connection. */
 const responseHeadBytesMax = 16 * 1024
@@ -23,7 +24,7 @@ export class PooledClient extends Client {
   readonly key: string
   readonly connection: Connection
 
-  constructor(origin: string, options: ConnectOptions) {
+  constructor(origin: string, key: string, options: ConnectOptions) {
     const connection = newConnection()
     super(origin, {
       connect: createConnector(options, connection),
@@ -36,15 +37,18 @@ export class PooledClient extends Client {
       headersTimeout: 0,
       bodyTimeout: 0,
     })
-    this.key = origin
+    this.key = key
     this.connection = connection
   }
 }
 
 export type ConnectionPool = {
   readonly closed: boolean
-  /** A connection for one request. It may still have to be opened, and is certain to be when it is `fresh`. */
-  take(origin: string, options: { fresh: boolean }): PooledClient
+  /**
+   * A connection for one request. It may still have to be opened, and is certain to be when it is `fresh`. Those with a
+   * TLS identity are for that identity alone.
+   */
+  take(origin: string, options: { fresh: boolean; identity?: TlsIdentity | undefined }): PooledClient
   /** After an exchange that ended as it should. */
   giveBack(client: PooledClient): void
   /** Ends the connection, and whatever is still going on over it, at once. */
@@ -59,14 +63,15 @@ export function createPool(options: ConnectOptions): ConnectionPool {
   const emptied = Promise.withResolvers<void>()
   let closed = false
 
-  function take(origin: string, { fresh }: { fresh: boolean }): PooledClient {
-    const client = (fresh ? undefined : takeIdle(origin)) ?? openClient(origin)
+  function take(origin: string, { fresh, identity }: Parameters<ConnectionPool['take']>[1]): PooledClient {
+    const key = identity === undefined ? origin : `${identity.key} ${origin}`
+    const client = (fresh ? undefined : takeIdle(key)) ?? openClient(origin, key, identity)
     taken.add(client)
     return client
   }
 
-  function takeIdle(origin: string): PooledClient | undefined {
-    const clients = idle.get(origin)
+  function takeIdle(key: string): PooledClient | undefined {
+    const clients = idle.get(key)
     if (clients === undefined) return undefined
     const oldestMs = options.monotonicMs() - ageMsMax
     for (let client = clients.pop(); client !== undefined; client = clients.pop()) {
@@ -76,8 +81,9 @@ export function createPool(options: ConnectOptions): ConnectionPool {
     return undefined
   }
 
-  function openClient(origin: string): PooledClient {
-    const client = new PooledClient(origin, options)
+  function openClient(origin: string, key: string, identity: TlsIdentity | undefined): PooledClient {
+    const connecting = identity === undefined ? options : { ...options, secureContext: identity.secureContext }
+    const client = new PooledClient(origin, key, connecting)
     client.on('disconnect', () => forget(client))
     return client
   }

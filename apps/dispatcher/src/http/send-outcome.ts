@@ -31,3 +31,18 @@ export type SendOutcome = {
   readonly retryAfter: string | null
   readonly timings: Timings
 }
+
+/** The outcome of an attempt that was ended before anything was sent. */
+export function unsent(failure: { readonly code: FailureCode; readonly detail: string }): SendOutcome {
+  return {
+    status: null,
+    failureCode: failure.code,
+    failureDetail: failure.detail,
+    remoteAddress: null,
+    responseHeaders: {},
+    responseBody: new Uint8Array(0),
+    responseTruncated: false,
+    retryAfter: null,
+    timings: { dns: null, connect: null, tls: null, firstByte: null, total: 0 },
+  }
+}

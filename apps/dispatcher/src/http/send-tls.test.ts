@@ -1,6 +1,6 @@
 import type { TLSSocket, TlsOptions } from 'node:tls'
+import { createAuthority, createIntermediate, createSelfSigned, issueCertificate } from '@posthorn/engine/testing'
 import { describe, expect, test } from 'vitest'
-import { createAuthority, createIntermediate, createSelfSigned, issueCertificate } from './testing/certificates.ts'
 import { startReceiver } from './testing/raw-receiver.ts'
 import { keep, listenerThat, openSender, post, receiverSaying, shortTimeoutMs } from './testing/sending.ts'
 

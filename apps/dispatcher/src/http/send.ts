@@ -4,16 +4,18 @@
  * `send` returns an outcome for whatever the receiver does, within the deadline and with bounded memory, and rejects only
  * for a mistake of ours. The deadline covers everything from resolving the host to the last byte read. The URL is judged
  * by the address guard before anything happens, and the addresses when a connection is opened (`connect.ts`).
- * Connections are kept and shared by all requests to an origin. What an answer is worth is in `exchange.ts`.
+ * Connections are kept and shared by all requests to an origin, except that a TLS identity has its own. What an answer is
+ * worth is in `exchange.ts`.
  */
-import type { AddressPolicy, Resolve } from '@posthorn/engine'
+import type { AddressPolicy, EgressProxy, Resolve } from '@posthorn/engine'
 import { parseCallbackUrl } from '@posthorn/engine'
 import { createTlsContext } from './connect.ts'
 import { Exchange } from './exchange.ts'
-import type { Failure } from './failure-codes.ts'
 import { abortedAttempt } from './failure-codes.ts'
 import { createPool } from './pool.ts'
-import type { SendOutcome } from './send-outcome.ts'
+import { type SendOutcome, unsent } from './send-outcome.ts'
+import type { TlsIdentity } from './tls-identities.ts'
+import { createTunnels } from './tunnels.ts'
 
 export type { SendOutcome, Timings } from './send-outcome.ts'
 
@@ -28,6 +30,8 @@ export type OutgoingRequest = {
   readonly body: string
   /** Limit for the whole attempt, in milliseconds. */
   readonly timeoutMs: number
+  /** With what the connection is made, where that is not the same for all. */
+  readonly identity?: TlsIdentity | undefined
 }
 
 export type Sender = {
@@ -47,17 +51,25 @@ export type SenderOptions = {
   readonly connectTimeoutMs?: number
   /** Certificate authorities (PEM) to be trusted beside those of the system. */
   readonly trustedCertificates?: readonly string[]
+  /** The operator's proxy that every request leaves through. */
+  readonly proxy?: EgressProxy | undefined
   /** A clock for durations; `performance.now` by default. */
   readonly monotonicMs?: () => number
 }
 
 export function createSender(options: SenderOptions): Sender {
+  if (options.policy.namesLeftToProxy && options.proxy === undefined) {
+    throw new Error('names are left to an egress proxy, and there is none')
+  }
   const monotonicMs = options.monotonicMs ?? (() => performance.now())
+  const secureContext = createTlsContext(options.trustedCertificates ?? [])
+  const { proxy } = options
   const connecting = {
     policy: options.policy,
     resolve: options.resolve,
     connectTimeoutMs: options.connectTimeoutMs ?? connectTimeoutMsDefault,
-    secureContext: createTlsContext(options.trustedCertificates ?? []),
+    secureContext,
+    tunnels: proxy === undefined ? undefined : createTunnels(proxy, { secureContext, monotonicMs }),
     monotonicMs,
   }
   const pool = createPool(connecting)
@@ -71,7 +83,7 @@ export function createSender(options: SenderOptions): Sender {
     if (signal?.aborted) return unsent(abortedAttempt)
 
     const { promise, resolve, reject } = Promise.withResolvers<SendOutcome>()
-    let client = pool.take(target.origin, { fresh: false })
+    let client = pool.take(target.origin, { fresh: false, identity: request.identity })
     const dispatch = () => {
       exchange.attach(client.connection)
       const { headers, body } = request
@@ -83,7 +95,7 @@ export function createSender(options: SenderOptions): Sender {
       sendAgain: () => {
         const closed = client
         // Taken first, so that a pool that is being closed goes on waiting for this request.
-        client = pool.take(target.origin, { fresh: true })
+        client = pool.take(target.origin, { fresh: true, identity: request.identity })
         pool.discard(closed)
         dispatch()
       },
@@ -135,21 +147,6 @@ function judgeUrl(text: string, policy: AddressPolicy): Target {
   if (!result.ok) return { ok: false, detail: result.detail }
   const url = new URL(result.url)
   return { ok: true, origin: url.origin, path: url.pathname + url.search }
-}
-
-/** The outcome of an attempt that was ended before anything was sent. */
-function unsent(failure: Failure): SendOutcome {
-  return {
-    status: null,
-    failureCode: failure.code,
-    failureDetail: failure.detail,
-    remoteAddress: null,
-    responseHeaders: {},
-    responseBody: new Uint8Array(0),
-    responseTruncated: false,
-    retryAfter: null,
-    timings: { dns: null, connect: null, tls: null, firstByte: null, total: 0 },
-  }
 }
 
 /** One listener for each signal: adding one for each request takes time in proportion to the requests in flight. */

@@ -4,7 +4,13 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { formatId } from '@posthorn/contract'
 import { createSeal, masterKeyHint, parseMasterKeys } from '@posthorn/engine'
-import { createEmptyDatabase, testMasterKeyText, withClient } from '@posthorn/engine/testing'
+import {
+  createAuthority,
+  createEmptyDatabase,
+  startEgressProxy,
+  testMasterKeyText,
+  withClient,
+} from '@posthorn/engine/testing'
 import { startReceiver } from 'posthorn/receiver'
 import { expect, inject, test } from 'vitest'
 
@@ -15,6 +21,8 @@ const timeout = 90_000
 type ServeProcess = AsyncDisposable & {
   /** Resolves with the first log line with this message. */
   logged(message: string): Promise<Record<string, unknown>>
+  /** Everything logged so far. */
+  readonly lines: readonly Record<string, unknown>[]
   stop(): Promise<number | null>
 }
 
@@ -37,6 +45,7 @@ function startServeProcess(words: readonly string[], environment: Record<string,
     return ended
   }
   return {
+    lines,
     logged(message) {
       return new Promise((resolve, reject) => {
         function look(): void {
@@ -163,6 +172,20 @@ test.each([
     1,
     'posthorn: DATABASE_URL is no PostgreSQL connection string; write postgres://user:password@host:5432/database\nposthorn: PORT "high" is not a whole number; give one from 0 to 65535\n',
   ],
+  [
+    'with an egress proxy that cannot be read',
+    [],
+    { POSTHORN_EGRESS_PROXY: 'socks5://posthorn:canary@proxy:1080' },
+    1,
+    'posthorn: POSTHORN_EGRESS_PROXY begins neither with http:// nor with https://; write http://host:port, or https://user:password@host:port with special characters percent-encoded\n',
+  ],
+  [
+    'with names left to an egress proxy that is not there',
+    [],
+    { POSTHORN_EGRESS_PROXY_RESOLVES: 'true' },
+    1,
+    'posthorn: POSTHORN_EGRESS_PROXY_RESOLVES leaves names to a proxy, and there is none; set POSTHORN_EGRESS_PROXY, or leave this out\n',
+  ],
 ])('serve %s ends at once and says what to do', { timeout }, async (_case, words, environment, code, text) => {
   const { execPath, env } = inject('machine')
   const child = spawn(execPath, [main, 'serve', ...words], {
@@ -173,6 +196,39 @@ test.each([
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
   expect(await new Promise((resolve) => child.once('close', resolve))).toBe(code)
   expect(errors.join('')).toBe(text)
+})
+
+test('serve sends through the egress proxy that it is given, leaves names to it where it is told so, and logs no password', {
+  timeout,
+}, async () => {
+  await using database = await createEmptyDatabase()
+  await using receiver = await startReceiver()
+  await using proxy = await startEgressProxy()
+  const environment = {
+    DATABASE_URL: database.url,
+    POSTHORN_ADMIN_KEY: adminKey,
+    POSTHORN_MASTER_KEY: testMasterKeyText,
+    POSTHORN_CREATE_EVENT_TYPES: 'true',
+    POSTHORN_ALLOW_HTTP: 'true',
+    POSTHORN_EGRESS_PROXY: proxy.url.replace('://', '://posthorn:canary@'),
+    POSTHORN_EGRESS_PROXY_RESOLVES: 'true',
+    LOG_LEVEL: 'trace',
+    PORT: '0',
+  }
+  await using posthorn = startServeProcess([], environment)
+  const { origin } = await posthorn.logged('posthorn is up')
+  await call(origin, 'PUT', '/v1/tenants/acme', {})
+  // No name server knows it; the proxy leads every name to this machine.
+  const url = `http://hooks.acme.example:${receiver.port}/hooks`
+  const created = await call(origin, 'POST', '/v1/tenants/acme/subscriptions', { url, event_types: ['*'] })
+  expect(created.status).toBe(201)
+  receiver.trust('/hooks', String(created.body['secret']))
+  await call(origin, 'POST', '/v1/events', { tenant: 'acme', type: 'invoice.paid', data: {} })
+  expect(await posthorn.logged('attempt')).toMatchObject({ outcome: 'delivered', status: 204 })
+  expect(receiver.requests).toMatchObject([{ signature: 'valid' }])
+  expect(proxy.requests).toMatchObject([{ authority: `hooks.acme.example:${receiver.port}` }])
+  expect(proxy.requests[0]?.head).toContain(`Basic ${Buffer.from('posthorn:canary').toString('base64')}`)
+  expect(JSON.stringify(posthorn.lines)).not.toContain('canary')
 })
 
 /** Runs a command of posthorn to its end. */
@@ -207,7 +263,7 @@ test('one master key is replaced by another: both are given, rewrap seals anew, 
     PORT: '0',
   }
   // The id of the master key stands behind the version, in the sealed bytes themselves.
-  const storedWith = `select k.master_key_id, encode(substring(s.auth_sealed from 2 for 8), 'hex') as auth_key_id from secret k join subscription s on s.id = k.subscription_id`
+  const storedWith = `select k.master_key_id, encode(substring(s.auth_sealed from 2 for 8), 'hex') as auth_key_id, encode(substring(s.tls_sealed from 2 for 8), 'hex') as tls_key_id from secret k join subscription s on s.id = k.subscription_id`
   const storedKeys = () => withClient(database.url, async (client) => (await client.query(storedWith)).rows)
 
   let path = ''
@@ -217,12 +273,13 @@ test('one master key is replaced by another: both are given, rewrap seals anew, 
     const { origin } = await api.logged('posthorn is up')
     await call(origin, 'PUT', '/v1/tenants/acme', {})
     const auth = { type: 'bearer', token: 'a-token-for-the-receiver' }
-    const draft = { url: 'https://93.184.215.14/', event_types: ['*'], auth }
+    const tls = { ca_certificates: createAuthority().certificate }
+    const draft = { url: 'https://93.184.215.14/', event_types: ['*'], auth, tls }
     const { body } = await call(origin, 'POST', '/v1/tenants/acme/subscriptions', draft)
     path = `/v1/subscriptions/${body['id']}/secrets`
     secret = body['secret']
   }
-  expect(await storedKeys()).toEqual([{ master_key_id: old, auth_key_id: old }])
+  expect(await storedKeys()).toEqual([{ master_key_id: old, auth_key_id: old, tls_key_id: old }])
 
   const alone = { ...environment, POSTHORN_MASTER_KEY: nextText }
   const refused = await run(['serve', '--role', 'api'], alone)
@@ -232,20 +289,20 @@ test('one master key is replaced by another: both are given, rewrap seals anew, 
   const failed = await run(['rewrap'], alone)
   expect(failed).toMatchObject({
     code: 1,
-    errors: expect.stringContaining('2 secrets or credentials could not be opened'),
+    errors: expect.stringContaining('3 secrets or credentials could not be opened'),
   })
 
   const both = { ...environment, POSTHORN_MASTER_KEY: `${nextText}, ${testMasterKeyText}` }
   const done = { code: 0, errors: '' }
   expect(await run(['rewrap'], both)).toEqual({
     ...done,
-    output: `sealed 1 secrets and 1 credentials anew with the master key ${next}\n`,
+    output: `sealed 1 secrets and 2 credentials anew with the master key ${next}\n`,
   })
   expect(await run(['rewrap'], both)).toEqual({
     ...done,
     output: `sealed 0 secrets and 0 credentials anew with the master key ${next}\n`,
   })
-  expect(await storedKeys()).toEqual([{ master_key_id: next, auth_key_id: next }])
+  expect(await storedKeys()).toEqual([{ master_key_id: next, auth_key_id: next, tls_key_id: next }])
 
   await using api = startServeProcess(['--role', 'api'], alone)
   const { origin } = await api.logged('posthorn is up')

@@ -12,6 +12,7 @@ const places: Readonly<Record<string, { heading: string; column?: string }>> = {
   disabledReasons: { heading: 'States of a subscription', column: 'Reason' },
   payloadFormats: { heading: 'Payload formats', column: 'Format' },
   credentialTypes: { heading: 'Credentials of a subscription', column: 'Type' },
+  clientAuthentications: { heading: 'Credentials of a subscription', column: 'Client authentication' },
   attemptTriggers: { heading: 'Triggers of an attempt', column: 'Trigger' },
   filterOperators: { heading: 'Filters' },
   matchReasons: { heading: 'Reasons of a match', column: 'Reason' },

@@ -1,8 +1,8 @@
 import type { GivenAuth } from '@posthorn/contract'
-import { createLogger, createSeal, logTo } from '@posthorn/engine'
-import { withClient } from '@posthorn/engine/testing'
+import { createSeal } from '@posthorn/engine'
 import { expect, test } from 'vitest'
-import { startTestPosthorn, type TestPosthorn, world } from './posthorn.ts'
+import { everythingIn, expectNowhere, logOf } from './canary.ts'
+import { startTestPosthorn, world } from './posthorn.ts'
 
 const canary = 'canary-4f9d2c7be1a8'
 const kinds: readonly { auth: GivenAuth; header: string; sent: string }[] = [
@@ -36,7 +36,7 @@ test.for(kinds)(
       expect.objectContaining({ [header]: '[redacted]', 'x-own': 'visible' }),
       expect.objectContaining({ [header]: '[redacted]', 'x-own': 'visible' }),
     ])
-    expectNoCanary(sent, logOf(posthorn), await everythingIn(posthorn))
+    expectNowhere([canary, sent, sent.split(' ').at(-1) ?? sent], logOf(posthorn), await everythingIn(posthorn))
   },
 )
 
@@ -51,7 +51,7 @@ test('an attempt whose credentials cannot be opened is not sent without them, an
   expect(attempt?.record).toMatchObject({ failureCode: 'internal_error', next: { kind: 'retry' } })
   expect(posthorn.receiver.requests).toEqual([])
   expect(logOf(posthorn)).toContain('unknown_master_key')
-  expectNoCanary(canary, logOf(posthorn), await everythingIn(posthorn))
+  expectNowhere([canary], logOf(posthorn), await everythingIn(posthorn))
 })
 
 test('credentials that are changed or taken away apply to deliveries already waiting', async () => {
@@ -76,38 +76,3 @@ test('credentials that are changed or taken away apply to deliveries already wai
     'Bearer new',
   ])
 })
-
-/** What a dispatcher would have logged, at the level that logs most. */
-function logOf(posthorn: TestPosthorn): string {
-  const lines: string[] = []
-  const telemetry = logTo(createLogger('trace', { write: (line) => lines.push(line) }))
-  for (const occurrence of posthorn.told) telemetry(occurrence)
-  expect(lines.length).toBeGreaterThan(0)
-  return lines.join('')
-}
-
-/** Every row of every table of ours and of the queue. */
-async function everythingIn(posthorn: TestPosthorn): Promise<string> {
-  return withClient(posthorn.url, async (client) => {
-    const { rows: tables } = await client.query<{ name: string }>(
-      `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname in ('public', 'pgboss')`,
-    )
-    const rows: string[] = []
-    for (const { name } of tables) {
-      const found = await client.query<{ row: string }>(`select to_jsonb(t)::text as row from ${name} t`)
-      rows.push(...found.rows.map(({ row }) => row))
-    }
-    expect(rows.join('')).toContain('auth_sealed')
-    return rows.join('\n')
-  })
-}
-
-/** In the clear, as it is sent, or as the database prints bytes. */
-function expectNoCanary(sent: string, ...places: readonly string[]): void {
-  const forms = [canary, sent, sent.split(' ').at(-1) ?? sent].flatMap((text) => [
-    text,
-    Buffer.from(text).toString('hex'),
-    Buffer.from(text).toString('base64'),
-  ])
-  for (const place of places) for (const form of forms) expect(place).not.toContain(form)
-}

@@ -20,6 +20,7 @@ import {
   openJobs,
   type Publisher,
   parseAllowedReceivers,
+  parseEgressProxy,
   patchSubscription,
   type Seal,
   type SubscriptionPatch,
@@ -97,6 +98,8 @@ export type DispatchOptions = {
   otherPort?: number
   /** In place of the one that seals here. */
   seal?: Seal
+  /** The proxy that everything leaves through, as it would be set. */
+  proxy?: string
 }
 
 export type TestSubscription = { id: string; secret: string; path: string; shard: number }
@@ -163,7 +166,8 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
       allowHttp: true,
       allowed: parseAllowedReceivers(`127.0.0.1:${receiver.port},127.0.0.1:${otherPort}`),
     }
-    const sender = createSender({ policy, resolve: createResolver({ timeoutMs: 1_000 }) })
+    const proxy = wanted.proxy === undefined ? undefined : parseEgressProxy(wanted.proxy)
+    const sender = createSender({ policy, resolve: createResolver({ timeoutMs: 1_000 }), proxy })
     own.defer(() => sender.close())
     const ownDb = ownDatabase ? own.use(openDatabase({ url: database.url, poolSize: 5 })) : db
     const onError = (error: Error): void => telemetry({ what: 'round_failed', round: 'jobs', error })

@@ -4,7 +4,7 @@
  */
 import { type Static, Type } from 'typebox'
 import { limits } from '../limits.ts'
-import { credentialTypes } from '../states.ts'
+import { clientAuthentications, credentialTypes } from '../states.ts'
 import { Nullable } from './nullable.ts'
 
 const maxLength = limits.credentialLengthMax
@@ -42,16 +42,60 @@ const ApiKeyHeader = Type.Object(
   { additionalProperties: false, description: 'Sent as a header of your choice' },
 )
 
+/** RFC 6749 appendix A.1, A.2: printable ASCII and spaces. */
+const printable = '^[ -~]*$'
+
+const OAuth2 = Type.Object(
+  {
+    type: Type.Literal('oauth2_client_credentials'),
+    token_url: Type.String({
+      minLength: 1,
+      // The rules of callback URLs answer for the length, with a code of their own.
+      description: 'Where the token is fetched: held to the rules of callback URLs',
+      examples: ['https://login.acme.example/oauth2/token'],
+    }),
+    client_id: Type.String({ minLength: 1, maxLength, pattern: printable }),
+    client_secret: Type.String({ minLength: 1, maxLength, pattern: printable }),
+    // RFC 6749 §3.3
+    scope: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength,
+        pattern: '^[!#-\\[\\]-~]+(?: [!#-\\[\\]-~]+)*$',
+        examples: ['events.write'],
+      }),
+    ),
+    audience: Type.Optional(
+      Type.String({ minLength: 1, maxLength, pattern: '^[!-~]+$', description: 'For issuers that ask for it' }),
+    ),
+    client_authentication: Type.Optional(
+      Type.Enum([...clientAuthentications], {
+        type: 'string',
+        description:
+          'How the token URL is shown `client_id` and `client_secret`: in a header or in the body. `client_secret_basic` when left out.',
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    description:
+      'A token is fetched with the client credentials (RFC 6749 §4.4), kept for its lifetime, and sent as `authorization: Bearer …`',
+  },
+)
+
+type AnyAuth = Static<typeof Basic> | Static<typeof Bearer> | Static<typeof ApiKeyHeader> | Static<typeof OAuth2>
+
 /** Told apart by `type`, so that a mistake is told of the chosen form only. */
-export const GivenAuth = Type.Unsafe<Static<typeof Basic> | Static<typeof Bearer> | Static<typeof ApiKeyHeader>>({
+export const GivenAuth = Type.Unsafe<AnyAuth>({
   type: 'object',
   required: ['type'],
   discriminator: { propertyName: 'type' },
-  oneOf: [Basic, Bearer, ApiKeyHeader],
+  oneOf: [Basic, Bearer, ApiKeyHeader, OAuth2],
   description:
     'Credentials sent with every request, for receivers that ask for more than the signature. Stored encrypted and never shown again. Replaced as a whole.',
 })
 export type GivenAuth = Static<typeof GivenAuth>
+export type GivenOAuth2 = Static<typeof OAuth2>
 
 /** What is read back. */
 export const ShownAuth = Type.Object(
@@ -59,8 +103,13 @@ export const ShownAuth = Type.Object(
     type: Type.Enum([...credentialTypes], { type: 'string' }),
     username: Type.Optional(Type.String({ description: 'With `basic`' })),
     header: Type.Optional(Type.String({ description: 'With `api_key`: the header that carries it' })),
+    token_url: Type.Optional(Type.String({ description: 'This and what follows with `oauth2_client_credentials`' })),
+    client_id: Type.Optional(Type.String()),
+    scope: Type.Optional(Type.String()),
+    audience: Type.Optional(Type.String()),
+    client_authentication: Type.Optional(Type.Enum([...clientAuthentications], { type: 'string' })),
     hint: Nullable(
-      Type.String({ description: 'The last characters of a token or key that is long enough to show them' }),
+      Type.String({ description: 'The last characters of a token, key or secret that is long enough to show them' }),
     ),
   },
   { description: 'The credentials that requests carry, without the secret' },

@@ -7,6 +7,7 @@ import { Nullable } from './nullable.ts'
 import { Page, pageParameters } from './page.ts'
 import { named } from './reference.ts'
 import { GivenAuth, ShownAuth } from './subscription-auth.ts'
+import { GivenTls, ShownTls } from './subscription-tls.ts'
 import { TenantId } from './tenant.ts'
 import { Metadata, storablePattern, Text, Texts, Time } from './text.ts'
 
@@ -116,6 +117,7 @@ export const Subscription = named(
       payload_format: payloadFormat,
       final_statuses: Type.Array(Type.Integer()),
       auth: Nullable(ShownAuth),
+      tls: Nullable(ShownTls),
       signature_schemes: SignatureSchemes(),
       public_key: Nullable(
         Type.String({ description: 'The current public key, `whpk_…`, while it signs by `v1a`; null otherwise' }),
@@ -171,6 +173,7 @@ export const CreateSubscription = Type.Object(
     payload_format: Type.Optional(payloadFormat),
     final_statuses: Type.Optional(finalStatuses),
     auth: Type.Optional(Nullable(GivenAuth)),
+    tls: Type.Optional(Nullable(GivenTls)),
     secret: Type.Optional(
       Type.String({
         maxLength: secretLengthMax,
@@ -207,6 +210,7 @@ export const PatchSubscription = Type.Object(
     payload_format: Type.Optional(Nullable(payloadFormat)),
     final_statuses: Type.Optional(Nullable(finalStatuses)),
     auth: Type.Optional(Nullable(GivenAuth)),
+    tls: Type.Optional(Nullable(GivenTls)),
     signature_schemes: Type.Optional(Nullable(SignatureSchemes())),
   },
   { additionalProperties: false },

@@ -1,6 +1,5 @@
 /** The process in a network of its own: sets the network up, says that it is there, and does what it is asked. */
-import { createAuthority } from '@posthorn/dispatcher/testing'
-import { startNameServer } from '@posthorn/engine/testing'
+import { createAuthority, startNameServer } from '@posthorn/engine/testing'
 import { takeEveryAddress } from './addresses.ts'
 import { createCalls } from './answering.ts'
 import type { Answer, Beginning, Calls, Question } from './calls.ts'

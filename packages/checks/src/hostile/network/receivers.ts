@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
-import { type Authority, issueCertificate } from '@posthorn/dispatcher/testing'
+import { type Authority, issueCertificate } from '@posthorn/engine/testing'
 import type { Reached } from './calls.ts'
 
 const plainPorts = [80, 8080]

@@ -33,6 +33,7 @@ const given: readonly { name: RegExp; where: RegExp; because: string }[] = [
   },
   { name: /^standard[-_]?webhooks?$/i, where: /./, because: 'the name of the spec' },
   { name: /^application_name$/, where: /./, because: 'a parameter of PostgreSQL connections' },
+  { name: /^destination_/, where: /\/http\/tunnels\.ts$/, because: 'words of the header Proxy-Status (RFC 9209)' },
   { name: /^log_destination$/, where: /./, because: 'a setting of PostgreSQL' },
   { name: /^destination$/, where: /^packages\/engine\/src\/telemetry\.ts$/, because: "pino's word for where lines go" },
   { name: /./, where: /\/house\/rules\/glossary\.ts$/, because: 'this list' },

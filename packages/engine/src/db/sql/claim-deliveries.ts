@@ -33,6 +33,8 @@ export type SubscriptionColumns = {
   final_statuses: number[]
   /** Credentials for the receiver, sealed. */
   auth_sealed: Uint8Array | null
+  /** Client certificate and authorities, sealed. */
+  tls_sealed: Uint8Array | null
   /** JSONata, or null. */
   transform: string | null
   max_in_flight: number
@@ -180,7 +182,7 @@ select c.offer::int, c.delivery_id, c.tenant_id, c.subscription_id, c.event_id, 
        e.type, e."timestamp", e.data, case when e.validation_errors is null then e.schema_version end as schema_version,
        case when c.transforms then e.keys end as keys_of_event,
        s.url, s.headers, s.timeout_ms, s.retry_schedule_seconds, s.keys, s.payload_format, s.final_statuses, s.auth_sealed,
-       s.transform, s.max_in_flight, s.rate_limit_per_second, s.ordered
+       s.tls_sealed, s.transform, s.max_in_flight, s.rate_limit_per_second, s.ordered
 from claimed c
 cross join lateral (select * from event where event.id = c.event_id limit 1) e
 left join lateral (

@@ -19,35 +19,46 @@ const longAgo = '20000101000000Z'
 const lessLongAgo = '20010101000000Z'
 const farAhead = '20990101000000Z'
 
-export function createAuthority(): Authority {
+/** An authority at the root of its chain. */
+export function createAuthority(name = 'Test Authority'): Authority {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return identity(
-    { subject: 'Test Authority', issuer: 'Test Authority', validTo: farAhead, extensions: [isAuthority] },
-    publicKey,
-    {
-      privateKey,
-      issuerKey: privateKey,
-    },
-  )
+  return identity({ subject: name, issuer: name, validTo: farAhead, extensions: [isAuthority] }, publicKey, {
+    privateKey,
+    issuerKey: privateKey,
+  })
 }
 
 /** An authority of which another one says that it is one. */
-export function createIntermediate(authority: Authority): Authority {
+export function createIntermediate(authority: Authority, name = 'Test Intermediate'): Authority {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return identity(
-    { subject: 'Test Intermediate', issuer: authority.subject, validTo: farAhead, extensions: [isAuthority] },
+    { subject: name, issuer: authority.subject, validTo: farAhead, extensions: [isAuthority] },
     publicKey,
     { privateKey, issuerKey: authority.privateKey },
   )
 }
 
-/** A server certificate for a host name or an address, or for several, signed by an authority. */
+export type CertificateWishes = {
+  host: string | readonly string[]
+  expired?: boolean
+  /** RSA in place of an elliptic curve. */
+  rsaBits?: number
+  curve?: string
+}
+
+/**
+ * A certificate for a host name or an address, or for several, signed by an authority. A client can be shown to a server
+ * by one as well.
+ */
 export function issueCertificate(
   authority: Authority,
-  { host, expired = false }: { host: string | readonly string[]; expired?: boolean },
-): Identity {
+  { host, expired = false, rsaBits, curve = 'P-256' }: CertificateWishes,
+): Authority {
   const hosts = typeof host === 'string' ? [host] : host
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { publicKey, privateKey } =
+    rsaBits === undefined
+      ? generateKeyPairSync('ec', { namedCurve: curve })
+      : generateKeyPairSync('rsa', { modulusLength: rsaBits })
   const validTo = expired ? lessLongAgo : farAhead
   return identity(
     { subject: hosts[0] ?? '', issuer: authority.subject, validTo, extensions: [namesHosts(hosts)] },
