@@ -5,7 +5,7 @@ import { openGround } from './ground.ts'
 
 const sizes = {
   short: { kills: 2, perSecond: 100, requestsMax: 300 },
-  long: { kills: 20, perSecond: 500, requestsMax: 8_000 },
+  long: { kills: 6, perSecond: 500, requestsMax: 4_000 },
 }
 
 export const killedAtRandom: Fault = {

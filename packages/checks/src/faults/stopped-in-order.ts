@@ -3,7 +3,7 @@ import { differences } from './differences.ts'
 import type { Fault, FaultParts, FaultRow } from './fault.ts'
 import { type Ground, openGround } from './ground.ts'
 
-const sizes = { short: { times: 1, perSecond: 100, between: 100 }, long: { times: 10, perSecond: 500, between: 3_000 } }
+const sizes = { short: { times: 1, perSecond: 100, between: 100 }, long: { times: 5, perSecond: 500, between: 3_000 } }
 
 export const stoppedInOrder: Fault = {
   name: 'stops',

@@ -9,7 +9,7 @@ const everyMs = 200
 const partMin = 0.95
 const sizes = {
   short: { sessions: 15, perSecond: 100, window: 400 },
-  long: { sessions: 300, perSecond: 500, window: 10_000 },
+  long: { sessions: 150, perSecond: 500, window: 10_000 },
 }
 
 export const terminatedSessions: Fault = {

@@ -6,7 +6,7 @@ import { withClient } from '@posthorn/engine/testing'
 import type { Fault } from './fault.ts'
 import { openGround } from './ground.ts'
 
-const sizes = { short: { perSecond: 100, deliveries: 300 }, long: { perSecond: 500, deliveries: 300_000 } }
+const sizes = { short: { perSecond: 100, deliveries: 300 }, long: { perSecond: 500, deliveries: 60_000 } }
 /** A claim in a database that cannot be cleaned up takes no longer than this, in milliseconds: half of the time to look. */
 const claimMsMax = 125
 
