@@ -140,6 +140,25 @@ test('without a hint a newcomer is found after a second, although others fill al
   expect(claimed).toContain(other)
 })
 
+test('work of a subscription that a publisher tells of is claimed without a look, also when it comes during a claim', async () => {
+  const first = await subscribe({ number: 1, shard: 1, due: 2 })
+  const turns = turnsOf()
+  expect(await turns.claim([1, 2], 10)).toHaveLength(2)
+  const told = { tenantId: 'acme', maxInFlight: 10, ratePerSecond: null, ordered: false }
+  const second = await subscribe({ number: 2, shard: 2, due: 1 })
+  // Shards that are not owned here are nobody's business.
+  turns.hearOf([
+    { ...told, subscriptionId: second, shard: 2 },
+    { ...told, subscriptionId: first, shard: 3 },
+  ])
+  const claiming = turns.claim([1, 2], 10)
+  turns.hearOf([{ ...told, subscriptionId: second, shard: 2 }])
+  expect((await claiming).map((claim) => claim.subscriptionId)).toEqual([second])
+  await owe(second, { shard: 2, due: 1 })
+  // It was told of before the claim found nothing more of it.
+  expect(await turns.claim([1, 2], 10)).toHaveLength(1)
+})
+
 test('what is known to be due is claimed without a look, and a shard that is given away is forgotten', async () => {
   const here = await subscribe({ number: 1, shard: 1, due: 100, maxInFlight: 1_000 })
   const there = await subscribe({ number: 1, shard: 2, due: 100, maxInFlight: 1_000 })
@@ -455,16 +474,24 @@ async function subscribe({
       ...rest,
     },
   })
+  await owe(id, { shard, due, tenantId })
+  return id
+}
+
+/** Deliveries of a subscription that are due. */
+async function owe(
+  subscriptionId: string,
+  { shard, due, tenantId = 'acme' }: Pick<Wanted, 'shard' | 'due' | 'tenantId'>,
+): Promise<void> {
   const ids = createAscendingIds(world)
   await db.prisma.backlog.createMany({
     data: Array.from({ length: due }, () => ({
       deliveryId: ids(),
       tenantId,
       eventId,
-      subscriptionId: id,
+      subscriptionId,
       shard,
       nextAttemptAt: new Date(0),
     })),
   })
-  return id
 }

@@ -15,6 +15,7 @@ import {
   claimDeliveries,
   claimOf,
   type Database,
+  type DueWork,
   newUuid,
   rateBurst,
   selectDueSubscriptions,
@@ -53,6 +54,11 @@ const timeOuts: ReadonlySet<FailureCode | null> = new Set(['connect_timeout', 'r
 export type Turns = {
   /** Hears that shards have work, perhaps of subscriptions that are not known to have some. Foreign ones are passed over. */
   hear(shards: Iterable<number>): void
+  /**
+   * Hears of subscriptions that have work, so that nothing need be looked at. Foreign ones are passed over; what cannot be
+   * kept is looked for like everything else.
+   */
+  hearOf(due: readonly DueWork[]): void
   /** Claims up to `count` deliveries of the owned shards. Fewer mean that there was no more to claim in this turn. */
   claim(shards: readonly number[], count: number): Promise<Claim[]>
   /** Milliseconds until a claim may find more because a rate limit allows it then; infinite when none is waited for. */
@@ -228,6 +234,9 @@ export function createTurns(parts: TurnsParts): Turns {
   return {
     hear(shards) {
       for (const shard of shards) if (owned.has(shard)) heard.add(shard)
+    },
+    hearOf(some) {
+      for (const one of some) if (owned.has(one.shard) && !due.learn(one)) heard.add(one.shard)
     },
     async claim(shards, count) {
       claiming = true

@@ -17,6 +17,7 @@ import {
   createKeyRing,
   createPublisher,
   type Database,
+  type DueWork,
   giveBack,
   hasSystemEvents,
   type JobName,
@@ -99,8 +100,11 @@ export type DispatcherParts = {
 }
 
 export type Dispatcher = {
-  /** A hint that shards have work. Answers with those that are not ours, for others to be told. */
-  wake(shards: Iterable<number>): number[]
+  /**
+   * A hint that shards have work, and of which subscriptions if all of it is known. Answers with the shards that are not
+   * ours, for others to be told.
+   */
+  wake(shards: Iterable<number>, due?: readonly DueWork[]): number[]
   /** Drains and ends. Resolves when nothing of it runs any more; calling it again changes nothing. */
   stop(): Promise<void>
 }
@@ -146,7 +150,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     checkSchema: async () => [],
     createEventTypes: false,
     reserved: true,
-    onWork: (shards) => wake(shards),
+    onWork: (shards, due) => wake(shards, due),
   })
   const ownership = createOwnership({
     db,
@@ -252,7 +256,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     return soon ? handoverEveryMs : ownershipEveryMs
   }
 
-  function wake(heard: Iterable<number>): number[] {
+  function wake(heard: Iterable<number>, due?: readonly DueWork[]): number[] {
     const shards = [...heard]
     const foreign: number[] = []
     let ours = false
@@ -261,7 +265,8 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
       else foreign.push(shard)
     }
     if (ours) {
-      turns.hear(shards)
+      if (due === undefined) turns.hear(shards)
+      else turns.hearOf(due)
       claiming.hurry()
     }
     return foreign

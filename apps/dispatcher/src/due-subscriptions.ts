@@ -7,24 +7,18 @@
  * a subscription with a trickle of work never passes one with a backlog.
  */
 import type { Uuid } from '@posthorn/contract'
+import type { DueWork } from '@posthorn/engine'
 
 /** Subscriptions known at once to have work. Each is weighed for every claim, which takes about 0.1 µs. */
 const dueMax = 4_096
 /** Subscriptions without work whose place in the order is kept. */
 const restingMax = 4_096
 
-export type Due = {
-  subscriptionId: Uuid
-  tenantId: string
-  shard: number
-  maxInFlight: number
-  ratePerSecond: number | null
-  ordered: boolean
-}
+export type Due = DueWork
 
 export type DueSubscriptions = {
-  /** Learns that one has work, or what is new about one that has. */
-  learn(due: Due): void
+  /** Learns that one has work, or what is new about one that has. Answers whether there was room to keep it. */
+  learn(due: Due): boolean
   /** It had its turn, and may have more. */
   served(due: Due): void
   /** It had its turn, and has no more. */
@@ -82,13 +76,14 @@ export function createDueSubscriptions(): DueSubscriptions {
   return {
     learn(due) {
       const { subscriptionId, tenantId } = due
-      if (!known.has(subscriptionId) && !makeRoom()) return
+      if (!known.has(subscriptionId) && !makeRoom()) return false
       known.set(subscriptionId, due)
       resting.delete(subscriptionId)
       const turns = byTenant.get(tenantId) ?? { fresh: new Map<Uuid, Due>(), served: new Map<Uuid, Due>() }
       byTenant.set(tenantId, turns)
       const place = turns.served.has(subscriptionId) ? turns.served : turns.fresh
       place.set(subscriptionId, due)
+      return true
     },
     served(due) {
       if (known.get(due.subscriptionId) !== due) return

@@ -16,6 +16,7 @@ import {
   createTransforms,
   createWorkHints,
   type Database,
+  type DueWork,
   ensureOperator,
   ensurePartitions,
   eventOrigin,
@@ -138,7 +139,8 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   if (role !== 'dispatcher') {
     const hints = createWorkHints(db)
     // What this process owns itself needs no NOTIFY.
-    const onWork = (shards: Iterable<number>) => hints.tell(dispatcher?.wake(shards) ?? shards)
+    const onWork = (shards: Iterable<number>, due?: readonly DueWork[]) =>
+      hints.tell(dispatcher?.wake(shards, due) ?? shards)
     const publisher = createPublisher({
       db,
       world,

@@ -17,6 +17,7 @@ import { type DryRun, requestsFor, type ShowingMeans } from './dry-run.ts'
 import { createFilterReader, type FilterReader } from './filters.ts'
 import { type Candidate, explainMatching, matching } from './matching.ts'
 import { eventTypeReserved } from './reserved-event-types.ts'
+import type { DueWork } from './work-hints.ts'
 import { newUuid, type World } from './world.ts'
 
 /** Drafts in one transaction at the most, and the bytes of their data. */
@@ -76,8 +77,11 @@ export type PublisherParts = {
   createEventTypes: boolean
   /** It may publish what only Posthorn itself publishes. */
   reserved?: boolean
-  /** Told after the commit which shards have work. A hint: whoever misses it finds the work anyway. */
-  onWork(shards: ReadonlySet<number>): void
+  /**
+   * Told after the commit which shards have work, and of which subscriptions. A hint: whoever misses it finds the work
+   * anyway.
+   */
+  onWork(shards: ReadonlySet<number>, due: readonly DueWork[]): void
 }
 
 /** With what the publisher remembers. */
@@ -162,7 +166,7 @@ async function publishTogether(
     deliveries,
   )
   const due = deliveries.filter((delivery) => fresh.has(delivery.eventId) && !delivery.held)
-  if (due.length > 0) parts.onWork(new Set(due.map((delivery) => delivery.shard)))
+  if (due.length > 0) parts.onWork(new Set(due.map((delivery) => delivery.shard)), dueWork(due, audience))
 
   const earlier = await publishedBefore(
     db,
@@ -173,6 +177,23 @@ async function publishTogether(
     if (fresh.has(one.event.id)) return { eventId: one.event.id, duplicate: false, deliveries: one.deliveries }
     return earlier(one.event)
   })
+}
+
+/** The subscriptions of these deliveries, as far as a claim must know them. */
+function dueWork(due: readonly NewDelivery[], audience: readonly AudienceRow[]): DueWork[] {
+  const ids = new Set(due.map((delivery) => delivery.subscriptionId))
+  return audience.flatMap((row) =>
+    row.subscription_id === null || !ids.has(row.subscription_id)
+      ? []
+      : {
+          subscriptionId: row.subscription_id,
+          tenantId: row.tenant_id,
+          shard: row.shard,
+          maxInFlight: row.max_in_flight,
+          ratePerSecond: row.rate_limit_per_second,
+          ordered: row.ordered,
+        },
+  )
 }
 
 /** Deliveries get their ids when all drafts are planned, in the order of the drafts. */

@@ -139,8 +139,8 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     world,
     checkSchema: createSchemaCheck({ db }),
     createEventTypes: true,
-    onWork: (shards) => {
-      for (const dispatcher of dispatchers) dispatcher.wake(shards)
+    onWork: (shards, due) => {
+      for (const dispatcher of dispatchers) dispatcher.wake(shards, due)
     },
   })
   let paths = 0

@@ -7,6 +7,8 @@ export type AudienceRow = {
   shard: number
   state: string
   ordered: boolean
+  max_in_flight: number
+  rate_limit_per_second: number | null
   event_types: string[]
   /** JSON, or null. */
   filter: string | null
@@ -24,7 +26,7 @@ export function selectAudience(runner: Runner, tenantIds: readonly string[]): Pr
 }
 
 const text = `
-select t.id as tenant_id, s.id as subscription_id, s.shard, s.state, s.ordered, s.event_types, s.filter
+select t.id as tenant_id, s.id as subscription_id, s.shard, s.state, s.ordered, s.max_in_flight, s.rate_limit_per_second, s.event_types, s.filter
 from tenant t
 left join subscription s on s.tenant_id = t.id and s.deleted_at is null
 where t.id = any($1::text[])`
