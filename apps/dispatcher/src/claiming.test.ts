@@ -159,6 +159,34 @@ test('work of a subscription that a publisher tells of is claimed without a look
   expect(await turns.claim([1, 2], 10)).toHaveLength(1)
 })
 
+test('what was claimed before the database fails is not forgotten: it is sent, and its slots become free again', async () => {
+  const many = await subscribe({ number: 1, shard: 1, due: 16, maxInFlight: 1_000 })
+  let failing = false
+  let looks = 0
+  const pool: Pick<Database['pool'], 'query'> = {
+    query: ((statement: { name: string }) => {
+      if (failing && statement.name === 'select-due-subscriptions') {
+        looks += 1
+        if (looks === 2) throw new Error('the database fails now')
+      }
+      return db.pool.query(statement as never)
+    }) as never,
+  }
+  const turns = turnsOf({ slots: 100, pool })
+  const shards = [1, 2, 3, 4, 5, 6, 7]
+  expect(await turns.claim(shards, 8)).toHaveLength(8)
+  // More was promised of it than there is, so others are looked for in two steps.
+  await db.prisma.backlog.deleteMany({ where: { subscriptionId: many, leasedAt: null } })
+  for (const shard of shards.slice(1)) await subscribe({ number: 2, shard, due: 1 })
+  turns.hear(shards.slice(1))
+  failing = true
+  const claims = await turns.claim(shards, 8)
+  expect([claims.length, looks]).toEqual([3, 2])
+  expect(turns.free()).toBe(100 - 8 - 3)
+  for (const claim of claims) turns.ended(claim)
+  expect(turns.free()).toBe(100 - 8)
+})
+
 test('what is known to be due is claimed without a look, and a shard that is given away is forgotten', async () => {
   const here = await subscribe({ number: 1, shard: 1, due: 100, maxInFlight: 1_000 })
   const there = await subscribe({ number: 1, shard: 2, due: 100, maxInFlight: 1_000 })
@@ -432,8 +460,20 @@ test('while an attempt decides whether the breaker opens, nothing more of its su
   expect(await turns.claim([4], 10)).toHaveLength(10)
 })
 
-function turnsOf({ slots = 10_000, lateAfterMs = 60_000, nowMs = (): number => 0 } = {}): Turns {
-  return createTurns({ db, world, slots, lateAfterMs, monotonicMs: nowMs, telemetry: () => undefined })
+function turnsOf({
+  slots = 10_000,
+  lateAfterMs = 60_000,
+  nowMs = (): number => 0,
+  pool = db.pool as Pick<Database['pool'], 'query'>,
+} = {}): Turns {
+  return createTurns({
+    db: { ...db, pool: pool as Database['pool'] },
+    world,
+    slots,
+    lateAfterMs,
+    monotonicMs: nowMs,
+    telemetry: () => undefined,
+  })
 }
 
 type Wanted = {

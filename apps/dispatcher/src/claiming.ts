@@ -262,6 +262,10 @@ export function createTurns(parts: TurnsParts): Turns {
           if (claims.length > 0 && (isAllSeen || shardsNow.length > shardsPerFullClaim)) return claims
         }
         return claims
+      } catch (error) {
+        // What was claimed before the database failed is in flight here and nowhere else, so it goes out all the same.
+        if (claims.length > 0) return claims
+        throw error
       } finally {
         wasFull = claims.length >= count
         claiming = false
