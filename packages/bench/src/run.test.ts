@@ -72,8 +72,12 @@ test('there is an expectation for every benchmark', () => {
   expect(Object.keys(expected)).toEqual(Object.keys(benchmarks))
 })
 
+/** Each starts a dozen processes, one after the other. */
+const timeout = 120_000
+
 test.each(Object.keys(expected))(
   '%s measures every figure it promises, and loses and doubles nothing',
+  { timeout },
   async (name) => {
     const rows = await runBenchmarks({
       names: [name],
