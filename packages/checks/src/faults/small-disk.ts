@@ -25,8 +25,13 @@ export async function moveLog(cluster: string, disk: string): Promise<void> {
   await symlink(to, from)
 }
 
-/** Fills a disk with a file until so many bytes are left. */
+/** Fills a disk with a file until so many bytes are left, or none, because others write to it meanwhile. */
 export async function fillDisk(disk: string, file: string, leftBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(disk)
-  await writeFile(join(disk, file), Buffer.alloc(Math.max(0, bavail * bsize - leftBytes), 'x'))
+  try {
+    await writeFile(join(disk, file), Buffer.alloc(Math.max(0, bavail * bsize - leftBytes), 'x'))
+  } catch (error) {
+    const isFull = error instanceof Error && 'code' in error && error.code === 'ENOSPC'
+    if (!isFull) throw error
+  }
 }
