@@ -3,8 +3,9 @@
  * lives.
  *
  * Four rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
- * *Telling* publishes what the operator is to be told. *Claiming* takes due deliveries in turns and sets each off; there is no barrier between them, so a receiver that is
- * slow holds its own slot and nothing else. A slot is held until the attempt is recorded.
+ * *Telling* publishes what the operator is to be told. *Claiming* takes due deliveries in turns and sets each off; there
+ * is no barrier between them, so a receiver that is slow holds its own slot and nothing else. A slot is held until the
+ * attempt is recorded.
  *
  * To stop is to drain: nothing more is claimed, what is in flight ends and is recorded, and each shard is given back as
  * soon as nothing is in flight in it. After `drainMs` what is still in flight is broken off and recorded as `aborted`, to
@@ -114,12 +115,13 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const { db, jobs, telemetry, world, failpoint = passAll } = parts
   const giveUp = new AbortController()
   const breakOff = new AbortController()
+  const monotonicMs = () => performance.now()
   const turns = createTurns({
     db,
     world,
     slots: parts.concurrency,
     lateAfterMs: parts.lateAfterMs ?? lateAfterMsDefault,
-    monotonicMs: () => performance.now(),
+    monotonicMs,
     telemetry,
   })
   const recorder = createRecorder(parts, giveUp.signal, failpoint)
@@ -127,7 +129,6 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const { sender, means, transforms } = parts
   const { answered } = turns
   const keyOf = createKeyRing(parts.seal)
-  const monotonicMs = () => performance.now()
   const trust = { tokens: createTokens(sender, monotonicMs), identities: createTlsIdentities(), monotonicMs }
   const dispatcherId = newUuid(world)
   const healthWatch = createHealthWatch()
@@ -157,7 +158,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     jobs,
     telemetry,
     dispatcherId,
-    monotonicMs: () => performance.now(),
+    monotonicMs,
     busyShards: turns.busyShards,
   })
   const inFlight = new Set<Promise<void>>()

@@ -6,7 +6,7 @@
  */
 
 /** How many seconds' worth of tokens a bucket holds: enough for the time between two looks of a dispatcher. */
-export const rateBurstSeconds = 0.25
+const rateBurstSeconds = 0.25
 
 /** The tokens of one subscription at a moment. Below zero after its rate was lowered: the debt is paid off first. */
 export type TokenBucket = { readonly ratePerSecond: number; readonly tokens: number; readonly atMs: number }
