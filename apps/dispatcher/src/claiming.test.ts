@@ -159,6 +159,64 @@ test('work of a subscription that a publisher tells of is claimed without a look
   expect(await turns.claim([1, 2], 10)).toHaveLength(1)
 })
 
+test('a claim does not pass again what was claimed before and cannot be cleaned up while a transaction is held open', async () => {
+  const id = await subscribe({ number: 1, shard: 7, due: 0, maxInFlight: 1_000 })
+  const held = await db.pool.connect()
+  const session = await db.pool.connect()
+  const turns = turnsOf({ pool: session })
+  try {
+    await held.query('begin isolation level repeatable read')
+    await held.query('select txid_current()')
+    await owe(id, { shard: 7, due: 3_000, dueAt: new Date('2026-11-23T10:00:00Z') })
+    await owe(id, { shard: 7, due: 1_000, dueAt: new Date('2026-11-23T10:01:00Z') })
+    let claimed = 0
+    const claim = async (): Promise<void> => {
+      const claims = await turns.claim([7], 16)
+      for (const one of claims) turns.ended(one)
+      claimed += claims.length
+    }
+    while (claimed < 3_500) await claim()
+    const passed: number[] = []
+    while (claimed < 4_000) {
+      const before = await entriesPassed(session)
+      await claim()
+      passed.push((await entriesPassed(session)) - before)
+    }
+    expect(passed).not.toEqual([])
+    // No more than those that became due with what it takes, and none of the 3,000 before them.
+    expect(Math.max(...passed)).toBeLessThanOrEqual(1_000)
+  } finally {
+    await held.query('rollback')
+    held.release()
+    session.release()
+  }
+})
+
+test('what becomes due behind what was claimed already is claimed within five seconds, and so is all that follows it', async () => {
+  const id = await subscribe({ number: 1, shard: 7, due: 0, maxInFlight: 1_000 })
+  let nowMs = 0
+  const turns = turnsOf({ nowMs: () => nowMs })
+  await owe(id, { shard: 7, due: 1, dueAt: new Date('2026-11-23T10:00:00Z') })
+  expect(await turns.claim([7], 8)).toHaveLength(1)
+  await owe(id, { shard: 7, due: 24, dueAt: new Date('2026-11-23T09:00:00Z') })
+  await owe(id, { shard: 7, due: 1, dueAt: new Date('2026-11-23T10:00:01Z') })
+  turns.hear([7])
+  expect(await turns.claim([7], 8)).toHaveLength(1)
+  nowMs = 5_000
+  // Those that have waited longest, all of them, without waiting again.
+  for (let turn = 0; turn < 3; turn += 1) expect(await turns.claim([7], 8)).toHaveLength(8)
+})
+
+test('what was stored by a transaction that others have overtaken is claimed with the next claim', async () => {
+  const id = await subscribe({ number: 1, shard: 7, due: 0, maxInFlight: 1_000 })
+  const turns = turnsOf({ nowMs: () => 0 })
+  await owe(id, { shard: 7, due: 1, dueAt: new Date('2026-11-23T10:00:04Z') })
+  expect(await turns.claim([7], 8)).toHaveLength(1)
+  await owe(id, { shard: 7, due: 1, dueAt: new Date('2026-11-23T10:00:00Z') })
+  turns.hear([7])
+  expect(await turns.claim([7], 8)).toHaveLength(1)
+})
+
 test('what was claimed before the database fails is not forgotten: it is sent, and its slots become free again', async () => {
   const many = await subscribe({ number: 1, shard: 1, due: 16, maxInFlight: 1_000 })
   let failing = false
@@ -521,7 +579,7 @@ async function subscribe({
 /** Deliveries of a subscription that are due. */
 async function owe(
   subscriptionId: string,
-  { shard, due, tenantId = 'acme' }: Pick<Wanted, 'shard' | 'due' | 'tenantId'>,
+  { shard, due, tenantId = 'acme', dueAt = new Date(0) }: Pick<Wanted, 'shard' | 'due' | 'tenantId'> & { dueAt?: Date },
 ): Promise<void> {
   const ids = createAscendingIds(world)
   await db.prisma.backlog.createMany({
@@ -531,7 +589,15 @@ async function owe(
       eventId,
       subscriptionId,
       shard,
-      nextAttemptAt: new Date(0),
+      nextAttemptAt: dueAt,
     })),
   })
+}
+
+/** Entries of the index of what is due that this session, and all others that ended, have passed so far. */
+async function entriesPassed(session: Pick<Database['pool'], 'query'>): Promise<number> {
+  await session.query('select pg_stat_force_next_flush()')
+  const { rows } = await session.query<{ entries: number }>(`
+    select idx_tup_read::float8 as entries from pg_stat_user_indexes where indexrelname = 'backlog_ready_idx'`)
+  return rows[0]?.entries ?? 0
 }

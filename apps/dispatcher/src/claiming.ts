@@ -28,6 +28,7 @@ import { createDueSubscriptions, type Due } from './due-subscriptions.ts'
 import { type DueOffer, shareOut } from './offers.ts'
 import { createRateLimits } from './rate-limits.ts'
 import { type AttemptEnd, createSlowLane } from './slow-lane.ts'
+import { createWatermarks } from './watermarks.ts'
 
 /** Deliveries that one subscription may give in one turn, so that the first of many does not take all free slots. */
 const deliveriesPerTurnMax = 16
@@ -37,10 +38,15 @@ const leaseMarginMs = 15_000
 const looksMax = 10
 /**
  * Every shard is looked at at least so often, in milliseconds: the longest that work waits to be found without a hint. It
- * is a second while all slots are filled, where the work would wait for a slot anyway.
+ * is a second while all slots are filled, where the work would wait for a slot anyway, and longer where looks take long.
  */
 const lookEveryMs = 250
 const lookWhileFullEveryMs = 1_000
+/**
+ * Looks at all shards are at least so many times further apart than they take. Where a transaction that somebody holds
+ * open keeps the database from cleaning up, a look passes everything that was claimed meanwhile.
+ */
+const lookRestFactor = 10
 /** Shards looked at for a claim that what is known fills already, and how many of them at least without a hint. */
 const shardsPerFullClaim = 4
 const unheardPerFullClaim = 1
@@ -94,6 +100,7 @@ export function createTurns(parts: TurnsParts): Turns {
   const inFlight = new Map<Uuid, number>()
   const inFlightOfTenants = new Map<string, number>()
   const rateLimits = createRateLimits()
+  const watermarks = createWatermarks()
   const waitForRate = new Set<Uuid>()
   /** Claims whose recording decides whether more is claimed of their subscriptions. */
   const deciding = new Set<Claim>()
@@ -111,6 +118,7 @@ export function createTurns(parts: TurnsParts): Turns {
   const heard = new Set<number>()
   const unseen = new Set<number>()
   let seenAllAtMs = Number.NEGATIVE_INFINITY
+  let lookedMs = 0
   let wasFull = false
   let claiming = false
 
@@ -133,6 +141,7 @@ export function createTurns(parts: TurnsParts): Turns {
       heard.delete(shard)
       unseen.delete(shard)
     }
+    const startedAtMs = monotonicMs()
     try {
       const found = await selectDueSubscriptions(db.pool, { shards, ...cursors.of(shards), ...limits })
       for (const one of found) {
@@ -150,6 +159,8 @@ export function createTurns(parts: TurnsParts): Turns {
     } catch (error) {
       for (const shard of shards) unseen.add(shard)
       throw error
+    } finally {
+      lookedMs += monotonicMs() - startedAtMs
     }
   }
 
@@ -188,6 +199,7 @@ export function createTurns(parts: TurnsParts): Turns {
       },
       inFlightOf: (subscriptionId) => inFlight.get(subscriptionId) ?? 0,
       inFlightOfTenant: (tenantId) => inFlightOfTenants.get(tenantId) ?? 0,
+      dueFromOf: (subscriptionId) => watermarks.of(subscriptionId, nowMs),
     })
   }
 
@@ -198,8 +210,10 @@ export function createTurns(parts: TurnsParts): Turns {
       leaseMarginMs,
     })
     const given = new Map<number, number>()
+    const lastDueAt = new Map<number, Date>()
     for (const row of rows) {
       given.set(row.offer, (given.get(row.offer) ?? 0) + 1)
+      lastDueAt.set(row.offer, row.due_at)
       learnFrom(offers[row.offer - 1]?.due, row.subscription)
     }
     const isFull = rows.length === count
@@ -207,6 +221,7 @@ export function createTurns(parts: TurnsParts): Turns {
     const last = isFull ? (rows.at(-1)?.offer ?? 0) : offers.length
     for (const [index, offer] of offers.slice(0, last).entries()) {
       const count = given.get(index + 1) ?? 0
+      watermarks.claimed(offer, lastDueAt.get(index + 1), monotonicMs())
       if (count > 0) rateLimits.began(offer.subscriptionId, offer.due.ratePerSecond, count, monotonicMs())
       const isExhausted = count < offer.part && !(isFull && index + 1 === last)
       if (isExhausted) due.rest(offer.due)
@@ -243,8 +258,10 @@ export function createTurns(parts: TurnsParts): Turns {
       const claims: Claim[] = []
       try {
         own(shards)
-        if (monotonicMs() - seenAllAtMs >= (wasFull ? lookWhileFullEveryMs : lookEveryMs)) {
+        const lookAgainMs = Math.max(wasFull ? lookWhileFullEveryMs : lookEveryMs, lookRestFactor * lookedMs)
+        if (monotonicMs() - seenAllAtMs >= lookAgainMs) {
           seenAllAtMs = monotonicMs()
+          lookedMs = 0
           for (const shard of shards) unseen.add(shard)
         }
         for (let looks = 0; looks < looksMax; looks += 1) {

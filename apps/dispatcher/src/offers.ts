@@ -24,6 +24,8 @@ export type SharingOut = {
   roomOf(due: Due): number
   inFlightOf(subscriptionId: Uuid): number
   inFlightOfTenant(tenantId: string): number
+  /** Since when what may be claimed of it has been due, as far as that is known. */
+  dueFromOf(subscriptionId: Uuid): Date | null
 }
 
 export type DueOffer = Offer & { due: Due }
@@ -67,6 +69,7 @@ export function shareOut(sharing: SharingOut): DueOffer[] {
     subscriptionId: due.subscriptionId,
     part,
     inFlight: inFlightOf(due.subscriptionId),
+    dueFrom: sharing.dueFromOf(due.subscriptionId),
     due,
   }))
 }

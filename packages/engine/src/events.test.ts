@@ -67,7 +67,7 @@ test('whatever JSON is published is what is signed and sent, byte for byte', { t
   async function sent(data: string): Promise<string> {
     await publisher.publish({ tenantId: 'acme', type: 'invoice.paid', data, timestamp: new Date(0) })
     const [row] = await claimDeliveries(db.pool, {
-      offers: [{ shard, tenantId: 'acme', subscriptionId, part: 1, inFlight: 0 }],
+      offers: [{ shard, tenantId: 'acme', subscriptionId, part: 1, inFlight: 0, dueFrom: null }],
       attemptIds: [newUuid(world)],
       leaseMarginMs: 15_000,
     })

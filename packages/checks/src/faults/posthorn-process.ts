@@ -58,6 +58,8 @@ export type PosthornProcessOptions = {
   /** Connections for hand-written statements; Prisma takes as many again. */
   connections?: number
   logLevel?: 'info' | 'trace'
+  /** The limit of the JavaScript heap in MiB, as Node sets it in a container with little memory. Beyond it the process ends. */
+  heapMiB?: number
   /** Started by the main that can be rigged. */
   rigged?: boolean
 }
@@ -67,7 +69,7 @@ export function startPosthornProcess(options: PosthornProcessOptions): PosthornP
   const { role = 'dispatcher' } = options
   const child = fork(options.rigged === true ? rigged : command, ['serve', '--role', role], {
     env: environmentOf(options),
-    execArgv: [],
+    execArgv: options.heapMiB === undefined ? [] : [`--max-old-space-size=${options.heapMiB}`],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   let shards: readonly number[] = []

@@ -10,6 +10,8 @@ export type Offer = {
   part: number
   /** Deliveries of it that are in flight here. */
   inFlight: number
+  /** Only deliveries that became due then or later; null for all. An ordered subscription gives its head all the same. */
+  dueFrom: Date | null
 }
 
 export type ClaimRequest = {
@@ -61,7 +63,8 @@ export type DeliveryColumns = {
   actor: string | null
   reason: string | null
   resume_at: Date | null
-  /** How long the delivery had been due, in milliseconds. */
+  /** Since when the delivery had been due, and how long that is, in milliseconds. */
+  due_at: Date
   waited_ms: number
   type: string
   timestamp: Date
@@ -81,7 +84,9 @@ type AnsweredRow = DeliveryColumns & (SubscriptionColumns | { url: null })
  * Claims due deliveries of the subscriptions that are offered, in the order of the offers, until there are as many as
  * there are ids for attempts.
  *
- * Of each subscription the deliveries that have been due longest, by `backlog_ready_idx`. Of an ordered one the oldest
+ * Of each subscription the deliveries that have been due longest, by `backlog_ready_idx`. What was claimed leaves dead
+ * entries behind at the front of its part of that index, which every claim passes until they can be cleaned up, and they
+ * cannot while any transaction holds an older snapshot: `dueFrom` lets a claim begin behind them. Of an ordered one the oldest
  * unfinished delivery alone, found on `backlog_subscription_id_delivery_id_idx` among those that are due, that wait and
  * that are in flight; while it is not due, or while held ones are being put back, the subscription gives nothing. Nor does
  * one that is paused, disabled, deleted or slowed down meanwhile.
@@ -108,6 +113,7 @@ export async function claimDeliveries(runner: Runner, request: ClaimRequest): Pr
       plainArray(offers.map((offer) => offer.inFlight)),
       plainArray(request.attemptIds),
       request.leaseMarginMs,
+      plainArray(offers.map((offer) => offer.dueFrom)),
     ],
   })
   const said = new Map<number, SubscriptionColumns>()
@@ -135,8 +141,8 @@ with picked as materialized (
            ) end as head_id
     from (
       select *
-      from unnest($1::smallint[], $2::text[], $3::uuid[], $4::int[], $5::int[])
-        with ordinality as o (shard, tenant_id, subscription_id, part, in_flight, place)
+      from unnest($1::smallint[], $2::text[], $3::uuid[], $4::int[], $5::int[], $8::timestamptz[])
+        with ordinality as o (shard, tenant_id, subscription_id, part, in_flight, due_from, place)
       order by place
     ) o
     cross join lateral (
@@ -158,7 +164,8 @@ with picked as materialized (
       from backlog b
       -- Compared as a row, so that no other index can be chosen than the one that has its rows in this order.
       where not q.ordered and not q.holds_back and b.ready
-        and (b.shard, b.tenant_id, b.subscription_id) >= (q.shard, q.tenant_id, q.subscription_id)
+        and (b.shard, b.tenant_id, b.subscription_id, b.next_attempt_at)
+          >= (q.shard, q.tenant_id, q.subscription_id, coalesce(q.due_from, '-infinity'))
         and (b.shard, b.tenant_id, b.subscription_id) <= (q.shard, q.tenant_id, q.subscription_id)
       order by b.shard, b.tenant_id, b.subscription_id, b.next_attempt_at
       limit greatest(0, q.allowed)
@@ -196,11 +203,11 @@ with picked as materialized (
   from numbered p
   -- The array says that they are few, so that they are looked up by primary key.
   where b.delivery_id = p.delivery_id and b.delivery_id = any(array(select delivery_id from picked))
-  returning b.*, p.offer, p.place, p.is_first, p.transforms,
+  returning b.*, p.offer, p.place, p.is_first, p.transforms, p.next_attempt_at as due_at,
     greatest(0, extract(epoch from now() - p.next_attempt_at) * 1000)::float8 as waited_ms
 )
 select c.offer::int, c.delivery_id, c.tenant_id, c.subscription_id, c.event_id, c.attempt_id, c.attempt_number,
-       c.schedule_step, c.trigger, c.actor, c.reason, c.resume_at, c.waited_ms,
+       c.schedule_step, c.trigger, c.actor, c.reason, c.resume_at, c.due_at, c.waited_ms,
        e.type, e."timestamp", e.data, case when e.validation_errors is null then e.schema_version end as schema_version,
        case when c.transforms then e.keys end as keys_of_event,
        s.url, s.headers, s.timeout_ms, s.retry_schedule_seconds, s.keys, s.payload_format, s.final_statuses, s.auth_sealed,

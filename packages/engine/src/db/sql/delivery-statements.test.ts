@@ -222,7 +222,7 @@ async function owe(count: number): Promise<string[]> {
 
 function claim(count: number) {
   return claimDeliveries(db.pool, {
-    offers: [{ shard, tenantId: 'acme', subscriptionId, part: count, inFlight: 0 }],
+    offers: [{ shard, tenantId: 'acme', subscriptionId, part: count, inFlight: 0, dueFrom: null }],
     attemptIds: Array.from({ length: count }, () => newUuid(world)),
     leaseMarginMs: 15_000,
   })
