@@ -26,6 +26,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Links, RouteParts } from './parts.ts'
 import { authentication } from './plugins/authentication.ts'
 import { errorDocs, errorDocsPath } from './plugins/error-docs.ts'
+import { idempotency } from './plugins/idempotency.ts'
 import { jsonBody } from './plugins/json-body.ts'
 import { knownRoutes } from './plugins/known-routes.ts'
 import { malformedHttp } from './plugins/malformed-http.ts'
@@ -122,6 +123,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   await app.register(
     async (v1) => {
       await v1.register(authentication, routeParts)
+      await v1.register(idempotency, routeParts)
       for (const routes of [
         tenantRoutes,
         eventTypeRoutes,
