@@ -4,7 +4,7 @@ create table idempotency_key (
   key text not null,
   id uuid not null,
   fingerprint bytea not null,
-  begun_at timestamptz(3) not null default now(),
+  begun_at timestamptz(3) not null default current_timestamp,
   -- Until then the process that began it is believed to be at it.
   held_until timestamptz(3) not null,
   -- Status, headers and body, sealed; null until there is an answer.

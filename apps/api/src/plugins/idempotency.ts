@@ -14,6 +14,8 @@ import {
 } from '@posthorn/engine'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { Type } from 'typebox'
+import { withRefusals } from '../refusals.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -34,9 +36,25 @@ const form = new RegExp(
 /** Headers that belong to the answer itself. */
 const keptHeaders = ['content-type', 'etag', 'location'] as const
 
+const refusalCodes = ['idempotency_key_in_use', 'idempotency_outcome_unknown', 'idempotency_key_reused'] as const
+
+const IdempotencyHeaders = Type.Object({
+  [headerName]: Type.Optional(
+    Type.String({
+      description: `A text of your own for this request, such as a UUID. Sent again with it within ${limits.idempotencyKeyHours} hours, the request is answered as the first time and does nothing.`,
+      examples: ['8e03978e-40d5-43dd-bc93-6894a57f9324'],
+    }),
+  ),
+})
+
 export const idempotency = fp<IdempotencyParts>(
   async (app, parts) => {
     app.decorateRequest('idempotency', undefined)
+    app.addHook('onRoute', (route) => {
+      if (route.method !== 'POST') return
+      const response = withRefusals(route.schema?.response, ...refusalCodes)
+      route.schema = { ...route.schema, headers: IdempotencyHeaders, response }
+    })
 
     app.addHook('preHandler', async (request, reply) => {
       const given = request.headers[headerName]
