@@ -80,6 +80,9 @@ export const limits = {
   /** How long the older keys may sign beside a new one, in seconds: seven days. */
   overlapSecondsMax: 7 * 24 * 3600,
   overlapSecondsDefault: 24 * 3600,
+  /** Values of one word of a list's filter, and different business keys in it. */
+  listFilterValuesMax: 50,
+  listFilterKeysMax: 4,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const
