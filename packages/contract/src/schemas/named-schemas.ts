@@ -3,6 +3,7 @@ import { Attempt, AttemptPage } from './attempt.ts'
 import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
 import { Event, EventSummary, EventSummaryPage } from './event.ts'
 import { EventType, EventTypePage, EventTypeVersion, EventTypeVersionPage } from './event-type.ts'
+import { ListFilter } from './list-filter.ts'
 import {
   DryRun,
   DryRunMatch,
@@ -63,6 +64,7 @@ export const namedSchemas: readonly NamedSchema[] = [
   Delivery,
   DeliveryPage,
   ExpandedDelivery,
+  ListFilter,
   ApiKey,
   ApiKeyPage,
   CreatedApiKey,
