@@ -2,6 +2,7 @@
  * Headers that a subscription adds to its requests: what may be named and said.
  */
 import { limits, Problem, type ProblemPlace } from '@posthorn/contract'
+import { redacted } from './attempt.ts'
 
 /** RFC 9110 §5.6.2, a token. */
 const nameForm = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -57,6 +58,8 @@ function faultOf(name: string, value: string): string | undefined {
   if (value.length > limits.customHeaderValueLengthMax) {
     return `is longer than ${limits.customHeaderValueLengthMax} characters`
   }
+  if (value === redacted)
+    return `is ${redacted}, which stands for a value that is not shown; leave the header out to keep it`
   return valueForm.test(value) ? undefined : 'may hold printable ASCII only, with no space at either end'
 }
 

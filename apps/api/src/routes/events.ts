@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
-  type ApiKeyRole,
   DryRun,
   Event,
   EventQuery,
@@ -19,6 +18,7 @@ import {
 } from '@posthorn/contract'
 import {
   type Accepted,
+  type Credential,
   type EventDraft,
   getEvent,
   listEvents,
@@ -31,9 +31,10 @@ import { timeRange } from '../list-filters.ts'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
-import { may } from '../permissions.ts'
+import { may, nameOf } from '../permissions.ts'
 import { invalidRequest, problemOf } from '../plugins/problems.ts'
 import { eventDraft, publishedEventView, traceOf } from '../publish-body.ts'
+import { readerOf } from '../reader.ts'
 import { refusals } from '../refusals.ts'
 import { eventSummaryView, eventView } from '../views/event.ts'
 import { dryRunView } from '../views/match.ts'
@@ -69,8 +70,9 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       const who = { credential, traceparent: traceOf(headers['traceparent']) }
       const draft = eventDraft(body, publishedData(bodyText), who)
       if (query.dry_run === '1') {
-        mayDryRun(credential.role)
-        return reply.code(200).send(dryRunView(await publisher.dryRun(draft, { transforms, origin })))
+        mayDryRun(credential)
+        const shown = await publisher.dryRun(draft, { transforms, origin })
+        return reply.code(200).send(dryRunView(shown, readerOf(credential)))
       }
       const accepted = await publisher.publish(draft)
       return reply.code(statusOf(accepted)).send(publishedEventView(accepted))
@@ -141,7 +143,8 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       const within = request.credential.tenantId
       const times = timeRange({ ...(since && { since }), ...(until && { until }) }, world.now())
       const found = await listEvents(db, { within, tenants, eventTypes, ...times }, page)
-      return wirePage({ request, reply, links }, found, eventSummaryView)
+      const reader = readerOf(request.credential)
+      return wirePage({ request, reply, links }, found, (event) => eventSummaryView(event, reader))
     },
   )
 
@@ -159,15 +162,15 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     },
     async ({ params, credential }, reply) => {
       const event = await getEvent(db, pathId('event', params.id), credential.tenantId)
-      return sendExactJson(reply, eventView(event, may(credential.role, 'payloads:read')))
+      return sendExactJson(reply, eventView(event, readerOf(credential)))
     },
   )
 }
 
 /** A dry run shows URLs and headers of subscriptions. */
-function mayDryRun(role: ApiKeyRole): void {
-  if (may(role, 'subscriptions:read')) return
-  throw new Problem('forbidden', `A dry run shows subscriptions, and a key of the role "${role}" may not read them.`)
+function mayDryRun(credential: Credential): void {
+  if (may(credential, 'subscriptions:read')) return
+  throw new Problem('forbidden', `A dry run shows subscriptions. ${nameOf(credential)} may not read them.`)
 }
 
 function statusOf(accepted: Accepted): 200 | 202 {

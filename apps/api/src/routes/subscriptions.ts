@@ -28,6 +28,7 @@ import { Type } from 'typebox'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
+import { readerOf } from '../reader.ts'
 import { refusals } from '../refusals.ts'
 import { subscriptionDraft, subscriptionPatch } from '../subscription-body.ts'
 import { subscriptionView } from '../views/subscription.ts'
@@ -69,7 +70,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     async ({ params, body, bodyText, credential }, reply) => {
       if (credential.tenantId !== undefined && credential.tenantId !== params.id) throw tenantNotFound(params.id)
       const { subscription, secret } = await createSubscription(parts, params.id, subscriptionDraft(body, bodyText))
-      return reply.code(201).send({ ...subscriptionView(subscription), secret })
+      return reply.code(201).send({ ...subscriptionView(subscription, readerOf(credential)), secret })
     },
   )
 
@@ -88,7 +89,8 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     async (request, reply) => {
       const { tenant: tenants, ...page } = request.query
       const found = await listSubscriptions(db, { within: request.credential.tenantId, tenants }, page)
-      return wirePage({ request, reply, links }, found, subscriptionView)
+      const reader = readerOf(request.credential)
+      return wirePage({ request, reply, links }, found, (one) => subscriptionView(one, reader))
     },
   )
 
@@ -106,7 +108,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     },
     async ({ params, credential }) => {
       const id = pathId('subscription', params.id)
-      return subscriptionView(await getSubscription(db, id, credential.tenantId))
+      return subscriptionView(await getSubscription(db, id, credential.tenantId), readerOf(credential))
     },
   )
 
@@ -160,7 +162,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       const patch = subscriptionPatch(body, bodyText)
       const subscription = await patchSubscription(parts, id, credential.tenantId, patch)
       const { count, hasMore } = await countWaiting(db, id)
-      return { ...subscriptionView(subscription), waiting: { count, has_more: hasMore } }
+      return { ...subscriptionView(subscription, readerOf(credential)), waiting: { count, has_more: hasMore } }
     },
   )
 
@@ -202,7 +204,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     },
     async ({ params, credential }) => {
       const id = pathId('subscription', params.id)
-      return subscriptionView(await pauseSubscription(parts, id, credential.tenantId))
+      return subscriptionView(await pauseSubscription(parts, id, credential.tenantId), readerOf(credential))
     },
   )
 
@@ -221,7 +223,8 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     },
     async ({ params, body, credential }) => {
       const id = pathId('subscription', params.id)
-      return subscriptionView(await resumeSubscription(parts, id, credential.tenantId, body.backfill ?? 'held'))
+      const resumed = await resumeSubscription(parts, id, credential.tenantId, body.backfill ?? 'held')
+      return subscriptionView(resumed, readerOf(credential))
     },
   )
 }

@@ -11,7 +11,9 @@ import {
   disabledReasons,
   eventTypeStates,
   failureCodes,
+  grantablePermissions,
   payloadFormats,
+  portalCapabilities,
   replayStates,
   signatureSchemes,
   subscriptionStates,
@@ -93,6 +95,7 @@ test('Prisma itself finds every migration applied and unedited, and has nothing 
 describe('lists of words', () => {
   /** The constraints that hold a column to a list, and the list. */
   const whole: Record<string, readonly string[]> = {
+    api_key_permissions: grantablePermissions,
     api_key_role: apiKeyRoles,
     attempt_failure_code: failureCodes,
     attempt_trigger: attemptTriggers,
@@ -101,6 +104,7 @@ describe('lists of words', () => {
     delivery_state: deliveryStates,
     event_type_state: eventTypeStates,
     event_type_validation: validationModes,
+    portal_session_capabilities: portalCapabilities,
     replay_state: replayStates,
     subscription_auth_type: credentialTypes,
     secret_scheme: signatureSchemes,
@@ -138,7 +142,7 @@ describe('lists of words', () => {
   })
 })
 
-/** The words compared with by `=`, `<>` or `in` in each CHECK of our tables, by the constraint's name. */
+/** The words compared with by `=`, `<>`, `in` or `<@` in each CHECK of our tables, by the constraint's name. */
 async function wordsInChecks(url: string): Promise<Map<string, string[]>> {
   const checks = await rowsOf<{ name: string; definition: string }>(
     url,
@@ -146,7 +150,7 @@ async function wordsInChecks(url: string): Promise<Map<string, string[]>> {
      from pg_constraint t join pg_class c on c.oid = t.conrelid
      where t.contype = 'c' and c.relnamespace = 'public'::regnamespace and not c.relispartition`,
   )
-  const compared = checks.filter(({ definition }) => /(=|<>) (ANY \(\(?ARRAY\[)?'/.test(definition))
+  const compared = checks.filter(({ definition }) => /(=|<>) (ANY \(\(?ARRAY\[)?'|<@ ARRAY\['/.test(definition))
   return new Map(
     compared.map(({ name, definition }) => [
       name,
