@@ -84,6 +84,9 @@ export const limits = {
   portalSessionSecondsMin: 60,
   portalSessionSecondsMax: 24 * 3600,
   portalSessionSecondsDefault: 3600,
+  idempotencyKeyLengthMax: 255,
+  /** How long the answer to a request with an idempotency key is kept, in hours. */
+  idempotencyKeyHours: 24,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const

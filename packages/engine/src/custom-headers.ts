@@ -2,7 +2,9 @@
  * Headers that a subscription adds to its requests: what may be named and said.
  */
 import { limits, Problem, type ProblemPlace } from '@posthorn/contract'
-import { redacted } from './attempt.ts'
+
+/** Stands in place of a value that its reader may not see. */
+export const redacted = '[redacted]'
 
 /** RFC 9110 §5.6.2, a token. */
 const nameForm = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/

@@ -18,7 +18,6 @@ export {
   claimOf,
   judgeAttempt,
   prepareAttempt,
-  redacted,
 } from './attempt.ts'
 export { type Batcher, BatcherFull, createBatcher } from './batcher.ts'
 export * from './callback-url.ts'
@@ -30,6 +29,7 @@ export {
   findApiKeys,
   type PortalCredential,
 } from './credentials.ts'
+export { redacted } from './custom-headers.ts'
 export { type Database, openDatabase } from './db/database.ts'
 export { DemoDatabaseError, prepareDemoDatabase } from './db/demo-database.ts'
 export { MigrationError, migrate, pendingMigrations } from './db/migrate.ts'
@@ -83,6 +83,16 @@ export {
 } from './failing.ts'
 export { givenFilter } from './filters.ts'
 export { hold, holdLatecomers, release, requestCanceling, requestHolding, requestRelease } from './holding.ts'
+export {
+  abandonOnce,
+  beginOnce,
+  deleteOldIdempotencyKeys,
+  endOnce,
+  forgetOnce,
+  type IdempotencyParts,
+  type IdempotencyRecord,
+  onceIdOf,
+} from './idempotency.ts'
 export { installJobs, type JobName, type JobPayloads, type Jobs, openJobs } from './jobs.ts'
 export { type CheckSchema, createSchemas, placesOf, type Schemas } from './json-schema.ts'
 export { listPublicKeys, type PublicKeyInfo, rotateKeyPair, schemesOf } from './key-pairs.ts'

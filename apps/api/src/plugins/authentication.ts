@@ -28,21 +28,30 @@ export const authentication = fp<{ authenticate: Authenticate }>(
     app.addHook('onRoute', (route) => {
       if (route.config?.permission === undefined) throw new Error(`${route.url} names no permission`)
     })
-    app.addHook('onRequest', async (request) => {
-      const text = credentialOf(request)
-      const credential = await authenticate(text)
-      if (credential === undefined) throw unauthenticated(`This ${wordFor(text)} is unknown, expired or revoked.`)
+    app.addHook('onRequest', async (request, reply) => {
+      const credential = await credentialOf(request).catch(async (error: unknown) => {
+        if (error instanceof Problem && error.code === 'unauthenticated') await app.countStranger(request, reply)
+        throw error
+      })
       const { permission } = request.routeOptions.config
       if (permission === undefined || !may(credential, permission)) {
         throw new Problem('forbidden', `${nameOf(credential)} may not do this (${permission}).`)
       }
       request.credential = credential
+      await app.countCredential(request, reply)
     })
+
+    async function credentialOf(request: FastifyRequest): Promise<Credential> {
+      const text = textOf(request)
+      const credential = await authenticate(text)
+      if (credential === undefined) throw unauthenticated(`This ${wordFor(text)} is unknown, expired or revoked.`)
+      return credential
+    }
   },
-  { name: 'authentication' },
+  { name: 'authentication', dependencies: ['rate-limits'] },
 )
 
-function credentialOf(request: FastifyRequest): string {
+function textOf(request: FastifyRequest): string {
   const inQuery = Object.values(Object(request.query)).flat()
   if (inQuery.some((value) => typeof value === 'string' && /^(bearer )?ph[ks]_/i.test(value))) {
     throw unauthenticated(
