@@ -72,9 +72,11 @@ CREATE TABLE backlog (
   resume_at       timestamp(3) with time zone,
   attempt_id      uuid,
   leased_at       timestamp(3) with time zone,
+  replay_id       uuid,
   CONSTRAINT backlog_pkey PRIMARY KEY (delivery_id),
   CONSTRAINT backlog_lease_is_whole CHECK ((attempt_id IS NULL) = (leased_at IS NULL)),
   CONSTRAINT backlog_ready_is_not_leased CHECK (NOT (ready AND leased_at IS NOT NULL)),
+  CONSTRAINT backlog_replay_has_trigger CHECK (replay_id IS NULL OR trigger = 'replay'::text),
   CONSTRAINT backlog_resume_only_behind_a_resend CHECK (resume_at IS NULL OR trigger <> 'automatic'::text),
   CONSTRAINT backlog_trigger CHECK (trigger = ANY (ARRAY['automatic'::text, 'resend'::text, 'replay'::text, 'test'::text]))
 ) WITH (
@@ -142,6 +144,14 @@ CREATE TABLE event (
   CONSTRAINT event_pkey PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX event_tenant_id_id_idx ON event USING btree (tenant_id, id);
+
+CREATE TABLE event_key (
+  value     text NOT NULL,
+  tenant_id text NOT NULL,
+  name      text NOT NULL,
+  event_id  uuid NOT NULL,
+  CONSTRAINT event_key_pkey PRIMARY KEY (value, tenant_id, name, event_id)
+) PARTITION BY RANGE (event_id);
 
 CREATE TABLE event_publish_id (
   tenant_id  text NOT NULL,
@@ -222,11 +232,47 @@ CREATE TABLE replay (
   created_at      timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
   started_at      timestamp(3) with time zone,
   finished_at     timestamp(3) with time zone,
+  choice          text NOT NULL DEFAULT 'failed'::text,
+  since           timestamp(3) with time zone,
+  until           timestamp(3) with time zone NOT NULL,
+  target_url      text,
+  preview         jsonb NOT NULL DEFAULT '{}'::jsonb,
+  item_count      integer NOT NULL DEFAULT 0,
+  paced_until     timestamp(3) with time zone,
   CONSTRAINT replay_pkey PRIMARY KEY (id),
+  CONSTRAINT replay_choice CHECK (choice = ANY (ARRAY['failed'::text, 'all'::text])),
   CONSTRAINT replay_finished_iff_final CHECK ((finished_at IS NOT NULL) = (state = ANY (ARRAY['completed'::text, 'canceled'::text]))),
+  CONSTRAINT replay_rate_per_second CHECK (rate_per_second >= 1 AND rate_per_second <= 10000),
   CONSTRAINT replay_state CHECK (state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'completed'::text, 'canceled'::text]))
 );
 CREATE INDEX replay_tenant_id_id_idx ON replay USING btree (tenant_id, id);
+
+CREATE TABLE replay_item (
+  replay_id       uuid NOT NULL,
+  delivery_id     uuid NOT NULL,
+  tenant_id       text NOT NULL,
+  subscription_id uuid NOT NULL,
+  outcome         text NOT NULL DEFAULT 'waiting'::text,
+  skip_reason     text,
+  attempt_id      uuid,
+  failure_code    text,
+  http_status     smallint,
+  started_at      timestamp(3) with time zone,
+  finished_at     timestamp(3) with time zone,
+  CONSTRAINT replay_item_pkey PRIMARY KEY (replay_id, delivery_id),
+  CONSTRAINT replay_item_replay_id_fkey FOREIGN KEY (replay_id) REFERENCES replay(id) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT replay_item_finished_iff_final CHECK ((finished_at IS NOT NULL) = (outcome = ANY (ARRAY['delivered'::text, 'failed'::text, 'skipped'::text, 'canceled'::text]))),
+  CONSTRAINT replay_item_outcome CHECK (outcome = ANY (ARRAY['waiting'::text, 'under_way'::text, 'delivered'::text, 'failed'::text, 'skipped'::text, 'canceled'::text])),
+  CONSTRAINT replay_item_skip_reason CHECK (skip_reason = ANY (ARRAY['delivered'::text, 'pending'::text, 'retrying'::text, 'in_flight'::text, 'held'::text, 'canceled'::text, 'subscription_paused'::text, 'subscription_disabled'::text, 'subscription_deleted'::text, 'removed'::text])),
+  CONSTRAINT replay_item_skipped_has_reason CHECK ((outcome = 'skipped'::text) = (skip_reason IS NOT NULL))
+) WITH (
+  autovacuum_vacuum_cost_delay = 0,
+  autovacuum_vacuum_scale_factor = 0.02,
+  fillfactor = 70
+);
+CREATE INDEX replay_item_delivery_id_idx ON replay_item USING btree (delivery_id);
+CREATE INDEX replay_item_under_way_idx ON replay_item USING btree (subscription_id, replay_id) WHERE outcome = 'under_way'::text;
+CREATE INDEX replay_item_waiting_idx ON replay_item USING btree (replay_id, subscription_id, delivery_id) WHERE outcome = 'waiting'::text;
 
 CREATE TABLE secret (
   id              uuid NOT NULL,

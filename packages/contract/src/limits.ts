@@ -87,6 +87,9 @@ export const limits = {
   idempotencyKeyLengthMax: 255,
   /** How long the answer to a request with an idempotency key is kept, in hours. */
   idempotencyKeyHours: 24,
+  /** Values of one word of a list's filter, and different business keys in it. */
+  listFilterValuesMax: 50,
+  listFilterKeysMax: 4,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const

@@ -19,8 +19,10 @@ import {
   cancelDelivery,
   getDelivery,
   getEvent,
+  inQuery,
   listAttempts,
   listDeliveries,
+  parseListFilter,
   payloadFormatOf,
   resendDelivery,
   sentBody,
@@ -28,10 +30,9 @@ import {
 import { Type } from 'typebox'
 import { sendExactJson } from '../exact-json.ts'
 import { expandDelivery, expansionsOf } from '../expand-delivery.ts'
-import { timeRange } from '../list-filters.ts'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
-import { givenIds, pathId } from '../path-id.ts'
+import { pathId } from '../path-id.ts'
 import { may, nameOf, type Permission } from '../permissions.ts'
 import { readerOf } from '../reader.ts'
 import { refusals } from '../refusals.ts'
@@ -57,17 +58,8 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
       },
     },
     async (request, reply) => {
-      const { tenant, event_type, subscription, event, state, since, until, limit, cursor, order } = request.query
-      const filter = {
-        within: request.credential.tenantId,
-        tenants: tenant,
-        eventTypes: event_type,
-        subscriptions: subscription && givenIds('subscription', subscription),
-        events: event && givenIds('event', event),
-        states: state,
-        ...timeRange({ ...(since && { since }), ...(until && { until }) }, world.now()),
-      }
-      const found = await listDeliveries(db, filter, { limit, cursor, order })
+      const reading = { within: request.credential.tenantId, nowMs: world.now(), pointer: inQuery }
+      const found = await listDeliveries(db, parseListFilter(request.query, reading), request.query)
       return wirePage({ request, reply, links }, found, deliveryView)
     },
   )

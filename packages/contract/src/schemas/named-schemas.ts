@@ -4,6 +4,7 @@ import { Credential } from './credential.ts'
 import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
 import { Event, EventSummary, EventSummaryPage } from './event.ts'
 import { EventType, EventTypePage, EventTypeVersion, EventTypeVersionPage } from './event-type.ts'
+import { ListFilter } from './list-filter.ts'
 import {
   DryRun,
   DryRunMatch,
@@ -65,6 +66,7 @@ export const namedSchemas: readonly NamedSchema[] = [
   Delivery,
   DeliveryPage,
   ExpandedDelivery,
+  ListFilter,
   ApiKey,
   ApiKeyPage,
   CreatedApiKey,
