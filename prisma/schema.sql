@@ -2,18 +2,20 @@
 -- The day partitions of event, delivery and attempt and the tables of pg-boss are left out.
 
 CREATE TABLE api_key (
-  id         uuid NOT NULL,
-  name       text NOT NULL,
-  role       text NOT NULL,
-  tenant_id  text,
-  hash       bytea NOT NULL,
-  hint       text NOT NULL,
-  created_at timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
-  expires_at timestamp(3) with time zone,
-  revoked_at timestamp(3) with time zone,
+  id          uuid NOT NULL,
+  name        text NOT NULL,
+  role        text NOT NULL,
+  tenant_id   text,
+  hash        bytea NOT NULL,
+  hint        text NOT NULL,
+  created_at  timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  expires_at  timestamp(3) with time zone,
+  revoked_at  timestamp(3) with time zone,
+  permissions text[] NOT NULL DEFAULT '{}'::text[],
   CONSTRAINT api_key_pkey PRIMARY KEY (id),
   CONSTRAINT api_key_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id) ON UPDATE CASCADE ON DELETE CASCADE,
   CONSTRAINT api_key_hash_is_sha256 CHECK (length(hash) = 32),
+  CONSTRAINT api_key_permissions CHECK (permissions <@ ARRAY['payloads:read'::text]),
   CONSTRAINT api_key_role CHECK (role = ANY (ARRAY['admin'::text, 'publisher'::text, 'support'::text, 'viewer'::text, 'tenant'::text])),
   CONSTRAINT api_key_tenant_iff_role_tenant CHECK ((role = 'tenant'::text) = (tenant_id IS NOT NULL))
 );
@@ -197,6 +199,27 @@ CREATE TABLE idempotency_key (
   CONSTRAINT idempotency_key_fingerprint_is_sha256 CHECK (length(fingerprint) = 32)
 );
 CREATE INDEX idempotency_key_begun_at_idx ON idempotency_key USING btree (begun_at);
+
+CREATE TABLE portal_session (
+  id           uuid NOT NULL,
+  tenant_id    text NOT NULL,
+  hash         bytea NOT NULL,
+  capabilities text[] NOT NULL,
+  theme        jsonb NOT NULL DEFAULT '{}'::jsonb,
+  on_behalf_of text,
+  created_by   uuid NOT NULL,
+  created_at   timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  expires_at   timestamp(3) with time zone NOT NULL,
+  revoked_at   timestamp(3) with time zone,
+  CONSTRAINT portal_session_pkey PRIMARY KEY (id),
+  CONSTRAINT portal_session_created_by_fkey FOREIGN KEY (created_by) REFERENCES api_key(id) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT portal_session_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT portal_session_capabilities CHECK (cardinality(capabilities) > 0 AND capabilities <@ ARRAY['event-types:read'::text, 'subscriptions:read'::text, 'subscriptions:write'::text, 'subscriptions:pause'::text, 'secrets:reveal'::text, 'secrets:rotate'::text, 'events:read'::text, 'payloads:read'::text, 'deliveries:read'::text, 'deliveries:resend'::text, 'deliveries:cancel'::text]),
+  CONSTRAINT portal_session_hash_is_sha256 CHECK (length(hash) = 32)
+);
+CREATE INDEX portal_session_expires_at_idx ON portal_session USING btree (expires_at);
+CREATE UNIQUE INDEX portal_session_hash_key ON portal_session USING btree (hash);
+CREATE INDEX portal_session_tenant_id_id_idx ON portal_session USING btree (tenant_id, id);
 
 CREATE TABLE replay (
   id              uuid NOT NULL,

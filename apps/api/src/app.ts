@@ -40,12 +40,14 @@ import { requestId, requestIdOf } from './plugins/request-id.ts'
 import { requestLog } from './plugins/request-log.ts'
 import { wellFormedHttp } from './plugins/well-formed-http.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
+import { credentialRoutes } from './routes/credential.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { eventMatchRoutes } from './routes/event-matches.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricRoutes } from './routes/metrics.ts'
+import { portalSessionRoutes } from './routes/portal-sessions.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
@@ -141,6 +143,8 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         eventMatchRoutes,
         deliveryRoutes,
         apiKeyRoutes,
+        portalSessionRoutes,
+        credentialRoutes,
       ]) {
         await v1.register(routes, routeParts)
       }

@@ -13,6 +13,7 @@ export const idPrefixes = {
   secret: 'sec_',
   replay: 'rpl_',
   api_key: 'key_',
+  portal_session: 'ses_',
 } as const
 export type IdNoun = keyof typeof idPrefixes
 

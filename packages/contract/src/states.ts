@@ -103,6 +103,33 @@ export type ValidationMode = (typeof validationModes)[number]
 export const apiKeyRoles = ['admin', 'publisher', 'support', 'viewer', 'tenant'] as const
 export type ApiKeyRole = (typeof apiKeyRoles)[number]
 
+/** Permissions that an API key may be given beside those of its role. */
+export const grantablePermissions = ['payloads:read'] as const
+export type GrantablePermission = (typeof grantablePermissions)[number]
+
+/** What a portal session may be given, each for its one tenant. Publishing is not among it. */
+export const portalCapabilities = [
+  'event-types:read',
+  'subscriptions:read',
+  'subscriptions:write',
+  'subscriptions:pause',
+  'secrets:reveal',
+  'secrets:rotate',
+  'events:read',
+  'payloads:read',
+  'deliveries:read',
+  'deliveries:resend',
+  'deliveries:cancel',
+] as const
+export type PortalCapability = (typeof portalCapabilities)[number]
+
+/** What a request is made with: an API key, or the token of a portal session. */
+export const credentialKinds = ['api_key', 'portal_session'] as const
+export type CredentialKind = (typeof credentialKinds)[number]
+
+export const portalThemeModes = ['light', 'dark', 'auto'] as const
+export type PortalThemeMode = (typeof portalThemeModes)[number]
+
 export const replayStates = ['draft', 'running', 'paused', 'completed', 'canceled'] as const
 export type ReplayState = (typeof replayStates)[number]
 

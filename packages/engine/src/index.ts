@@ -3,11 +3,7 @@ export * from './address-resolver.ts'
 export {
   type ApiKeyDraft,
   type ApiKeyInfo,
-  type Authenticate,
-  type Credential,
   createApiKey,
-  createAuthenticate,
-  findApiKeys,
   listApiKeys,
   parseApiKey,
   registerAdminKey,
@@ -25,6 +21,15 @@ export {
 } from './attempt.ts'
 export { type Batcher, BatcherFull, createBatcher } from './batcher.ts'
 export * from './callback-url.ts'
+export {
+  type ApiKeyCredential,
+  type Authenticate,
+  type Credential,
+  createAuthenticate,
+  findApiKeys,
+  type PortalCredential,
+} from './credentials.ts'
+export { redacted } from './custom-headers.ts'
 export { type Database, openDatabase } from './db/database.ts'
 export { DemoDatabaseError, prepareDemoDatabase } from './db/demo-database.ts'
 export { MigrationError, migrate, pendingMigrations } from './db/migrate.ts'
@@ -98,6 +103,14 @@ export { createMetrics, type Metrics } from './metrics.ts'
 export { ensureOperator, parseOperatorTenant } from './operator.ts'
 export type { Page, PageRequest } from './paging.ts'
 export { type EventOrigin, eventOrigin, parseEventSource, payload, payloadFormatOf } from './payload.ts'
+export {
+  createPortalSession,
+  getPortalSession,
+  listPortalSessions,
+  type PortalSessionDraft,
+  type PortalSessionInfo,
+  revokePortalSession,
+} from './portal-sessions.ts'
 export { memberText, nestsDeeperThan, publishedBatchData, publishedData } from './published-json.ts'
 export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'

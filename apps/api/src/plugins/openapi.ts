@@ -14,6 +14,7 @@ export const tags = [
   { name: 'Events', description: 'Publishing, and what was published' },
   { name: 'Deliveries', description: 'One event on its way to one subscription' },
   { name: 'API keys', description: 'Credentials of this API' },
+  { name: 'Portal sessions', description: 'Credentials for a customer’s browser, of one tenant and for a while' },
   { name: 'Health', description: 'Whether this process lives and can work' },
 ] as const
 export type Tag = (typeof tags)[number]['name']
@@ -33,7 +34,13 @@ export const openapi = fp(
         servers: [{ url: '/' }],
         tags: tags.map((tag) => ({ ...tag })),
         components: {
-          securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: `phk_…`' } },
+          securitySchemes: {
+            apiKey: {
+              type: 'http',
+              scheme: 'bearer',
+              description: 'An API key, `phk_…`, or the token of a portal session, `phs_…`',
+            },
+          },
         },
         security: [{ apiKey: [] }],
       },

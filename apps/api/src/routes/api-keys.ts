@@ -53,9 +53,9 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
       },
     },
     async ({ body }, reply) => {
-      const { name, role, tenant: tenantId = null, expires_at } = body
+      const { name, role, tenant: tenantId = null, permissions = [], expires_at } = body
       const expiresAt = expires_at === undefined ? null : expiryOf(expires_at)
-      const { apiKey, key } = await createApiKey(parts, { name, role, tenantId, expiresAt })
+      const { apiKey, key } = await createApiKey(parts, { name, role, tenantId, permissions, expiresAt })
       return reply.code(201).send({ ...apiKeyView(apiKey), key })
     },
   )

@@ -28,7 +28,7 @@ export const eventMatchRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (ap
     },
     async ({ params, credential }) => {
       const matches = await explainEvent(db, pathId('event', params.id), credential.tenantId)
-      const payloads = may(credential.role, 'payloads:read')
+      const payloads = may(credential, 'payloads:read')
       return { data: matches.map((match) => eventMatchView(match, payloads)) }
     },
   )

@@ -13,6 +13,7 @@ import {
   SubscriptionQuery,
 } from '@posthorn/contract'
 import {
+  type Credential,
   countWaiting,
   createSubscription,
   deleteSubscription,
@@ -29,6 +30,7 @@ import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
 import { precondition, tagged } from '../plugins/etags.ts'
+import { readerOf } from '../reader.ts'
 import { refusals } from '../refusals.ts'
 import { subscriptionDraft, subscriptionPatch } from '../subscription-body.ts'
 import { subscriptionView } from '../views/subscription.ts'
@@ -70,7 +72,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     async ({ params, body, bodyText, credential }, reply) => {
       if (credential.tenantId !== undefined && credential.tenantId !== params.id) throw tenantNotFound(params.id)
       const { subscription, secret } = await createSubscription(parts, params.id, subscriptionDraft(body, bodyText))
-      return reply.code(201).send({ ...tagged(reply, subscriptionView(subscription)), secret })
+      return reply.code(201).send({ ...tagged(reply, subscriptionView(subscription, readerOf(credential))), secret })
     },
   )
 
@@ -89,7 +91,8 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     async (request, reply) => {
       const { tenant: tenants, ...page } = request.query
       const found = await listSubscriptions(db, { within: request.credential.tenantId, tenants }, page)
-      return wirePage({ request, reply, links }, found, subscriptionView)
+      const reader = readerOf(request.credential)
+      return wirePage({ request, reply, links }, found, (one) => subscriptionView(one, reader))
     },
   )
 
@@ -107,7 +110,8 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     },
     async ({ params, credential }, reply) => {
       const id = pathId('subscription', params.id)
-      return tagged(reply, subscriptionView(await getSubscription(db, id, credential.tenantId)))
+      const subscription = await getSubscription(db, id, credential.tenantId)
+      return tagged(reply, subscriptionView(subscription, readerOf(credential)))
     },
   )
 
@@ -161,10 +165,11 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       const { params, body, bodyText, credential } = request
       const id = pathId('subscription', params.id)
       const patch = subscriptionPatch(body, bodyText)
-      const expected = precondition(request, subscriptionView)
+      const view = viewFor(credential)
+      const expected = precondition(request, view)
       const subscription = await patchSubscription(parts, id, credential.tenantId, patch, expected)
       const { count, hasMore } = await countWaiting(db, id)
-      return { ...tagged(reply, subscriptionView(subscription)), waiting: { count, has_more: hasMore } }
+      return { ...tagged(reply, view(subscription)), waiting: { count, has_more: hasMore } }
     },
   )
 
@@ -186,7 +191,8 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     },
     async (request, reply) => {
       const { params, credential } = request
-      const expected = precondition(request, subscriptionView)
+      const view = viewFor(credential)
+      const expected = precondition(request, view)
       await deleteSubscription(parts, pathId('subscription', params.id), credential.tenantId, expected)
       return reply.code(204).send(null)
     },
@@ -211,7 +217,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     },
     async ({ params, credential }) => {
       const id = pathId('subscription', params.id)
-      return subscriptionView(await pauseSubscription(parts, id, credential.tenantId))
+      return subscriptionView(await pauseSubscription(parts, id, credential.tenantId), readerOf(credential))
     },
   )
 
@@ -230,7 +236,13 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     },
     async ({ params, body, credential }) => {
       const id = pathId('subscription', params.id)
-      return subscriptionView(await resumeSubscription(parts, id, credential.tenantId, body.backfill ?? 'held'))
+      const resumed = await resumeSubscription(parts, id, credential.tenantId, body.backfill ?? 'held')
+      return subscriptionView(resumed, readerOf(credential))
     },
   )
+}
+
+function viewFor(credential: Credential) {
+  const reader = readerOf(credential)
+  return (subscription: Parameters<typeof subscriptionView>[0]) => subscriptionView(subscription, reader)
 }

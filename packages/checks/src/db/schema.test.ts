@@ -11,7 +11,9 @@ import {
   disabledReasons,
   eventTypeStates,
   failureCodes,
+  grantablePermissions,
   payloadFormats,
+  portalCapabilities,
   replayChoices,
   replayOutcomes,
   replaySkipReasons,
@@ -96,6 +98,7 @@ test('Prisma itself finds every migration applied and unedited, and has nothing 
 describe('lists of words', () => {
   /** The constraints that hold a column to a list, and the list. */
   const whole: Record<string, readonly string[]> = {
+    api_key_permissions: grantablePermissions,
     api_key_role: apiKeyRoles,
     attempt_failure_code: failureCodes,
     attempt_trigger: attemptTriggers,
@@ -104,6 +107,7 @@ describe('lists of words', () => {
     delivery_state: deliveryStates,
     event_type_state: eventTypeStates,
     event_type_validation: validationModes,
+    portal_session_capabilities: portalCapabilities,
     replay_state: replayStates,
     replay_choice: replayChoices,
     replay_item_outcome: replayOutcomes,
@@ -147,7 +151,7 @@ describe('lists of words', () => {
   })
 })
 
-/** The words compared with by `=`, `<>` or `in` in each CHECK of our tables, by the constraint's name. */
+/** The words compared with by `=`, `<>`, `in` or `<@` in each CHECK of our tables, by the constraint's name. */
 async function wordsInChecks(url: string): Promise<Map<string, string[]>> {
   const checks = await rowsOf<{ name: string; definition: string }>(
     url,
@@ -155,7 +159,7 @@ async function wordsInChecks(url: string): Promise<Map<string, string[]>> {
      from pg_constraint t join pg_class c on c.oid = t.conrelid
      where t.contype = 'c' and c.relnamespace = 'public'::regnamespace and not c.relispartition`,
   )
-  const compared = checks.filter(({ definition }) => /(=|<>) (ANY \(\(?ARRAY\[)?'/.test(definition))
+  const compared = checks.filter(({ definition }) => /(=|<>) (ANY \(\(?ARRAY\[)?'|<@ ARRAY\['/.test(definition))
   return new Map(
     compared.map(({ name, definition }) => [
       name,

@@ -23,6 +23,10 @@ const places: Readonly<Record<string, { heading: string; column?: string }>> = {
   eventTypeStates: { heading: 'Event types', column: 'State' },
   validationModes: { heading: 'Event types', column: 'Validation' },
   apiKeyRoles: { heading: 'Roles of an API key', column: 'Role' },
+  grantablePermissions: { heading: 'Roles of an API key', column: 'Permission' },
+  portalCapabilities: { heading: 'Capabilities of a portal session', column: 'Capability' },
+  credentialKinds: { heading: 'Capabilities of a portal session', column: 'Kind of credential' },
+  portalThemeModes: { heading: 'Capabilities of a portal session', column: 'Mode of the theme' },
   signatureSchemes: { heading: 'Signature schemes', column: 'Scheme' },
   replayStates: { heading: 'States of a replay', column: 'State' },
 }

@@ -23,7 +23,10 @@ export const EventSummary = named(
       traceparent: Nullable(Type.String()),
       schema_version: Nullable(Type.Integer({ description: 'The schema that `data` was held to' })),
       validation_errors: Nullable(
-        Type.Array(ProblemPlace, { description: 'What did not fit, where the event type only warns' }),
+        Type.Array(ProblemPlace, {
+          description:
+            'What did not fit, where the event type only warns; redacted for readers who may not see payloads',
+        }),
       ),
       created_at: Time('When it was published'),
     },

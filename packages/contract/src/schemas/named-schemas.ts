@@ -1,5 +1,6 @@
 import { ApiKey, ApiKeyPage, CreatedApiKey } from './api-key.ts'
 import { Attempt, AttemptPage } from './attempt.ts'
+import { Credential } from './credential.ts'
 import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
 import { Event, EventSummary, EventSummaryPage } from './event.ts'
 import { EventType, EventTypePage, EventTypeVersion, EventTypeVersionPage } from './event-type.ts'
@@ -14,6 +15,7 @@ import {
   TransformFailure,
   TransformPreview,
 } from './match.ts'
+import { CreatedPortalSession, PortalSession, PortalSessionPage, PortalTheme } from './portal-session.ts'
 import { ProblemSchema } from './problem.ts'
 import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
 import { Health, Readiness } from './readiness.ts'
@@ -68,4 +70,9 @@ export const namedSchemas: readonly NamedSchema[] = [
   ApiKey,
   ApiKeyPage,
   CreatedApiKey,
+  PortalTheme,
+  PortalSession,
+  PortalSessionPage,
+  CreatedPortalSession,
+  Credential,
 ]

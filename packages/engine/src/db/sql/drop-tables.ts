@@ -18,6 +18,7 @@ const ourTables = [
   'replay',
   'replay_item',
   'api_key',
+  'portal_session',
   'idempotency_key',
   'dispatcher',
   '_prisma_migrations',
