@@ -1,6 +1,20 @@
 -- The tables as all migrations have made them, for readers and reviewers. Written by `pnpm db:dump`; do not edit.
 -- The day partitions of event, delivery and attempt and the tables of pg-boss are left out.
 
+CREATE OR REPLACE FUNCTION public.refuse_audit_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' then
+    if to_timestamp(('x' || translate(left(old.id::text, 13), '-', ''))::bit(48)::bigint / 1000.0) < now() - interval '30 days' then
+      return old;
+    end if;
+  end if;
+  raise exception 'the audit log is append-only' using errcode = 'restrict_violation';
+end
+$function$;
+
 CREATE TABLE api_key (
   id          uuid NOT NULL,
   name        text NOT NULL,
@@ -55,6 +69,24 @@ CREATE TABLE attempt (
 ) PARTITION BY RANGE (id);
 CREATE INDEX attempt_delivery_id_number_idx ON attempt USING btree (delivery_id, number);
 CREATE INDEX attempt_failed_idx ON attempt USING btree (subscription_id, id) WHERE failure_code IS NOT NULL;
+
+CREATE TABLE audit_entry (
+  id           uuid NOT NULL,
+  tenant_id    text,
+  actor        text NOT NULL,
+  on_behalf_of text,
+  action       text NOT NULL,
+  target       text NOT NULL,
+  reason       text,
+  request_id   text,
+  CONSTRAINT audit_entry_pkey PRIMARY KEY (id),
+  CONSTRAINT audit_entry_action CHECK (action = ANY (ARRAY['tenant_put'::text, 'tenant_deleted'::text, 'event_type_put'::text, 'event_type_archived'::text, 'event_type_version_created'::text, 'event_types_imported'::text, 'subscription_created'::text, 'subscription_changed'::text, 'subscription_deleted'::text, 'subscription_paused'::text, 'subscription_resumed'::text, 'subscription_tested'::text, 'secrets_revealed'::text, 'secret_rotated'::text, 'key_pair_rotated'::text, 'delivery_resent'::text, 'delivery_canceled'::text, 'replay_created'::text, 'replay_started'::text, 'replay_paused'::text, 'replay_resumed'::text, 'replay_canceled'::text, 'erasure_requested'::text, 'api_key_created'::text, 'api_key_revoked'::text, 'portal_session_created'::text, 'portal_session_revoked'::text]))
+);
+CREATE INDEX audit_entry_actor_id_idx ON audit_entry USING btree (actor, id);
+CREATE INDEX audit_entry_target_id_idx ON audit_entry USING btree (target, id);
+CREATE INDEX audit_entry_tenant_id_id_idx ON audit_entry USING btree (tenant_id, id);
+CREATE TRIGGER audit_entry_is_append_only BEFORE DELETE OR UPDATE ON audit_entry FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_entry_is_not_truncated BEFORE TRUNCATE ON audit_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
 
 CREATE TABLE backlog (
   delivery_id     uuid NOT NULL,

@@ -45,6 +45,7 @@ const allowed: Record<string, readonly ApiKeyRole[]> = {
   listPortalSessions: ['admin', 'support'],
   getPortalSession: ['admin', 'support'],
   revokePortalSession: ['admin', 'support'],
+  listAuditEntries: ['admin', 'support', 'viewer'],
   getCredential: ['admin', 'publisher', 'support', 'viewer', 'tenant'],
 }
 const isPublic = ['getHealth', 'getReadiness', 'listPublicKeys']

@@ -28,6 +28,7 @@ export const permissions = {
   'portal-sessions:read': ['admin', 'support'],
   /** Nobody gives a session what they may not do themselves. */
   'portal-sessions:write': ['admin', 'support'],
+  'audit:read': ['admin', 'support', 'viewer'],
   'api-keys:read': ['admin'],
   'api-keys:write': ['admin'],
 } as const satisfies Record<string, readonly ApiKeyRole[]>

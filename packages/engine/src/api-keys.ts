@@ -1,6 +1,7 @@
 /**
  * API keys: credentials that last. A portal session lasts minutes or hours (`portal-sessions.ts`).
  */
+
 import {
   type ApiKeyRole,
   apiKeyPattern,
@@ -9,9 +10,11 @@ import {
   Problem,
   type Uuid,
 } from '@posthorn/contract'
+import { writeAudit } from './audit.ts'
 import { credentialHash, newCredentialText } from './credential-text.ts'
 import type { Database } from './db/database.ts'
 import type { ApiKey } from './db/generated/client.ts'
+import { transaction } from './db/transaction.ts'
 import { isUuidKey, type Page, type PageRequest, planPage } from './paging.ts'
 import { newUuid, type World } from './world.ts'
 
@@ -50,15 +53,13 @@ export async function createApiKey(
   if (draft.tenantId !== null) await tenantExists(parts.db, draft.tenantId)
   const key = newCredentialText(parts.world, prefix)
   const permissions = [...(draft.permissions ?? [])]
-  const apiKey = await parts.db.prisma.apiKey.create({
-    data: {
-      id: newUuid(parts.world),
-      ...draft,
-      permissions,
-      hash: credentialHash(key),
-      hint: key.slice(0, hintLength),
-    },
-    omit: withoutHash,
+  const id = newUuid(parts.world)
+  const apiKey = await transaction(parts.db, async (tx) => {
+    await writeAudit(tx, parts.db, { target: formatId('api_key', id), tenantId: draft.tenantId })
+    return tx.apiKey.create({
+      data: { id, ...draft, permissions, hash: credentialHash(key), hint: key.slice(0, hintLength) },
+      omit: withoutHash,
+    })
   })
   return { apiKey, key }
 }
@@ -84,9 +85,12 @@ export async function listApiKeys(db: Database, request: PageRequest): Promise<P
  */
 export async function revokeApiKey(parts: { db: Database; world: World }, id: Uuid): Promise<void> {
   const { db, world } = parts
-  await db.prisma.apiKey.updateMany({ where: { id, revokedAt: null }, data: { revokedAt: new Date(world.now()) } })
-  const found = await db.prisma.apiKey.findUnique({ where: { id }, select: { id: true } })
-  if (found === null) throw new Problem('api_key_not_found', `There is no API key ${formatId('api_key', id)}.`)
+  await transaction(db, async (tx) => {
+    await tx.apiKey.updateMany({ where: { id, revokedAt: null }, data: { revokedAt: new Date(world.now()) } })
+    const found = await tx.apiKey.findUnique({ where: { id }, select: { tenantId: true } })
+    if (found === null) throw new Problem('api_key_not_found', `There is no API key ${formatId('api_key', id)}.`)
+    await writeAudit(tx, db, { target: formatId('api_key', id), tenantId: found.tenantId })
+  })
 }
 
 /**

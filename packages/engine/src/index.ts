@@ -19,6 +19,13 @@ export {
   judgeAttempt,
   prepareAttempt,
 } from './attempt.ts'
+export {
+  type Audit,
+  type AuditEntry,
+  type AuditFilter,
+  auditedDatabase,
+  listAuditEntries,
+} from './audit.ts'
 export { type Batcher, BatcherFull, createBatcher } from './batcher.ts'
 export * from './callback-url.ts'
 export {

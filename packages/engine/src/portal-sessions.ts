@@ -2,11 +2,14 @@
  * Portal sessions: what a customer's browser is given for a while. Each is of one tenant and may do what its capabilities
  * say. It ends by itself, when somebody revokes it, and with the API key that it was made with.
  */
+
 import { formatId, type PortalCapability, type PortalTheme, Problem, type Uuid } from '@posthorn/contract'
+import { writeAudit } from './audit.ts'
 import { credentialHash, newCredentialText } from './credential-text.ts'
 import type { ApiKeyCredential } from './credentials.ts'
 import type { Database } from './db/database.ts'
 import type { PortalSession } from './db/generated/client.ts'
+import { transaction } from './db/transaction.ts'
 import { isUuidKey, type Page, type PageRequest, planPage } from './paging.ts'
 import { inTenant, type Within } from './tenancy.ts'
 import { getTenant } from './tenants.ts'
@@ -39,18 +42,22 @@ export async function createPortalSession(
   await getTenant(parts.db, tenantId, by.tenantId)
   const token = newCredentialText(parts.world, 'phs_')
   const wantedMs = parts.world.now() + draft.ttlSeconds * 1000
-  const session = await parts.db.prisma.portalSession.create({
-    data: {
-      id: newUuid(parts.world),
-      tenantId,
-      hash: credentialHash(token),
-      capabilities: [...draft.capabilities],
-      theme: draft.theme,
-      onBehalfOf: draft.onBehalfOf,
-      createdBy: by.id,
-      expiresAt: new Date(Math.min(wantedMs, by.expiresAt?.getTime() ?? wantedMs)),
-    },
-    omit: withoutHash,
+  const id = newUuid(parts.world)
+  const session = await transaction(parts.db, async (tx) => {
+    await writeAudit(tx, parts.db, { target: formatId('portal_session', id), tenantId })
+    return tx.portalSession.create({
+      data: {
+        id,
+        tenantId,
+        hash: credentialHash(token),
+        capabilities: [...draft.capabilities],
+        theme: draft.theme,
+        onBehalfOf: draft.onBehalfOf,
+        createdBy: by.id,
+        expiresAt: new Date(Math.min(wantedMs, by.expiresAt?.getTime() ?? wantedMs)),
+      },
+      omit: withoutHash,
+    })
   })
   return { session, token }
 }
@@ -98,11 +105,14 @@ export async function revokePortalSession(
   id: Uuid,
   within: Within,
 ): Promise<void> {
-  await db.prisma.portalSession.updateMany({
-    where: { ...inTenant(within), id, revokedAt: null },
-    data: { revokedAt: new Date(world.now()) },
+  const { tenantId } = await getPortalSession(db, id, within)
+  await transaction(db, async (tx) => {
+    await writeAudit(tx, db, { target: formatId('portal_session', id), tenantId })
+    await tx.portalSession.updateMany({
+      where: { ...inTenant(within), id, revokedAt: null },
+      data: { revokedAt: new Date(world.now()) },
+    })
   })
-  await getPortalSession(db, id, within)
 }
 
 function portalSessionNotFound(id: Uuid): Problem {

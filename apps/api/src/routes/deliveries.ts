@@ -34,6 +34,7 @@ import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
 import { may, nameOf, type Permission } from '../permissions.ts'
+import { audited } from '../plugins/audit.ts'
 import { readerOf } from '../reader.ts'
 import { refusals } from '../refusals.ts'
 import { attemptView } from '../views/attempt.ts'
@@ -115,7 +116,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
   app.post(
     '/deliveries/:id/resend',
     {
-      config: { permission: 'deliveries:resend', bodyOptional: true },
+      config: { permission: 'deliveries:resend', bodyOptional: true, audit: 'delivery_resent' },
       schema: {
         operationId: 'resendDelivery',
         summary: 'Make one more attempt, now',
@@ -128,10 +129,15 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
         },
       },
     },
-    async ({ params, body, credential }, reply) => {
+    async ({ params, body, credential, audit }, reply) => {
       const deliveryId = pathId('delivery', params.id)
       const { tenantId, actor } = credential
-      const shard = await resendDelivery(db, { deliveryId, tenantId, actor, reason: body.reason })
+      const shard = await resendDelivery(audited({ db }, audit).db, {
+        deliveryId,
+        tenantId,
+        actor,
+        reason: body.reason,
+      })
       onWork([shard])
       return reply.code(202).send(deliveryView(await getDelivery(db, deliveryId, tenantId)))
     },
@@ -140,7 +146,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
   app.post(
     '/deliveries/:id/cancel',
     {
-      config: { permission: 'deliveries:cancel', bodyOptional: true },
+      config: { permission: 'deliveries:cancel', bodyOptional: true, audit: 'delivery_canceled' },
       schema: {
         operationId: 'cancelDelivery',
         summary: 'Call a delivery off',
@@ -153,10 +159,10 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
         },
       },
     },
-    async ({ params, credential }) => {
+    async ({ params, credential, audit }) => {
       const deliveryId = pathId('delivery', params.id)
       const { tenantId, actor } = credential
-      await cancelDelivery(db, { deliveryId, tenantId, actor })
+      await cancelDelivery(audited({ db }, audit).db, { deliveryId, tenantId, actor })
       return deliveryView(await getDelivery(db, deliveryId, tenantId))
     },
   )

@@ -36,7 +36,7 @@ export const eventMatchRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (ap
   app.post(
     '/subscriptions/:id/filter-checks',
     {
-      config: { permission: 'subscriptions:read' },
+      config: { permission: 'subscriptions:read', audit: { none: 'it changes nothing' } },
       schema: {
         operationId: 'checkFilter',
         summary: 'Try an event on a subscription',

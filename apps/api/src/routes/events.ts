@@ -52,7 +52,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
   app.post(
     '/events',
     {
-      config: { permission: 'events:publish', repeatable: true },
+      config: { permission: 'events:publish', repeatable: true, audit: { none: 'an event is its own record' } },
       schema: {
         operationId: 'publishEvent',
         summary: 'Publish an event',
@@ -85,7 +85,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     '/events/batch',
     {
       bodyLimit: limits.batchBodyBytesMax,
-      config: { permission: 'events:publish', repeatable: true },
+      config: { permission: 'events:publish', repeatable: true, audit: { none: 'an event is its own record' } },
       schema: {
         operationId: 'publishEvents',
         summary: 'Publish up to 1,000 events, each on its own',

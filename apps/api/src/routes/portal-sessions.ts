@@ -24,6 +24,7 @@ import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
 import { capabilities, may, nameOf } from '../permissions.ts'
+import { audited } from '../plugins/audit.ts'
 import { refusals } from '../refusals.ts'
 import { portalSessionView } from '../views/portal-session.ts'
 
@@ -37,7 +38,7 @@ export const portalSessionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async 
   app.post(
     '/tenants/:id/portal-sessions',
     {
-      config: { permission: 'portal-sessions:write' },
+      config: { permission: 'portal-sessions:write', audit: 'portal_session_created' },
       schema: {
         operationId: 'createPortalSession',
         summary: 'Give a customer access to the portal',
@@ -48,7 +49,7 @@ export const portalSessionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async 
         response: { 201: reference(CreatedPortalSession), ...refusals({ body: true }, 'tenant_not_found') },
       },
     },
-    async ({ params, body, credential }, reply) => {
+    async ({ params, body, credential, audit }, reply) => {
       const by = giverOf(credential, body.capabilities)
       const draft = {
         capabilities: body.capabilities,
@@ -56,7 +57,7 @@ export const portalSessionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async 
         theme: body.theme ?? {},
         onBehalfOf: body.on_behalf_of ?? null,
       }
-      const { session, token } = await createPortalSession(parts, params.id, draft, by)
+      const { session, token } = await createPortalSession(audited(parts, audit), params.id, draft, by)
       const url = `${links.publicUrl}/portal#token=${token}`
       // It holds a credential; no cache may keep it.
       reply.header('cache-control', 'no-store')
@@ -103,7 +104,7 @@ export const portalSessionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async 
   app.delete(
     '/portal-sessions/:id',
     {
-      config: { permission: 'portal-sessions:write' },
+      config: { permission: 'portal-sessions:write', audit: 'portal_session_revoked' },
       schema: {
         operationId: 'revokePortalSession',
         summary: 'Revoke a portal session, from the next request on',
@@ -112,8 +113,8 @@ export const portalSessionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async 
         response: { 204: Type.Null(), ...refusals({ body: false }, 'portal_session_not_found') },
       },
     },
-    async ({ params, credential }, reply) => {
-      await revokePortalSession(parts, pathId('portal_session', params.id), credential.tenantId)
+    async ({ params, credential, audit }, reply) => {
+      await revokePortalSession(audited(parts, audit), pathId('portal_session', params.id), credential.tenantId)
       return reply.code(204).send(null)
     },
   )

@@ -29,6 +29,7 @@ import { Type } from 'typebox'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
+import { audited } from '../plugins/audit.ts'
 import { precondition, tagged } from '../plugins/etags.ts'
 import { readerOf } from '../reader.ts'
 import { refusals } from '../refusals.ts'
@@ -46,7 +47,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
   app.post(
     '/tenants/:id/subscriptions',
     {
-      config: { permission: 'subscriptions:write' },
+      config: { permission: 'subscriptions:write', audit: 'subscription_created' },
       schema: {
         operationId: 'createSubscription',
         summary: 'Subscribe a callback URL of a tenant',
@@ -69,9 +70,13 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         },
       },
     },
-    async ({ params, body, bodyText, credential }, reply) => {
+    async ({ params, body, bodyText, credential, audit }, reply) => {
       if (credential.tenantId !== undefined && credential.tenantId !== params.id) throw tenantNotFound(params.id)
-      const { subscription, secret } = await createSubscription(parts, params.id, subscriptionDraft(body, bodyText))
+      const { subscription, secret } = await createSubscription(
+        audited(parts, audit),
+        params.id,
+        subscriptionDraft(body, bodyText),
+      )
       return reply.code(201).send({ ...tagged(reply, subscriptionView(subscription, readerOf(credential))), secret })
     },
   )
@@ -138,7 +143,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
   app.patch(
     '/subscriptions/:id',
     {
-      config: { permission: 'subscriptions:write' },
+      config: { permission: 'subscriptions:write', audit: 'subscription_changed' },
       schema: {
         operationId: 'patchSubscription',
         summary: 'Change a subscription',
@@ -167,7 +172,13 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       const patch = subscriptionPatch(body, bodyText)
       const view = viewFor(credential)
       const expected = precondition(request, view)
-      const subscription = await patchSubscription(parts, id, credential.tenantId, patch, expected)
+      const subscription = await patchSubscription(
+        audited(parts, request.audit),
+        id,
+        credential.tenantId,
+        patch,
+        expected,
+      )
       const { count, hasMore } = await countWaiting(db, id)
       return { ...tagged(reply, view(subscription)), waiting: { count, has_more: hasMore } }
     },
@@ -176,7 +187,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
   app.delete(
     '/subscriptions/:id',
     {
-      config: { permission: 'subscriptions:write' },
+      config: { permission: 'subscriptions:write', audit: 'subscription_deleted' },
       schema: {
         operationId: 'deleteSubscription',
         summary: 'Delete a subscription',
@@ -193,7 +204,12 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       const { params, credential } = request
       const view = viewFor(credential)
       const expected = precondition(request, view)
-      await deleteSubscription(parts, pathId('subscription', params.id), credential.tenantId, expected)
+      await deleteSubscription(
+        audited(parts, request.audit),
+        pathId('subscription', params.id),
+        credential.tenantId,
+        expected,
+      )
       return reply.code(204).send(null)
     },
   )
@@ -201,7 +217,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
   app.post(
     '/subscriptions/:id/pause',
     {
-      config: { permission: 'subscriptions:pause', bodyOptional: true },
+      config: { permission: 'subscriptions:pause', bodyOptional: true, audit: 'subscription_paused' },
       schema: {
         operationId: 'pauseSubscription',
         summary: 'Stop sending to a subscription',
@@ -215,16 +231,19 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         },
       },
     },
-    async ({ params, credential }) => {
+    async ({ params, credential, audit }) => {
       const id = pathId('subscription', params.id)
-      return subscriptionView(await pauseSubscription(parts, id, credential.tenantId), readerOf(credential))
+      return subscriptionView(
+        await pauseSubscription(audited(parts, audit), id, credential.tenantId),
+        readerOf(credential),
+      )
     },
   )
 
   app.post(
     '/subscriptions/:id/resume',
     {
-      config: { permission: 'subscriptions:pause', bodyOptional: true },
+      config: { permission: 'subscriptions:pause', bodyOptional: true, audit: 'subscription_resumed' },
       schema: {
         operationId: 'resumeSubscription',
         summary: 'Send to a paused or disabled subscription again',
@@ -234,9 +253,9 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         response: { 200: reference(Subscription), ...refusals({ body: true }, 'subscription_not_found') },
       },
     },
-    async ({ params, body, credential }) => {
+    async ({ params, body, credential, audit }) => {
       const id = pathId('subscription', params.id)
-      const resumed = await resumeSubscription(parts, id, credential.tenantId, body.backfill ?? 'held')
+      const resumed = await resumeSubscription(audited(parts, audit), id, credential.tenantId, body.backfill ?? 'held')
       return subscriptionView(resumed, readerOf(credential))
     },
   )

@@ -22,7 +22,7 @@ export const transformPreviewRoutes: FastifyPluginAsyncTypebox<RouteParts> = asy
   app.post(
     '/subscriptions/:id/transform-previews',
     {
-      config: { permission: 'subscriptions:write' },
+      config: { permission: 'subscriptions:write', audit: { none: 'it changes nothing' } },
       schema: {
         operationId: 'previewTransform',
         summary: 'See what a subscription would be sent of an event',

@@ -9,6 +9,7 @@ export type Belongings = {
   subscription: string
   event: string
   delivery: string
+  portalSession: string
 }
 
 /**
@@ -106,6 +107,12 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   listAttempts: delivery(),
   resendDelivery: delivery({}),
   cancelDelivery: delivery({}),
+  createPortalSession: inPath('tenant', { capabilities: ['deliveries:read'] }),
+  listPortalSessions: inPath('tenant'),
+  getPortalSession: inPath('portalSession'),
+  revokePortalSession: inPath('portalSession'),
+  getCredential: 'none',
+  listAuditEntries: filters('tenant'),
   listApiKeys: 'none',
   createApiKey: (theirs) => [
     { in: 'body', body: { name: 'mine', role: 'tenant', tenant: theirs.tenant }, denial: 'not_found' },

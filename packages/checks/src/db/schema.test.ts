@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import {
   apiKeyRoles,
   attemptTriggers,
+  auditActions,
   canceledReasons,
   credentialTypes,
   deliveryStates,
@@ -98,6 +99,7 @@ test('Prisma itself finds every migration applied and unedited, and has nothing 
 describe('lists of words', () => {
   /** The constraints that hold a column to a list, and the list. */
   const whole: Record<string, readonly string[]> = {
+    audit_entry_action: auditActions,
     api_key_permissions: grantablePermissions,
     api_key_role: apiKeyRoles,
     attempt_failure_code: failureCodes,

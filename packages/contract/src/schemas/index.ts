@@ -4,6 +4,7 @@
  */
 export * from './api-key.ts'
 export * from './attempt.ts'
+export * from './audit.ts'
 export * from './credential.ts'
 export * from './delivery.ts'
 export * from './event.ts'

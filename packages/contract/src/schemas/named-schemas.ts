@@ -1,5 +1,6 @@
 import { ApiKey, ApiKeyPage, CreatedApiKey } from './api-key.ts'
 import { Attempt, AttemptPage } from './attempt.ts'
+import { AuditEntry, AuditEntryPage } from './audit.ts'
 import { Credential } from './credential.ts'
 import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
 import { Event, EventSummary, EventSummaryPage } from './event.ts'
@@ -75,4 +76,6 @@ export const namedSchemas: readonly NamedSchema[] = [
   PortalSessionPage,
   CreatedPortalSession,
   Credential,
+  AuditEntry,
+  AuditEntryPage,
 ]

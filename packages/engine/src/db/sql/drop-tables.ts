@@ -19,6 +19,7 @@ const ourTables = [
   'replay_item',
   'api_key',
   'portal_session',
+  'audit_entry',
   'idempotency_key',
   'dispatcher',
   '_prisma_migrations',
