@@ -209,6 +209,7 @@ CREATE TABLE replay (
   CONSTRAINT replay_rate_per_second CHECK (rate_per_second >= 1 AND rate_per_second <= 10000),
   CONSTRAINT replay_state CHECK (state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'completed'::text, 'canceled'::text]))
 );
+CREATE INDEX replay_running_idx ON replay USING btree (id) WHERE state = 'running'::text;
 CREATE INDEX replay_tenant_id_id_idx ON replay USING btree (tenant_id, id);
 
 CREATE TABLE replay_item (

@@ -44,6 +44,7 @@ import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricRoutes } from './routes/metrics.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
+import { replayRoutes } from './routes/replays.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { tenantRoutes } from './routes/tenants.ts'
@@ -131,6 +132,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         eventRoutes,
         eventMatchRoutes,
         deliveryRoutes,
+        replayRoutes,
         apiKeyRoutes,
       ]) {
         await v1.register(routes, routeParts)

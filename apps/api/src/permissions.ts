@@ -21,6 +21,8 @@ export const permissions = {
   'deliveries:read': ['admin', 'support', 'viewer', 'tenant'],
   'deliveries:resend': ['admin', 'support', 'tenant'],
   'deliveries:cancel': ['admin', 'tenant'],
+  'replays:read': ['admin', 'support', 'viewer', 'tenant'],
+  'replays:write': ['admin', 'support', 'tenant'],
   'api-keys:read': ['admin'],
   'api-keys:write': ['admin'],
 } as const satisfies Record<string, readonly ApiKeyRole[]>

@@ -48,3 +48,6 @@ create index replay_item_under_way_idx on replay_item (subscription_id, replay_i
 alter table backlog
   add column replay_id uuid,
   add constraint backlog_replay_has_trigger check (replay_id is null or trigger = 'replay');
+
+-- The few that dispatchers look for.
+create index replay_running_idx on replay (id) where state = 'running';

@@ -24,6 +24,9 @@ const places: Readonly<Record<string, { heading: string; column?: string }>> = {
   validationModes: { heading: 'Event types', column: 'Validation' },
   apiKeyRoles: { heading: 'Roles of an API key', column: 'Role' },
   signatureSchemes: { heading: 'Signature schemes', column: 'Scheme' },
+  replayChoices: { heading: 'States of a replay', column: 'Choice' },
+  replayOutcomes: { heading: 'States of a replay', column: 'Outcome' },
+  replaySkipReasons: { heading: 'States of a replay', column: 'Skip reason' },
   replayStates: { heading: 'States of a replay', column: 'State' },
 }
 
