@@ -90,6 +90,9 @@ export const limits = {
   replayLeftOutCountMax: 100_000,
   /** Subscriptions that a preview names, those with the most items. */
   replaySubscriptionsShownMax: 100,
+  idempotencyKeyLengthMax: 255,
+  /** How long the answer to a request with an idempotency key is kept, in hours. */
+  idempotencyKeyHours: 24,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const
