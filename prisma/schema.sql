@@ -212,7 +212,6 @@ CREATE TABLE replay (
   choice          text NOT NULL DEFAULT 'failed'::text,
   since           timestamp(3) with time zone,
   until           timestamp(3) with time zone NOT NULL,
-  target_url      text,
   preview         jsonb NOT NULL DEFAULT '{}'::jsonb,
   item_count      integer NOT NULL DEFAULT 0,
   paced_until     timestamp(3) with time zone,

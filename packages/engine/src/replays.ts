@@ -42,9 +42,15 @@ import { newUuid, type World } from './world.ts'
 export type { ReplayItemRow } from './db/sql/list-replay-items.ts'
 
 /** Deliveries looked at by one statement of a draft. */
-const portionSize = 10_000
+const portionSizeDefault = 10_000
 
-export type ReplayParts = { db: Database; world: World }
+export type ReplayParts = {
+  db: Database
+  world: World
+  /** Deliveries that it may send, and those looked at by one statement; the usual ones when left out. */
+  itemsMax?: number
+  portionSize?: number
+}
 
 export type ReplayDraft = {
   filter: FilterWords
@@ -80,7 +86,8 @@ export type Replay = Omit<ReplayRow, 'preview' | 'state' | 'choice'> & {
  *
  * @throws Problem `limit_reached` when there are more than a replay may have, `invalid_request`
  */
-export async function draftReplay({ db, world }: ReplayParts, draft: ReplayDraft, within: Within): Promise<Replay> {
+export async function draftReplay(parts: ReplayParts, draft: ReplayDraft, within: Within): Promise<Replay> {
+  const { db, world } = parts
   const nowMs = world.now()
   const given = parseListFilter(draft.filter, { within, nowMs, pointer: (word) => `/filter/${word}` })
   // The times are resolved here, once: what is published in the next second is not part of it.
@@ -104,7 +111,7 @@ export async function draftReplay({ db, world }: ReplayParts, draft: ReplayDraft
         note: draft.note,
         actor: draft.actor,
       })
-      const tally = await writeItems(client, id, filter, replaySends[draft.choice])
+      const tally = await writeItems(client, { id, filter, states: replaySends[draft.choice] }, parts)
       const others = await countOthers(client, filter, replaySends[draft.choice])
       const preview: ReplayPreview = {
         ...tally.shown(),
@@ -127,25 +134,24 @@ export async function draftReplay({ db, world }: ReplayParts, draft: ReplayDraft
 /** Portion by portion, so that a hundred thousand deliveries take no more memory here than ten. */
 async function writeItems(
   client: Runner,
-  id: Uuid,
-  filter: DeliveryFilter,
-  states: readonly DeliveryState[],
+  { id, filter, states }: { id: Uuid; filter: DeliveryFilter; states: readonly DeliveryState[] },
+  { itemsMax = limits.replayItemsMax, portionSize = portionSizeDefault }: ReplayParts,
 ): Promise<Tally> {
   const tally = createTally()
   let below: Uuid | undefined
   for (;;) {
     const { groups, last } = await insertReplayItems(client, id, filter, { states, below, take: portionSize })
     for (const group of groups) tally.add(group)
-    if (tally.itemCount() > limits.replayItemsMax) throw tooMany()
+    if (tally.itemCount() > itemsMax) throw tooMany(itemsMax)
     if (last === null || groups.reduce((sum, { count }) => sum + count, 0) < portionSize) return tally
     below = last
   }
 }
 
-function tooMany(): Problem {
+function tooMany(itemsMax: number): Problem {
   return new Problem(
     'limit_reached',
-    `The filter finds more than ${limits.replayItemsMax} deliveries to send. Narrow it, by \`since\` and \`until\` for example, and make several replays.`,
+    `The filter finds more than ${itemsMax} deliveries to send. Narrow it, by \`since\` and \`until\` for example, and make several replays.`,
   )
 }
 

@@ -4,7 +4,6 @@ alter table replay
   -- The filter's times, resolved once: what is made later is not part of it.
   add column since timestamptz(3),
   add column until timestamptz(3) not null default current_timestamp,
-  add column target_url text,
   -- What was counted when it was drafted.
   add column preview jsonb not null default '{}',
   add column item_count integer not null default 0,

@@ -261,6 +261,34 @@ describe('a replay on its way', () => {
   })
 })
 
+describe('a draft of very many', () => {
+  test('is written in portions, and has each delivery once', async () => {
+    await using posthorn = await startTestPosthorn()
+    await posthorn.subscribeMany(2)
+    const failed = await publishEnded(posthorn, 5, 'failed')
+    const whole = { filter: {}, choice: 'failed', ratePerSecond: null, note: null, actor: 'staff:test' } as const
+    const parts = { db: posthorn.db, world: later, portionSize: 3 }
+    const replay = await draftReplay(parts, whole, undefined)
+    expect([replay.itemCount, replay.preview.bySubscription.map(({ count }) => count)]).toEqual([10, [5, 5]])
+    const { rows } = await listReplayItems(posthorn.db, { id: replay.id, within: undefined }, undefined, {})
+    expect(rows.map(({ delivery_id }) => delivery_id).toSorted()).toEqual(
+      failed.map(({ delivery }) => delivery).toSorted(),
+    )
+  })
+
+  test('is refused beyond its limit, and nothing of it is left', async () => {
+    await using posthorn = await startTestPosthorn()
+    await posthorn.subscribe()
+    await publishEnded(posthorn, 5, 'failed')
+    const whole = { filter: {}, choice: 'failed', ratePerSecond: null, note: null, actor: 'staff:test' } as const
+    const parts = { db: posthorn.db, world: later, portionSize: 2, itemsMax: 4 }
+    await expect(draftReplay(parts, whole, undefined)).rejects.toMatchObject({ code: 'limit_reached' })
+    expect(await posthorn.db.prisma.replay.count()).toBe(0)
+    expect(await posthorn.db.prisma.replayItem.count()).toBe(0)
+    expect((await draftReplay({ ...parts, itemsMax: 5 }, whole, undefined)).itemCount).toBe(5)
+  })
+})
+
 test('drafts that are made and never run send nothing, and leave deliveries as they are', async () => {
   await using posthorn = await startTestPosthorn()
   await posthorn.subscribe()
@@ -301,10 +329,12 @@ async function publishEnded(
   return items
 }
 
+/** Bounds are whole milliseconds: what was published within this one is found, too. */
+const later = { ...world, now: () => Date.now() + 1 }
+
 function draft(posthorn: TestPosthorn, filter: FilterWords, more: Partial<ReplayDraft> = {}) {
   const whole = { filter, choice: 'failed', ratePerSecond: null, note: null, actor: 'staff:test', ...more } as const
-  // Bounds are whole milliseconds: what was published within this one is found, too.
-  return draftReplay({ db: posthorn.db, world: { ...world, now: () => Date.now() + 1 } }, whole, undefined)
+  return draftReplay({ db: posthorn.db, world: later }, whole, undefined)
 }
 
 function move({ db }: TestPosthorn, wanted: Parameters<typeof moveReplay>[1], id: string) {
