@@ -80,7 +80,7 @@ CREATE TABLE audit_entry (
   reason       text,
   request_id   text,
   CONSTRAINT audit_entry_pkey PRIMARY KEY (id),
-  CONSTRAINT audit_entry_action CHECK (action = ANY (ARRAY['tenant_put'::text, 'tenant_deleted'::text, 'event_type_put'::text, 'event_type_archived'::text, 'event_type_version_created'::text, 'event_types_imported'::text, 'subscription_created'::text, 'subscription_changed'::text, 'subscription_deleted'::text, 'subscription_paused'::text, 'subscription_resumed'::text, 'subscription_tested'::text, 'secrets_revealed'::text, 'secret_rotated'::text, 'key_pair_rotated'::text, 'delivery_resent'::text, 'delivery_canceled'::text, 'replay_created'::text, 'replay_started'::text, 'replay_paused'::text, 'replay_resumed'::text, 'replay_canceled'::text, 'erasure_requested'::text, 'api_key_created'::text, 'api_key_revoked'::text, 'portal_session_created'::text, 'portal_session_revoked'::text]))
+  CONSTRAINT audit_entry_action CHECK (action = ANY (ARRAY['tenant_put'::text, 'tenant_deleted'::text, 'event_type_put'::text, 'event_type_archived'::text, 'event_type_version_created'::text, 'event_types_imported'::text, 'subscription_created'::text, 'subscription_changed'::text, 'subscription_deleted'::text, 'subscription_paused'::text, 'subscription_resumed'::text, 'subscription_tested'::text, 'secrets_revealed'::text, 'secret_rotated'::text, 'key_pair_rotated'::text, 'delivery_resent'::text, 'delivery_canceled'::text, 'replay_created'::text, 'replay_started'::text, 'replay_paused'::text, 'replay_resumed'::text, 'replay_changed'::text, 'replay_canceled'::text, 'erasure_requested'::text, 'api_key_created'::text, 'api_key_revoked'::text, 'portal_session_created'::text, 'portal_session_revoked'::text]))
 );
 CREATE INDEX audit_entry_actor_id_idx ON audit_entry USING btree (actor, id);
 CREATE INDEX audit_entry_target_id_idx ON audit_entry USING btree (target, id);
@@ -267,7 +267,6 @@ CREATE TABLE replay (
   choice          text NOT NULL DEFAULT 'failed'::text,
   since           timestamp(3) with time zone,
   until           timestamp(3) with time zone NOT NULL,
-  target_url      text,
   preview         jsonb NOT NULL DEFAULT '{}'::jsonb,
   item_count      integer NOT NULL DEFAULT 0,
   paced_until     timestamp(3) with time zone,
@@ -277,6 +276,7 @@ CREATE TABLE replay (
   CONSTRAINT replay_rate_per_second CHECK (rate_per_second >= 1 AND rate_per_second <= 10000),
   CONSTRAINT replay_state CHECK (state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'completed'::text, 'canceled'::text]))
 );
+CREATE INDEX replay_running_idx ON replay USING btree (id) WHERE state = 'running'::text;
 CREATE INDEX replay_tenant_id_id_idx ON replay USING btree (tenant_id, id);
 
 CREATE TABLE replay_item (

@@ -51,6 +51,7 @@ import { healthRoutes } from './routes/health.ts'
 import { metricRoutes } from './routes/metrics.ts'
 import { portalSessionRoutes } from './routes/portal-sessions.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
+import { replayRoutes } from './routes/replays.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { tenantRoutes } from './routes/tenants.ts'
@@ -145,6 +146,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         eventRoutes,
         eventMatchRoutes,
         deliveryRoutes,
+        replayRoutes,
         apiKeyRoutes,
         portalSessionRoutes,
         credentialRoutes,

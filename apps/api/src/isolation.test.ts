@@ -122,6 +122,7 @@ test('the ids of another tenant are answered with the same words as ids of nothi
     event: 'evt_06ab1cde00000000000000000g'.slice(0, 30),
     delivery: 'dlv_06ab1cde00000000000000000g'.slice(0, 30),
     portalSession: 'ses_06ab1cde00000000000000000g'.slice(0, 30),
+    replay: 'rpl_06ab1cde00000000000000000g'.slice(0, 30),
   }
   for (const operation of operations) {
     const ofNothing = namingsOf(operation, missing)
@@ -174,7 +175,7 @@ function denialOf({ status, body }: Answer, { denial }: Naming): string {
 function expectNothingOfTheirs({ text, status }: Answer): void {
   expect(text).not.toContain(mark)
   if (status >= 400) return
-  for (const id of [theirs.subscription, theirs.event, theirs.delivery]) expect(text).not.toContain(id)
+  for (const id of [theirs.subscription, theirs.event, theirs.delivery, theirs.replay]) expect(text).not.toContain(id)
 }
 
 function words({ status, text }: Answer, of: Belongings): [number, string] {
@@ -199,7 +200,7 @@ async function fingerprint(): Promise<Record<string, string>> {
   return hashes
 }
 
-/** A subscription, two events and their deliveries of a tenant, all with the mark in them. */
+/** A subscription, two events, their deliveries and a replay of one of them, of a tenant, all with the mark in them. */
 async function belongingsOf(tenant: string, text: string): Promise<Belongings> {
   const subscription = await api.ask('POST', `/v1/tenants/${tenant}/subscriptions`, {
     url: `${callbackUrl}/${text}`,
@@ -211,19 +212,25 @@ async function belongingsOf(tenant: string, text: string): Promise<Belongings> {
   expect(subscription.status).toBe(201)
   const event = { tenant, type: 'invoice.paid', data: { mark: text }, keys: { order: text }, id: text }
   const published = await api.ask('POST', '/v1/events', event)
-  await api.ask('POST', '/v1/events', { ...event, id: `${text}-2` })
+  const second = await api.ask('POST', '/v1/events', { ...event, id: `${text}-2` })
+  await api.ask('POST', `/v1/deliveries/${second.body.deliveries[0].id}/cancel`)
   expect(published.status).toBe(202)
   const session = await api.ask('POST', `/v1/tenants/${tenant}/portal-sessions`, {
     capabilities: [...portalCapabilities],
     on_behalf_of: text,
   })
   expect(session.status).toBe(201)
+  const draft = { name: text, role: 'tenant' as const, tenantId: tenant, expiresAt: null }
+  const { key } = await createApiKey({ db: api.db, world }, draft)
+  const replay = await api.ask('POST', '/v1/replays', { filter: {}, only: 'all', note: text }, { as: key })
+  expect([replay.status, replay.body.preview.count]).toEqual([201, 1])
   return {
     tenant,
     subscription: subscription.body.id,
     event: published.body.id,
     delivery: published.body.deliveries[0].id,
     portalSession: session.body.id,
+    replay: replay.body.id,
   }
 }
 

@@ -29,6 +29,8 @@ export const permissions = {
   /** Nobody gives a session what they may not do themselves. */
   'portal-sessions:write': ['admin', 'support'],
   'audit:read': ['admin', 'support', 'viewer'],
+  'replays:read': ['admin', 'support', 'viewer', 'tenant'],
+  'replays:write': ['admin', 'support', 'tenant'],
   'api-keys:read': ['admin'],
   'api-keys:write': ['admin'],
 } as const satisfies Record<string, readonly ApiKeyRole[]>

@@ -2,8 +2,8 @@
  * The dispatcher: claims due deliveries of the shards it owns, makes their attempts and records them, for as long as it
  * lives.
  *
- * Four rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
- * *Telling* publishes what the operator is to be told. *Claiming* takes due deliveries in turns and sets each off; there
+ * Five rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
+ * *Telling* publishes what the operator is to be told. *Replaying* feeds the replays that run. *Claiming* takes due deliveries in turns and sets each off; there
  * is no barrier between them, so a receiver that is slow holds its own slot and nothing else. A slot is held until the
  * attempt is recorded.
  *
@@ -17,6 +17,7 @@ import {
   type Claim,
   createKeyRing,
   createPublisher,
+  createReplaying,
   type Database,
   type DueWork,
   giveBack,
@@ -61,6 +62,9 @@ const handoverEveryMs = 250
 const pauseAfterFailureMs = 500
 /** How often it is looked for what the operator is to be told, beside when something was recorded, in milliseconds. */
 const tellEveryMs = 2_000
+/** How often it is looked for replays that run; and for how their items end, while there is one, in milliseconds. */
+const replayEveryMs = 1_000
+const replayBusyEveryMs = 25
 /** Rows made due by one statement: a million overdue ones come in portions. */
 const wokenPerRoundMax = 5_000
 /** A claim asks for at least this part of all slots, unless that many do not get free within `gatherMs`. */
@@ -153,6 +157,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     reserved: true,
     onWork: (shards, due) => wake(shards, due),
   })
+  const replaying = createReplaying(db)
   const ownership = createOwnership({
     db,
     jobs,
@@ -242,6 +247,16 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     return 0
   }
 
+  async function replayRound(): Promise<number> {
+    const { busy, fed, skipped, settled, shards, finished } = await replaying.step()
+    if (fed + skipped + settled + finished.length > 0) {
+      telemetry({ what: 'replays_fed', fed, skipped, settled, finished: finished.length })
+    }
+    // Others' shards too: their owners find the work within a quarter of a second.
+    if (shards.length > 0) wake(new Set(shards))
+    return busy ? replayBusyEveryMs : replayEveryMs
+  }
+
   function tellBreaker(subscriptionId: Uuid, becomes: 'open' | 'still_open' | 'closed'): void {
     if (becomes === 'still_open') return
     telemetry({ what: becomes === 'open' ? 'breaker_opened' : 'breaker_closed', subscriptionId })
@@ -278,6 +293,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const waking = startRounds('wake', wakeRound, rounds)
   const owning = startRounds('own shards', ownershipRound, rounds)
   const telling = startRounds('tell the operator', tellRound, rounds)
+  const feeding = startRounds('feed replays', replayRound, rounds)
   const hints = listenForWork(db, wake, dispatcherId)
   const stopJobs = await workJobs(parts, jobs.boss)
 
@@ -285,7 +301,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     draining = true
     slotFreed()
     const rareJobs = stopJobs()
-    await Promise.all([claiming.stop(), waking.stop(), telling.stop()])
+    await Promise.all([claiming.stop(), waking.stop(), telling.stop(), feeding.stop()])
     ownership.leave()
     owning.hurry()
     await Promise.race([Promise.all([...inFlight, rareJobs]), after(parts.drainMs)])

@@ -90,6 +90,13 @@ export const limits = {
   /** Values of one word of a list's filter, and different business keys in it. */
   listFilterValuesMax: 50,
   listFilterKeysMax: 4,
+  /** Deliveries that one replay sends. */
+  replayItemsMax: 1_000_000,
+  replayRatePerSecondMax: 10_000,
+  /** What a replay leaves out is counted so far; beyond it is only said that there is more. */
+  replayLeftOutCountMax: 100_000,
+  /** Subscriptions that a preview names, those with the most items. */
+  replaySubscriptionsShownMax: 100,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const

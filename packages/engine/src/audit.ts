@@ -66,6 +66,17 @@ export async function inAuditedTransaction<T>(
   }
 }
 
+/** The same for whoever has a transaction of its own on a client. */
+export async function writeAuditOn(
+  runner: Runner,
+  { audit }: Pick<Database, 'audit'>,
+  about: AuditTarget,
+): Promise<void> {
+  if (audit === undefined) return
+  await insertAuditEntry(runner, entryOf(audit, about))
+  audit.isWritten = true
+}
+
 function entryOf({ isWritten: _, ...audit }: Audit, about: AuditTarget) {
   return { ...audit, ...about }
 }

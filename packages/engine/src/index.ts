@@ -121,6 +121,20 @@ export {
 export { memberText, nestsDeeperThan, publishedBatchData, publishedData } from './published-json.ts'
 export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
+export { createReplaying, type Replaying, type ReplayStep } from './replaying.ts'
+export {
+  draftReplay,
+  getReplay,
+  listReplayItems,
+  listReplays,
+  moveReplay,
+  patchReplay,
+  type Replay,
+  type ReplayDraft,
+  type ReplayItemRow,
+  type ReplayMove,
+  type ReplayPreview,
+} from './replays.ts'
 export { cancelDelivery, resendDelivery } from './resending.ts'
 export { findUnreadable, type Rewrapped, rewrapCredentials, rewrapSecrets } from './rewrapping.ts'
 export { openSecret, type SealedSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'

@@ -22,6 +22,8 @@ export type Occurrence =
   /** Subscriptions that failed for too long were disabled, or the operator is told of those that come near it. */
   | { what: 'subscriptions_judged'; told: number; disabled: number }
   | { what: 'system_events_published'; count: number }
+  /** Items of replays became due, or were skipped or settled without an attempt; and replays ended. */
+  | { what: 'replays_fed'; fed: number; skipped: number; settled: number; finished: number }
   /** The shards that this dispatcher works on now. */
   | { what: 'shards_owned'; shards: readonly number[] }
   | { what: 'dispatcher_stopped'; unfinished: number }
@@ -105,6 +107,7 @@ export function logTo(logger: Logger): Telemetry {
         break
       case 'deliveries_claimed':
       case 'deliveries_woken':
+      case 'replays_fed':
         logger.trace(occurrence, occurrence.what)
         break
       case 'round_failed':

@@ -13,6 +13,7 @@ export const tags = [
   { name: 'Subscriptions', description: 'Callback URLs and the event types they want' },
   { name: 'Events', description: 'Publishing, and what was published' },
   { name: 'Deliveries', description: 'One event on its way to one subscription' },
+  { name: 'Replays', description: 'Many deliveries sent once more' },
   { name: 'API keys', description: 'Credentials of this API' },
   { name: 'Audit', description: 'Who did what, and why' },
   { name: 'Portal sessions', description: 'Credentials for a customer’s browser, of one tenant and for a while' },

@@ -28,6 +28,9 @@ const places: Readonly<Record<string, { heading: string; column?: string }>> = {
   credentialKinds: { heading: 'Capabilities of a portal session', column: 'Kind of credential' },
   portalThemeModes: { heading: 'Capabilities of a portal session', column: 'Mode of the theme' },
   signatureSchemes: { heading: 'Signature schemes', column: 'Scheme' },
+  replayChoices: { heading: 'States of a replay', column: 'Choice' },
+  replayOutcomes: { heading: 'States of a replay', column: 'Outcome' },
+  replaySkipReasons: { heading: 'States of a replay', column: 'Skip reason' },
   replayStates: { heading: 'States of a replay', column: 'State' },
 }
 

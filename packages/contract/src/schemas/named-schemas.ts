@@ -21,6 +21,7 @@ import { ProblemSchema } from './problem.ts'
 import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
 import { Health, Readiness } from './readiness.ts'
 import type { NamedSchema } from './reference.ts'
+import { CreateReplay, Replay, ReplayItem, ReplayItemPage, ReplayPage } from './replay.ts'
 import { PublicKey, PublicKeys, Secret, Secrets } from './secret.ts'
 import { ChangedSubscription, CreatedSubscription, Subscription, SubscriptionPage } from './subscription.ts'
 import { SubscriptionHealth } from './subscription-health.ts'
@@ -68,6 +69,11 @@ export const namedSchemas: readonly NamedSchema[] = [
   DeliveryPage,
   ExpandedDelivery,
   ListFilter,
+  CreateReplay,
+  Replay,
+  ReplayPage,
+  ReplayItem,
+  ReplayItemPage,
   ApiKey,
   ApiKeyPage,
   CreatedApiKey,
