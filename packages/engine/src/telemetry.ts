@@ -22,6 +22,10 @@ export type Occurrence =
   /** Subscriptions that failed for too long were disabled, or the operator is told of those that come near it. */
   | { what: 'subscriptions_judged'; told: number; disabled: number }
   | { what: 'system_events_published'; count: number }
+  /** Events whose content was erased, because somebody asked or their tenant keeps no more. */
+  | { what: 'events_erased'; count: number }
+  /** Partitions that were dropped because they are older than they are kept, and those that stay for what is still to be sent. */
+  | { what: 'retention_applied'; dropped: readonly string[]; kept: readonly string[] }
   /** The shards that this dispatcher works on now. */
   | { what: 'shards_owned'; shards: readonly number[] }
   | { what: 'dispatcher_stopped'; unfinished: number }

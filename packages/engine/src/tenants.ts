@@ -20,6 +20,8 @@ export type TenantInput = {
   name: string | null
   metadata: Readonly<Record<string, unknown>>
   contacts: readonly { email: string; name?: string }[]
+  /** Days after which the content of its events goes; null or left out: as the installation keeps it. */
+  retentionDays?: number | null
 }
 
 const idForm = new RegExp(tenantIdPattern, 'u')
@@ -47,6 +49,7 @@ export async function putTenant(
     name: input.name,
     metadata: storedJson(input.metadata, '/metadata'),
     contacts: input.contacts.map((contact) => ({ ...contact })),
+    retentionDays: input.retentionDays ?? null,
   } satisfies Prisma.TenantUpdateInput
   return transaction(db, async (tx) => {
     const known = await lockTenant(tx, id)

@@ -14,6 +14,7 @@ export const tags = [
   { name: 'Events', description: 'Publishing, and what was published' },
   { name: 'Deliveries', description: 'One event on its way to one subscription' },
   { name: 'API keys', description: 'Credentials of this API' },
+  { name: 'Erasures', description: 'Taking away what events hold' },
   { name: 'Audit', description: 'Who did what, and why' },
   { name: 'Portal sessions', description: 'Credentials for a customer’s browser, of one tenant and for a while' },
   { name: 'Health', description: 'Whether this process lives and can work' },
