@@ -89,10 +89,12 @@ export async function listTenants(db: Database, within: Within, request: PageReq
  */
 export async function deleteTenant(db: Database, id: string): Promise<void> {
   if (!idForm.test(id)) throw tenantNotFound(id)
-  await inAuditedTransaction(db, async (runner, write) => {
-    if (!(await deleteStatement(runner, id))) throw tenantNotFound(id)
-    await write({ target: id, tenantId: id })
+  const found = await inAuditedTransaction(db, async (runner, write) => {
+    const deleted = await deleteStatement(runner, id)
+    if (deleted) await write({ target: id, tenantId: id })
+    return deleted
   })
+  if (!found) throw tenantNotFound(id)
 }
 
 /** The refusal of a tenant that is not there, or not the caller's. */
