@@ -9,6 +9,7 @@ export type Belongings = {
   subscription: string
   event: string
   delivery: string
+  portalSession: string
 }
 
 /**
@@ -111,6 +112,15 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
     { in: 'body', body: { name: 'mine', role: 'tenant', tenant: theirs.tenant }, denial: 'not_found' },
   ],
   revokeApiKey: 'none',
+  createPortalSession: inPath('tenant', { capabilities: ['events:read'] }),
+  listPortalSessions: inPath('tenant'),
+  getPortalSession: inPath('portalSession'),
+  revokePortalSession: inPath('portalSession'),
+  getCredential: 'none',
+  listAuditEntries: filters('tenant', 'delivery'),
+  createErasure: (theirs) => [{ in: 'body', body: { tenant: theirs.tenant, reason: 'mine' }, denial: 'not_found' }],
+  getErasure: 'none',
+  listErasures: 'none',
 }
 
 /** The id in the path is theirs. */
