@@ -44,6 +44,7 @@ import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { credentialRoutes } from './routes/credential.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { erasureRoutes } from './routes/erasures.ts'
 import { eventMatchRoutes } from './routes/event-matches.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -151,6 +152,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         portalSessionRoutes,
         credentialRoutes,
         auditRoutes,
+        erasureRoutes,
       ]) {
         await v1.register(routes, routeParts)
       }

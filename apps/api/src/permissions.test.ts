@@ -54,6 +54,9 @@ const allowed: Record<string, readonly ApiKeyRole[]> = {
   listPortalSessions: ['admin', 'support'],
   getPortalSession: ['admin', 'support'],
   revokePortalSession: ['admin', 'support'],
+  createErasure: ['admin'],
+  getErasure: ['admin'],
+  listErasures: ['admin'],
   listAuditEntries: ['admin', 'support', 'viewer'],
   getCredential: ['admin', 'publisher', 'support', 'viewer', 'tenant'],
 }

@@ -28,6 +28,8 @@ export const permissions = {
   'portal-sessions:read': ['admin', 'support'],
   /** Nobody gives a session what they may not do themselves. */
   'portal-sessions:write': ['admin', 'support'],
+  'erasures:read': ['admin'],
+  'erasures:write': ['admin'],
   'audit:read': ['admin', 'support', 'viewer'],
   'replays:read': ['admin', 'support', 'viewer', 'tenant'],
   'replays:write': ['admin', 'support', 'tenant'],

@@ -80,6 +80,8 @@ export const limits = {
   /** How long the older keys may sign beside a new one, in seconds: seven days. */
   overlapSecondsMax: 7 * 24 * 3600,
   overlapSecondsDefault: 24 * 3600,
+  /** Days for which a tenant may ask that its content be kept, at most. */
+  retentionDaysMax: 3650,
   /** How long a portal session may last, in seconds: a minute to a day. */
   portalSessionSecondsMin: 60,
   portalSessionSecondsMax: 24 * 3600,

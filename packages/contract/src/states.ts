@@ -18,9 +18,15 @@ export const deliveryCan = {
 
 /**
  * Why a delivery is `canceled`: a person called it off, its subscription was resumed without what had been held, or
- * deleted, or its tenant was.
+ * deleted, or its tenant was, or its event was erased.
  */
-export const canceledReasons = ['canceled_by_person', 'resume_none', 'subscription_deleted', 'tenant_deleted'] as const
+export const canceledReasons = [
+  'canceled_by_person',
+  'resume_none',
+  'subscription_deleted',
+  'tenant_deleted',
+  'erased',
+] as const
 export type CanceledReason = (typeof canceledReasons)[number]
 
 export const subscriptionStates = ['active', 'paused', 'disabled'] as const
@@ -159,6 +165,9 @@ export const auditActions = [
   'portal_session_revoked',
 ] as const
 export type AuditAction = (typeof auditActions)[number]
+
+export const erasureStates = ['running', 'completed'] as const
+export type ErasureState = (typeof erasureStates)[number]
 
 export const portalThemeModes = ['light', 'dark', 'auto'] as const
 export type PortalThemeMode = (typeof portalThemeModes)[number]

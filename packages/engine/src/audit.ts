@@ -36,7 +36,7 @@ export async function writeAudit(tx: Tx, { audit }: Pick<Database, 'audit'>, abo
 
 /**
  * Runs a change that is a statement of its own in one transaction with its entry. `work` calls `write` when it has changed
- * something.
+ * something, and refuses nothing itself: whatever is thrown in here counts as the database's.
  */
 export async function inAuditedTransaction<T>(
   db: Database,

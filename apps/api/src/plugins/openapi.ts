@@ -15,6 +15,7 @@ export const tags = [
   { name: 'Deliveries', description: 'One event on its way to one subscription' },
   { name: 'Replays', description: 'Many deliveries sent once more' },
   { name: 'API keys', description: 'Credentials of this API' },
+  { name: 'Erasures', description: 'Taking away what events hold' },
   { name: 'Audit', description: 'Who did what, and why' },
   { name: 'Portal sessions', description: 'Credentials for a customer’s browser, of one tenant and for a while' },
   { name: 'Health', description: 'Whether this process lives and can work' },

@@ -132,6 +132,9 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
     { in: 'body', body: { name: 'mine', role: 'tenant', tenant: theirs.tenant }, denial: 'not_found' },
   ],
   revokeApiKey: 'none',
+  createErasure: (theirs) => [{ in: 'body', body: { tenant: theirs.tenant, reason: 'mine' }, denial: 'not_found' }],
+  getErasure: 'none',
+  listErasures: 'none',
 }
 
 /** The id in the path is theirs. */

@@ -3,6 +3,7 @@ import { Attempt, AttemptPage } from './attempt.ts'
 import { AuditEntry, AuditEntryPage } from './audit.ts'
 import { Credential } from './credential.ts'
 import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
+import { Erasure, ErasurePage } from './erasure.ts'
 import { Event, EventSummary, EventSummaryPage } from './event.ts'
 import { EventType, EventTypePage, EventTypeVersion, EventTypeVersionPage } from './event-type.ts'
 import { ListFilter } from './list-filter.ts'
@@ -84,4 +85,6 @@ export const namedSchemas: readonly NamedSchema[] = [
   Credential,
   AuditEntry,
   AuditEntryPage,
+  Erasure,
+  ErasurePage,
 ]
