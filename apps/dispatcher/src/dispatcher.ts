@@ -44,6 +44,7 @@ import { holdDeliveries } from './handlers/hold-deliveries.ts'
 import { judgeHealth } from './handlers/judge-subscriptions.ts'
 import { makePartitions } from './handlers/make-partitions.ts'
 import { releaseDeliveries } from './handlers/release-deliveries.ts'
+import { rollUpAttempts } from './handlers/roll-up-attempts.ts'
 import { sweepBacklog } from './handlers/sweep-backlog.ts'
 import type { Sender } from './http/send.ts'
 import { createTlsIdentities } from './http/tls-identities.ts'
@@ -330,6 +331,7 @@ async function workJobs(parts: DispatcherParts, boss: PgBoss): Promise<() => Pro
   await work('sweep-backlog', () => sweepBacklog(db, telemetry))
   await work('judge-subscriptions', () => judgeHealth(parts))
   await work('make-partitions', () => makePartitions(db, new Date(world.now())))
+  await work('roll-up-attempts', () => rollUpAttempts(db, telemetry, new Date(world.now())))
   return async () => {
     await Promise.all(worked.map((name) => boss.offWork(name)))
   }

@@ -80,6 +80,9 @@ export const limits = {
   /** How long the older keys may sign beside a new one, in seconds: seven days. */
   overlapSecondsMax: 7 * 24 * 3600,
   overlapSecondsDefault: 24 * 3600,
+  /** Metrics are kept by the minute for so many hours, and by the hour for so many days. */
+  metricsMinuteHours: 48,
+  metricsDays: 90,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const

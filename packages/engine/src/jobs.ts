@@ -34,6 +34,8 @@ export type JobPayloads = {
   'judge-subscriptions': Record<string, never>
   /** Makes the partitions of the days ahead. */
   'make-partitions': Record<string, never>
+  /** Makes hours of the rollups of old minutes, and ends those of old hours. */
+  'roll-up-attempts': Record<string, never>
 }
 export type JobName = keyof JobPayloads
 
@@ -64,6 +66,7 @@ export const queues: Readonly<Record<JobName, Omit<Queue, 'name'>>> = {
   'sweep-backlog': { policy: 'exclusive', retryLimit: 0, deleteAfterSeconds: 3600 },
   'judge-subscriptions': { policy: 'exclusive', retryLimit: 0, deleteAfterSeconds: 3600 },
   'make-partitions': { policy: 'exclusive', retryLimit: 5, retryDelay: 10, deleteAfterSeconds: 3600 },
+  'roll-up-attempts': { policy: 'exclusive', retryLimit: 5, retryDelay: 10, deleteAfterSeconds: 3600 },
 }
 
 /** When the recurring jobs run (cron, UTC). */
@@ -71,6 +74,7 @@ const schedules: Readonly<Partial<Record<JobName, string>>> = {
   'sweep-backlog': '* * * * *',
   'judge-subscriptions': '* * * * *',
   'make-partitions': '17 * * * *',
+  'roll-up-attempts': '27 * * * *',
 }
 
 export type Jobs = AsyncDisposable & {

@@ -22,6 +22,8 @@ export type Occurrence =
   /** Subscriptions that failed for too long were disabled, or the operator is told of those that come near it. */
   | { what: 'subscriptions_judged'; told: number; disabled: number }
   | { what: 'system_events_published'; count: number }
+  /** Rollups of old minutes have become hours, and those of old hours were deleted. */
+  | { what: 'attempts_rolled_up'; hours: number; deleted: number }
   /** The shards that this dispatcher works on now. */
   | { what: 'shards_owned'; shards: readonly number[] }
   | { what: 'dispatcher_stopped'; unfinished: number }
