@@ -38,6 +38,7 @@ import { requestLog } from './plugins/request-log.ts'
 import { wellFormedHttp } from './plugins/well-formed-http.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { deliveryMetricRoutes } from './routes/delivery-metrics.ts'
 import { eventMatchRoutes } from './routes/event-matches.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -131,6 +132,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         eventRoutes,
         eventMatchRoutes,
         deliveryRoutes,
+        deliveryMetricRoutes,
         apiKeyRoutes,
       ]) {
         await v1.register(routes, routeParts)

@@ -21,6 +21,7 @@ export const permissions = {
   'deliveries:read': ['admin', 'support', 'viewer', 'tenant'],
   'deliveries:resend': ['admin', 'support', 'tenant'],
   'deliveries:cancel': ['admin', 'tenant'],
+  'metrics:read': ['admin', 'support', 'viewer', 'tenant'],
   'api-keys:read': ['admin'],
   'api-keys:write': ['admin'],
 } as const satisfies Record<string, readonly ApiKeyRole[]>

@@ -83,6 +83,9 @@ export const limits = {
   /** Metrics are kept by the minute for so many hours, and by the hour for so many days. */
   metricsMinuteHours: 48,
   metricsDays: 90,
+  /** One answer about metrics has at most so many groups, and so many intervals of each. */
+  metricsGroupsMax: 100,
+  metricsIntervalsMax: 3_000,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const

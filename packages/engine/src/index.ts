@@ -51,6 +51,14 @@ export {
   listAttempts,
   listDeliveries,
 } from './deliveries.ts'
+export {
+  type CauseRow,
+  type Counted,
+  getCauses,
+  getDeliveryMetrics,
+  type MetricRow,
+  type MetricsFilter,
+} from './delivery-metrics.ts'
 export type { DryRun, DryRunMatch, ShownRequest } from './dry-run.ts'
 export { type EgressProxy, parseEgressProxy } from './egress-proxy.ts'
 export { envelope } from './envelope.ts'
@@ -77,6 +85,7 @@ export {
   judgeSubscriptions,
 } from './failing.ts'
 export { givenFilter } from './filters.ts'
+export { percentile } from './histogram.ts'
 export { hold, holdLatecomers, release, requestCanceling, requestHolding, requestRelease } from './holding.ts'
 export { installJobs, type JobName, type JobPayloads, type Jobs, openJobs } from './jobs.ts'
 export { type CheckSchema, createSchemas, placesOf, type Schemas } from './json-schema.ts'

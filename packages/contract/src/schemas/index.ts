@@ -5,6 +5,7 @@
 export * from './api-key.ts'
 export * from './attempt.ts'
 export * from './delivery.ts'
+export * from './delivery-metrics.ts'
 export * from './event.ts'
 export * from './event-type.ts'
 export * from './id-text.ts'

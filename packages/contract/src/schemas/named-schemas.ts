@@ -1,6 +1,7 @@
 import { ApiKey, ApiKeyPage, CreatedApiKey } from './api-key.ts'
 import { Attempt, AttemptPage } from './attempt.ts'
 import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
+import { Cause, Causes, DeliveryMetricSchema, DeliveryMetrics } from './delivery-metrics.ts'
 import { Event, EventSummary, EventSummaryPage } from './event.ts'
 import { EventType, EventTypePage, EventTypeVersion, EventTypeVersionPage } from './event-type.ts'
 import {
@@ -63,6 +64,10 @@ export const namedSchemas: readonly NamedSchema[] = [
   Delivery,
   DeliveryPage,
   ExpandedDelivery,
+  DeliveryMetricSchema,
+  DeliveryMetrics,
+  Cause,
+  Causes,
   ApiKey,
   ApiKeyPage,
   CreatedApiKey,
