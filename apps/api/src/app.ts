@@ -45,7 +45,9 @@ import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricRoutes } from './routes/metrics.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
+import { searchRoutes } from './routes/search.ts'
 import { secretRoutes } from './routes/secrets.ts'
+import { streamRoutes } from './routes/stream.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { tenantRoutes } from './routes/tenants.ts'
 import { transformPreviewRoutes } from './routes/transform-previews.ts'
@@ -83,6 +85,8 @@ export type ApiParts = {
   }
   /** What `/metrics` answers; of this process alone when left out. */
   metrics?: RouteParts['metrics']
+  /** See `RouteParts`. */
+  heartbeatMs?: number
   /** In place of the usual checks. */
   readiness?: readonly ReadinessCheck[]
 }
@@ -133,6 +137,8 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         eventMatchRoutes,
         deliveryRoutes,
         deliveryMetricRoutes,
+        streamRoutes,
+        searchRoutes,
         apiKeyRoutes,
       ]) {
         await v1.register(routes, routeParts)

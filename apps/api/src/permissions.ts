@@ -21,6 +21,9 @@ export const permissions = {
   'deliveries:read': ['admin', 'support', 'viewer', 'tenant'],
   'deliveries:resend': ['admin', 'support', 'tenant'],
   'deliveries:cancel': ['admin', 'tenant'],
+  /** Whatever the role may read besides is found. */
+  'search:read': ['admin', 'publisher', 'support', 'viewer', 'tenant'],
+  'stream:read': ['admin', 'support', 'viewer', 'tenant'],
   'metrics:read': ['admin', 'support', 'viewer', 'tenant'],
   'api-keys:read': ['admin'],
   'api-keys:write': ['admin'],

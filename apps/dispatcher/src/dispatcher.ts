@@ -17,6 +17,7 @@ import {
   type Claim,
   createKeyRing,
   createPublisher,
+  createStreamTeller,
   type Database,
   type DueWork,
   giveBack,
@@ -125,7 +126,8 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     monotonicMs,
     telemetry,
   })
-  const recorder = createRecorder(parts, giveUp.signal, failpoint)
+  const stream = createStreamTeller(db, monotonicMs)
+  const recorder = createRecorder({ ...parts, recorded: stream.tell }, giveUp.signal, failpoint)
   const holdWork = (subscriptionId: Uuid) => transaction(db, (tx) => requestHolding(tx, jobs, subscriptionId))
   const { sender, means, transforms } = parts
   const { answered } = turns
@@ -279,7 +281,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const waking = startRounds('wake', wakeRound, rounds)
   const owning = startRounds('own shards', ownershipRound, rounds)
   const telling = startRounds('tell the operator', tellRound, rounds)
-  const hints = listenForWork(db, wake, dispatcherId)
+  const hints = listenForWork(db, wake, dispatcherId, stream.asked)
   const stopJobs = await workJobs(parts, jobs.boss)
 
   async function drain(): Promise<void> {

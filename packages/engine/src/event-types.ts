@@ -13,6 +13,7 @@ import type { Database } from './db/database.ts'
 import type { EventType, EventTypeVersion, Prisma } from './db/generated/client.ts'
 import { type Tx, transaction } from './db/transaction.ts'
 import { type CheckSchema, checkWith, type Schemas } from './json-schema.ts'
+import type { KeyPointers } from './key-pointers.ts'
 import { isTimeAndNameKey, type Key, type Page, type PageRequest, planPage } from './paging.ts'
 import { eventTypeReserved } from './reserved-event-types.ts'
 
@@ -23,6 +24,7 @@ export type EventTypeInput = {
   group: string | null
   state: EventTypeState
   validation: ValidationMode
+  keyPointers: KeyPointers
 }
 
 const nameForm = new RegExp(eventTypeNamePattern, 'u')

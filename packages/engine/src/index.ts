@@ -104,11 +104,21 @@ export { findUnreadable, type Rewrapped, rewrapCredentials, rewrapSecrets } from
 export { rollUpOldMinutes } from './rollups.ts'
 export { openSecret, type SealedSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
 export { createSeal, masterKeyHint, parseMasterKeys, type Seal, SealError } from './sealing.ts'
+export { type Found, search } from './search.ts'
 export { type RevealedSecret, type Rotation, revealSecrets, rotateSecret } from './secrets.ts'
 export { sentBody } from './sent-body.ts'
 export * from './settings.ts'
 export { shardCount, shardOf } from './shards.ts'
 export { createKeyRing, type KeyRing, type StoredKey } from './signing-keys.ts'
+export {
+  createStream,
+  createStreamTeller,
+  type Stream,
+  type StreamedRow,
+  type StreamFilter,
+  type StreamReader,
+  type StreamTeller,
+} from './stream.ts'
 export { shownAuth, type TokenGrant } from './subscription-auth.ts'
 export { type Blocking, getSubscriptionHealth, type SubscriptionHealth } from './subscription-health.ts'
 export { countWaiting, getSubscription, listSubscriptions, type Subscription } from './subscription-reads.ts'

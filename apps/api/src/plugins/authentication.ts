@@ -12,6 +12,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks. Only in protected routes. */
     credential: Credential
+    /** Whether that credential could still ask this. For answers that go on for long. */
+    mayStillAsk(): Promise<boolean>
   }
   interface FastifyContextConfig {
     /** What the route does. Every protected route names it. */
@@ -25,17 +27,23 @@ export const authentication = fp<{ authenticate: Authenticate }>(
   async (app, { authenticate }) => {
     // The hook below replaces it before any handler runs.
     app.decorateRequest('credential', nobody as unknown as Credential)
+    app.decorateRequest('mayStillAsk', async () => false)
     app.addHook('onRoute', (route) => {
       if (route.config?.permission === undefined) throw new Error(`${route.url} names no permission`)
     })
     app.addHook('onRequest', async (request) => {
-      const credential = await authenticate(keyOf(request))
+      const key = keyOf(request)
+      const credential = await authenticate(key)
       if (credential === undefined) throw unauthenticated('This API key is unknown, expired or revoked.')
       const { permission } = request.routeOptions.config
       if (permission === undefined || !may(credential.role, permission)) {
         throw new Problem('forbidden', `A key of the role ${credential.role} may not do this (${permission}).`)
       }
       request.credential = credential
+      request.mayStillAsk = async () => {
+        const now = await authenticate(key)
+        return now !== undefined && now.tenantId === credential.tenantId && may(now.role, permission)
+      }
     })
   },
   { name: 'authentication' },

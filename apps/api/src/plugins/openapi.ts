@@ -12,6 +12,7 @@ export const tags = [
   { name: 'Subscriptions', description: 'Callback URLs and the event types they want' },
   { name: 'Events', description: 'Publishing, and what was published' },
   { name: 'Deliveries', description: 'One event on its way to one subscription' },
+  { name: 'Search', description: 'What an id, a business key or a trace is' },
   { name: 'Metrics', description: 'How much was delivered, how fast, and why not' },
   { name: 'API keys', description: 'Credentials of this API' },
   { name: 'Health', description: 'Whether this process lives and can work' },

@@ -46,8 +46,20 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
       },
     },
     async ({ params, body }, reply) => {
-      const { description = null, group = null, status: state = 'active', validation = 'off' } = body
-      const { eventType, created } = await putEventType(db, params.name, { description, group, state, validation })
+      const {
+        description = null,
+        group = null,
+        status: state = 'active',
+        validation = 'off',
+        key_pointers: keyPointers = {},
+      } = body
+      const { eventType, created } = await putEventType(db, params.name, {
+        description,
+        group,
+        state,
+        validation,
+        keyPointers,
+      })
       return reply.code(created ? 201 : 200).send(eventTypeView(eventType))
     },
   )

@@ -18,7 +18,9 @@ import { ProblemSchema } from './problem.ts'
 import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
 import { Health, Readiness } from './readiness.ts'
 import type { NamedSchema } from './reference.ts'
+import { SearchHit, SearchResults } from './search.ts'
 import { PublicKey, PublicKeys, Secret, Secrets } from './secret.ts'
+import { StreamedAttempt } from './stream.ts'
 import { ChangedSubscription, CreatedSubscription, Subscription, SubscriptionPage } from './subscription.ts'
 import { SubscriptionHealth } from './subscription-health.ts'
 import { Contact, Tenant, TenantPage } from './tenant.ts'
@@ -68,6 +70,9 @@ export const namedSchemas: readonly NamedSchema[] = [
   DeliveryMetrics,
   Cause,
   Causes,
+  StreamedAttempt,
+  SearchHit,
+  SearchResults,
   ApiKey,
   ApiKeyPage,
   CreatedApiKey,

@@ -1,0 +1,311 @@
+/**
+ * What was just recorded, told to whoever reads a stream.
+ *
+ * Dispatchers tell the ids of the attempts they record by NOTIFY, and only while somebody has asked for it: who streams asks
+ * again and again, and a dispatcher that has heard nothing for a while tells nothing, which costs it one comparison a batch.
+ * Who streams reads the attempts of these ids, so nothing but ids is ever in a notification.
+ *
+ * A notification may be lost. Then every stream is told to begin anew: nothing is left out in silence. Taking a stream up
+ * again reads the attempts themselves, so it works on another process too and after a restart.
+ */
+import {
+  limits,
+  matchesAnyEventType,
+  parseId,
+  type StreamResetReason,
+  type Uuid,
+  uuidFloor,
+  uuidTime,
+} from '@posthorn/contract'
+import pg from 'pg'
+import type { Database } from './db/database.ts'
+import { listenAttempts } from './db/sql/listen-attempts.ts'
+import { attemptsLost, notifyAttempts } from './db/sql/notify-attempts.ts'
+import { notifyStreamWanted } from './db/sql/notify-stream-wanted.ts'
+import type { AttemptRecord } from './db/sql/record-attempts.ts'
+import {
+  type StreamedRow,
+  selectAttemptEnd,
+  selectAttemptsSince,
+  selectStreamedAttempts,
+} from './db/sql/select-streamed-attempts.ts'
+import { ask } from './db/unavailable.ts'
+import { tenantsOf, type Within } from './tenancy.ts'
+import type { World } from './world.ts'
+
+export type { StreamedRow } from './db/sql/select-streamed-attempts.ts'
+
+/** How often who streams asks, and how long a dispatcher tells after it has been asked, in milliseconds. */
+const askEveryMs = 10_000
+const askedForMs = 30_000
+/** A process sends at most one statement of notifications in this time, in milliseconds. */
+const tellEveryMs = 50
+/** Ids that wait to be told, or to be read. Beyond it they are given up, and streams begin anew. */
+const waitingMax = 20_000
+/** Attempts read by one statement. */
+const readMax = 1_000
+const listenAgainMs = 1_000
+/** No attempt takes longer, with a token to be fetched first, in milliseconds. */
+const attemptMsMax = 2 * limits.timeoutMsMax + 15_000
+/** Attempts of other batches may be recorded so much later than they ended, in milliseconds. */
+const recordedWithinMs = 10_000
+
+export type StreamTeller = {
+  /** Somebody reads a stream. */
+  asked(): void
+  /** These attempts are recorded. */
+  tell(records: readonly AttemptRecord[]): void
+}
+
+/** For dispatchers. */
+export function createStreamTeller(db: Database, monotonicMs: () => number): StreamTeller {
+  let askedUntil = Number.NEGATIVE_INFINITY
+  let waiting: Uuid[] = []
+  let lost = false
+  let quiet = true
+
+  function flush(): void {
+    if (waiting.length === 0 && !lost) {
+      quiet = true
+      return
+    }
+    const told = { ids: waiting, lost }
+    waiting = []
+    lost = false
+    quiet = false
+    notifyAttempts(db.pool, told.ids, told.lost)
+      .catch(() => (lost = monotonicMs() < askedUntil))
+      .finally(() => setTimeout(flush, tellEveryMs).unref())
+  }
+
+  return {
+    asked: () => {
+      askedUntil = monotonicMs() + askedForMs
+    },
+    tell(records) {
+      if (monotonicMs() >= askedUntil) return
+      if (waiting.length + records.length > waitingMax) {
+        waiting = []
+        lost = true
+      } else {
+        for (const { id } of records) waiting.push(id)
+      }
+      if (quiet) flush()
+    },
+  }
+}
+
+/** Which attempts a reader wants. What is undefined does not filter. */
+export type StreamFilter = {
+  within: Within
+  tenants?: readonly string[] | undefined
+  /** Patterns. */
+  eventTypes?: readonly string[] | undefined
+  subscriptions?: readonly Uuid[] | undefined
+  events?: readonly Uuid[] | undefined
+  states?: readonly string[] | undefined
+  failureCodes?: readonly string[] | undefined
+  /** `503` or `5xx`. */
+  httpStatuses?: readonly string[] | undefined
+  triggers?: readonly string[] | undefined
+}
+
+export type StreamReader = {
+  attempts(rows: readonly StreamedRow[]): void
+  /** Something may be missing from here on. */
+  reset(reason: StreamResetReason): void
+}
+
+export type Stream = AsyncDisposable & {
+  /**
+   * Begins to read. Resolves when what came behind `after` has been given to the reader, and all that is recorded later
+   * will be.
+   *
+   * @param after the id of an attempt, as the reader was told it
+   */
+  read(filter: StreamFilter, reader: StreamReader, after: string | undefined): Promise<{ stop(): void }>
+}
+
+/** For the API. It listens to the database while there are readers. */
+export function createStream({ db, world }: { db: Database; world: World }): Stream {
+  const readers = new Map<StreamReader, StreamFilter>()
+  let listening: Listening | undefined
+  let waiting: Uuid[] = []
+  let reading: Promise<void> | undefined
+
+  function toAll(reason: StreamResetReason): void {
+    for (const reader of readers.keys()) reader.reset(reason)
+  }
+
+  function heard(payload: string): void {
+    if (payload === attemptsLost) {
+      toAll('interrupted')
+      return
+    }
+    waiting.push(...payload.split(','))
+    if (waiting.length > waitingMax) {
+      waiting = []
+      toAll('interrupted')
+    }
+    reading ??= readWaiting().finally(() => (reading = undefined))
+  }
+
+  async function readWaiting(): Promise<void> {
+    while (waiting.length > 0) {
+      const ids = waiting.splice(0, readMax)
+      try {
+        const rows = await selectStreamedAttempts(db.pool, ids)
+        for (const [reader, filter] of readers) give(reader, filter, rows)
+      } catch {
+        toAll('interrupted')
+      }
+    }
+  }
+
+  return {
+    async read(filter, reader, after) {
+      // What is told while the past is read waits, and what was read already is not told twice.
+      let behind: StreamedRow[] | undefined = after === undefined ? undefined : []
+      const gate: StreamReader = {
+        attempts(rows) {
+          if (behind === undefined) return void reader.attempts(rows)
+          behind.push(...rows)
+          if (behind.length <= waitingMax) return
+          behind = []
+          reader.reset('interrupted')
+        },
+        reset: (reason) => reader.reset(reason),
+      }
+      readers.set(gate, filter)
+      listening ??= listen(db, heard, () => toAll('interrupted'))
+      const stop = () => {
+        readers.delete(gate)
+        if (readers.size > 0) return
+        listening?.stop()
+        listening = undefined
+      }
+      try {
+        await listening.ready
+        if (after !== undefined) {
+          const past = await readSince({ db, world }, filter, after)
+          if ('reset' in past) reader.reset(past.reset)
+          else reader.attempts(past.rows)
+          const told = new Set('reset' in past ? [] : past.rows.map((row) => row.id))
+          reader.attempts((behind ?? []).filter((row) => !told.has(row.id)))
+          behind = undefined
+        }
+      } catch (error) {
+        stop()
+        throw error
+      }
+      return { stop }
+    },
+    async [Symbol.asyncDispose]() {
+      readers.clear()
+      const ending = listening
+      listening = undefined
+      await ending?.stop()
+      await reading
+    },
+  }
+}
+
+type Listening = { ready: Promise<void>; stop(): Promise<void> }
+
+/** Listens, asks dispatchers to tell, and listens again when the connection breaks. */
+function listen(db: Database, heard: (payload: string) => void, broken: () => void): Listening {
+  let stopped = false
+  let client: pg.Client | undefined
+  let again: NodeJS.Timeout | undefined
+
+  async function connect(): Promise<void> {
+    const fresh = new pg.Client({ connectionString: db.url, application_name: 'posthorn-stream', keepAlive: true })
+    client = fresh
+    fresh.on('error', () => undefined) // 'end' follows
+    fresh.on('end', () => {
+      if (stopped) return
+      broken()
+      listenLater()
+    })
+    fresh.on('notification', ({ payload }) => heard(payload ?? ''))
+    await ask(() => fresh.connect())
+    await ask(() => listenAttempts(fresh))
+    await notifyStreamWanted(db.pool)
+  }
+
+  function listenLater(): void {
+    if (!stopped) again ??= setTimeout(reconnect, listenAgainMs)
+  }
+
+  function reconnect(): void {
+    again = undefined
+    connect().catch(listenLater)
+  }
+
+  const asking = setInterval(() => void notifyStreamWanted(db.pool).catch(() => undefined), askEveryMs)
+  asking.unref()
+  const ready = connect()
+  ready.catch(listenLater)
+  return {
+    ready,
+    async stop() {
+      stopped = true
+      clearInterval(asking)
+      clearTimeout(again)
+      await client?.end().catch(() => undefined)
+    },
+  }
+}
+
+function give(reader: StreamReader, filter: StreamFilter, rows: readonly StreamedRow[]): void {
+  const wanted = rows.filter((row) => isWanted(filter, row))
+  if (wanted.length > 0) reader.attempts(wanted)
+}
+
+/**
+ * What came behind an attempt. Attempts are recorded in about the order of their ends, so those that ended a little before it
+ * are told as well, and perhaps a second time.
+ */
+async function readSince(
+  { db, world }: { db: Database; world: World },
+  filter: StreamFilter,
+  after: string,
+): Promise<{ rows: StreamedRow[] } | { reset: StreamResetReason }> {
+  const id = parseId('attempt', after)
+  const tenantId = filter.within ?? null
+  const endedAt = id === undefined ? undefined : await selectAttemptEnd(db.pool, tenantId, id)
+  if (id === undefined || endedAt === undefined) return { reset: 'unknown_position' }
+  if (endedAt.getTime() < world.now() - limits.streamResumeMinutes * 60_000) return { reset: 'too_old' }
+  const { scanned, rows } = await selectAttemptsSince(db.pool, {
+    tenantId,
+    from: uuidFloor(Math.max(0, uuidTime(id) - attemptMsMax)),
+    endedFrom: new Date(endedAt.getTime() - recordedWithinMs),
+    scannedMax: limits.streamResumeAttemptsMax + 1,
+  })
+  if (scanned > limits.streamResumeAttemptsMax) return { reset: 'too_much' }
+  const missed = rows.filter((row) => row.id !== id && isWanted(filter, row))
+  return missed.length > limits.streamResumeMessagesMax ? { reset: 'too_much' } : { rows: missed }
+}
+
+/** The tenant is asked first: what belongs to another one is nothing. */
+function isWanted(filter: StreamFilter, row: StreamedRow): boolean {
+  const status = row.http_status === null ? undefined : String(row.http_status)
+  return (
+    includes(tenantsOf(filter.within, filter.tenants), row.tenant_id) &&
+    includes(filter.subscriptions, row.subscription_id) &&
+    includes(filter.events, row.event_id) &&
+    includes(filter.states, row.state) &&
+    includes(filter.triggers, row.trigger) &&
+    (filter.failureCodes === undefined ||
+      (row.failure_code !== null && includes(filter.failureCodes, row.failure_code))) &&
+    (filter.httpStatuses === undefined ||
+      filter.httpStatuses.some(
+        (text) => status !== undefined && (text.endsWith('xx') ? text[0] === status[0] : text === status),
+      )) &&
+    (filter.eventTypes === undefined || matchesAnyEventType(filter.eventTypes, row.event_type))
+  )
+}
+
+function includes(wanted: readonly string[] | undefined, given: string): boolean {
+  return wanted === undefined || wanted.includes(given)
+}
