@@ -99,6 +99,9 @@ export const limits = {
   streamResumeMessagesMax: 2_000,
   /** Events that one search tells of. */
   searchHitsMax: 50,
+  idempotencyKeyLengthMax: 255,
+  /** How long the answer to a request with an idempotency key is kept, in hours. */
+  idempotencyKeyHours: 24,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const
