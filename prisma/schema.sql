@@ -45,6 +45,7 @@ CREATE TABLE attempt (
   tls_ms             real,
   first_byte_ms      real,
   total_ms           real NOT NULL,
+  overtaken          boolean NOT NULL DEFAULT false,
   CONSTRAINT attempt_pkey PRIMARY KEY (id),
   CONSTRAINT attempt_failed_iff_no_2xx CHECK ((failure_code IS NULL) = (http_status IS NOT NULL AND http_status >= 200 AND http_status <= 299)),
   CONSTRAINT attempt_failure_code CHECK (failure_code = ANY (ARRAY['dns_not_found'::text, 'connect_refused'::text, 'connect_timeout'::text, 'connection_reset'::text, 'tls_expired'::text, 'tls_untrusted'::text, 'tls_error'::text, 'response_timeout'::text, 'response_malformed'::text, 'http_3xx'::text, 'http_4xx'::text, 'http_410'::text, 'http_429'::text, 'http_5xx'::text, 'blocked_address'::text, 'transform_failed'::text, 'auth_failed'::text, 'egress_proxy_failed'::text, 'aborted'::text, 'internal_error'::text])),
@@ -53,6 +54,50 @@ CREATE TABLE attempt (
 ) PARTITION BY RANGE (id);
 CREATE INDEX attempt_delivery_id_number_idx ON attempt USING btree (delivery_id, number);
 CREATE INDEX attempt_failed_idx ON attempt USING btree (subscription_id, id) WHERE failure_code IS NOT NULL;
+
+CREATE TABLE attempt_hour (
+  starts_at       timestamp(3) with time zone NOT NULL,
+  tenant_id       text NOT NULL,
+  subscription_id uuid NOT NULL,
+  event_type      text NOT NULL,
+  trigger         text NOT NULL,
+  failure_code    text NOT NULL,
+  host            text NOT NULL,
+  attempts        integer NOT NULL,
+  ended           integer NOT NULL,
+  entered         integer NOT NULL,
+  first_at        timestamp(3) with time zone,
+  last_at         timestamp(3) with time zone,
+  delivery_id     uuid,
+  waits           integer[] NOT NULL,
+  times           integer[] NOT NULL,
+  CONSTRAINT attempt_hour_pkey PRIMARY KEY (starts_at, tenant_id, subscription_id, event_type, trigger, failure_code, host)
+);
+CREATE INDEX attempt_hour_tenant_id_starts_at_idx ON attempt_hour USING btree (tenant_id, starts_at);
+
+CREATE TABLE attempt_minute (
+  starts_at       timestamp(3) with time zone NOT NULL,
+  tenant_id       text NOT NULL,
+  subscription_id uuid NOT NULL,
+  event_type      text NOT NULL,
+  trigger         text NOT NULL,
+  failure_code    text NOT NULL,
+  host            text NOT NULL,
+  attempts        integer NOT NULL,
+  ended           integer NOT NULL,
+  entered         integer NOT NULL,
+  first_at        timestamp(3) with time zone,
+  last_at         timestamp(3) with time zone,
+  delivery_id     uuid,
+  waits           integer[] NOT NULL,
+  times           integer[] NOT NULL,
+  CONSTRAINT attempt_minute_pkey PRIMARY KEY (starts_at, tenant_id, subscription_id, event_type, trigger, failure_code, host)
+) WITH (
+  autovacuum_vacuum_cost_delay = 0,
+  autovacuum_vacuum_scale_factor = 0.05,
+  fillfactor = 60
+);
+CREATE INDEX attempt_minute_tenant_id_starts_at_idx ON attempt_minute USING btree (tenant_id, starts_at);
 
 CREATE TABLE backlog (
   delivery_id     uuid NOT NULL,
@@ -70,9 +115,11 @@ CREATE TABLE backlog (
   resume_at       timestamp(3) with time zone,
   attempt_id      uuid,
   leased_at       timestamp(3) with time zone,
+  replay_id       uuid,
   CONSTRAINT backlog_pkey PRIMARY KEY (delivery_id),
   CONSTRAINT backlog_lease_is_whole CHECK ((attempt_id IS NULL) = (leased_at IS NULL)),
   CONSTRAINT backlog_ready_is_not_leased CHECK (NOT (ready AND leased_at IS NOT NULL)),
+  CONSTRAINT backlog_replay_has_trigger CHECK (replay_id IS NULL OR trigger = 'replay'::text),
   CONSTRAINT backlog_resume_only_behind_a_resend CHECK (resume_at IS NULL OR trigger <> 'automatic'::text),
   CONSTRAINT backlog_trigger CHECK (trigger = ANY (ARRAY['automatic'::text, 'resend'::text, 'replay'::text, 'test'::text]))
 ) WITH (
@@ -140,6 +187,15 @@ CREATE TABLE event (
   CONSTRAINT event_pkey PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX event_tenant_id_id_idx ON event USING btree (tenant_id, id);
+CREATE INDEX event_trace_idx ON event USING btree (substr(traceparent, 4, 32), tenant_id, id) WHERE traceparent IS NOT NULL;
+
+CREATE TABLE event_key (
+  value     text NOT NULL,
+  tenant_id text NOT NULL,
+  name      text NOT NULL,
+  event_id  uuid NOT NULL,
+  CONSTRAINT event_key_pkey PRIMARY KEY (value, tenant_id, name, event_id)
+) PARTITION BY RANGE (event_id);
 
 CREATE TABLE event_publish_id (
   tenant_id  text NOT NULL,
@@ -157,6 +213,7 @@ CREATE TABLE event_type (
   latest_version integer NOT NULL DEFAULT 0,
   created_at     timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
   updated_at     timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  key_pointers   jsonb NOT NULL DEFAULT '{}'::jsonb,
   CONSTRAINT event_type_pkey PRIMARY KEY (name),
   CONSTRAINT event_type_latest_version CHECK (latest_version >= 0),
   CONSTRAINT event_type_name_form CHECK (name ~ '^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$'::text AND length(name) <= 128),
@@ -199,11 +256,47 @@ CREATE TABLE replay (
   created_at      timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
   started_at      timestamp(3) with time zone,
   finished_at     timestamp(3) with time zone,
+  choice          text NOT NULL DEFAULT 'failed'::text,
+  since           timestamp(3) with time zone,
+  until           timestamp(3) with time zone NOT NULL,
+  target_url      text,
+  preview         jsonb NOT NULL DEFAULT '{}'::jsonb,
+  item_count      integer NOT NULL DEFAULT 0,
+  paced_until     timestamp(3) with time zone,
   CONSTRAINT replay_pkey PRIMARY KEY (id),
+  CONSTRAINT replay_choice CHECK (choice = ANY (ARRAY['failed'::text, 'all'::text])),
   CONSTRAINT replay_finished_iff_final CHECK ((finished_at IS NOT NULL) = (state = ANY (ARRAY['completed'::text, 'canceled'::text]))),
+  CONSTRAINT replay_rate_per_second CHECK (rate_per_second >= 1 AND rate_per_second <= 10000),
   CONSTRAINT replay_state CHECK (state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'completed'::text, 'canceled'::text]))
 );
 CREATE INDEX replay_tenant_id_id_idx ON replay USING btree (tenant_id, id);
+
+CREATE TABLE replay_item (
+  replay_id       uuid NOT NULL,
+  delivery_id     uuid NOT NULL,
+  tenant_id       text NOT NULL,
+  subscription_id uuid NOT NULL,
+  outcome         text NOT NULL DEFAULT 'waiting'::text,
+  skip_reason     text,
+  attempt_id      uuid,
+  failure_code    text,
+  http_status     smallint,
+  started_at      timestamp(3) with time zone,
+  finished_at     timestamp(3) with time zone,
+  CONSTRAINT replay_item_pkey PRIMARY KEY (replay_id, delivery_id),
+  CONSTRAINT replay_item_replay_id_fkey FOREIGN KEY (replay_id) REFERENCES replay(id) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT replay_item_finished_iff_final CHECK ((finished_at IS NOT NULL) = (outcome = ANY (ARRAY['delivered'::text, 'failed'::text, 'skipped'::text, 'canceled'::text]))),
+  CONSTRAINT replay_item_outcome CHECK (outcome = ANY (ARRAY['waiting'::text, 'under_way'::text, 'delivered'::text, 'failed'::text, 'skipped'::text, 'canceled'::text])),
+  CONSTRAINT replay_item_skip_reason CHECK (skip_reason = ANY (ARRAY['delivered'::text, 'pending'::text, 'retrying'::text, 'in_flight'::text, 'held'::text, 'canceled'::text, 'subscription_paused'::text, 'subscription_disabled'::text, 'subscription_deleted'::text, 'removed'::text])),
+  CONSTRAINT replay_item_skipped_has_reason CHECK ((outcome = 'skipped'::text) = (skip_reason IS NOT NULL))
+) WITH (
+  autovacuum_vacuum_cost_delay = 0,
+  autovacuum_vacuum_scale_factor = 0.02,
+  fillfactor = 70
+);
+CREATE INDEX replay_item_delivery_id_idx ON replay_item USING btree (delivery_id);
+CREATE INDEX replay_item_under_way_idx ON replay_item USING btree (subscription_id, replay_id) WHERE outcome = 'under_way'::text;
+CREATE INDEX replay_item_waiting_idx ON replay_item USING btree (replay_id, subscription_id, delivery_id) WHERE outcome = 'waiting'::text;
 
 CREATE TABLE secret (
   id              uuid NOT NULL,

@@ -91,6 +91,8 @@ export const limits = {
   /** Streams of one process, and of one API key in it. */
   streamsMax: 200,
   streamsPerKeyMax: 20,
+  /** After which time a stream may be asked to end. */
+  streamSecondsMax: 3600,
   /** What waits for a reader of a stream; one that falls further behind is cut off. */
   streamBufferBytesMax: 1024 * 1024,
   /** A stream is taken up again from a message at most so old, and only if at most so many attempts of all tenants were made since, and so many are to be told. */
@@ -102,6 +104,9 @@ export const limits = {
   idempotencyKeyLengthMax: 255,
   /** How long the answer to a request with an idempotency key is kept, in hours. */
   idempotencyKeyHours: 24,
+  /** Values of one word of a list's filter, and different business keys in it. */
+  listFilterValuesMax: 50,
+  listFilterKeysMax: 4,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const

@@ -106,6 +106,32 @@ export type ApiKeyRole = (typeof apiKeyRoles)[number]
 export const replayStates = ['draft', 'running', 'paused', 'completed', 'canceled'] as const
 export type ReplayState = (typeof replayStates)[number]
 
+/** Which of the deliveries that its filter finds a replay sends: those that failed, or all that have ended. */
+export const replayChoices = ['failed', 'all'] as const
+export type ReplayChoice = (typeof replayChoices)[number]
+
+/** What has become of an item of a replay. `under_way` is due or in flight. */
+export const replayOutcomes = ['waiting', 'under_way', 'delivered', 'failed', 'skipped', 'canceled'] as const
+export type ReplayOutcome = (typeof replayOutcomes)[number]
+
+/**
+ * Why a replay does not send a delivery: the state that it is in, or that of its subscription; `removed` is one that is
+ * no longer kept.
+ */
+export const replaySkipReasons = [
+  'delivered',
+  'pending',
+  'retrying',
+  'in_flight',
+  'held',
+  'canceled',
+  'subscription_paused',
+  'subscription_disabled',
+  'subscription_deleted',
+  'removed',
+] as const
+export type ReplaySkipReason = (typeof replaySkipReasons)[number]
+
 /** What a filter can ask of a value. `docs/filters.md` explains each. */
 export const filterOperators = [
   '$eq',

@@ -19,7 +19,6 @@ import {
   selectDeliveryMetrics,
 } from './db/sql/select-delivery-metrics.ts'
 import { hoursSinceMs, minutesSinceMs } from './rollups.ts'
-import { tenantsOf, type Within } from './tenancy.ts'
 import type { TimeRange } from './time-range.ts'
 import type { World } from './world.ts'
 
@@ -31,7 +30,8 @@ const hourMs = 3_600_000
 const rangeMsDefault = 24 * hourMs
 const causeExamplesMax = 5
 
-export type MetricsFilter = TimeRange & { within: Within } & Omit<RollupFilter, 'from' | 'before'>
+/** What of the filter grammar rollups keep, with its times. */
+export type MetricsFilter = TimeRange & Omit<RollupFilter, 'from' | 'before'>
 
 export type Counted<Row> = { since: Date; until: Date; rows: Row[]; hasMore: boolean }
 
@@ -83,8 +83,8 @@ function firstGroups(rows: readonly MetricRow[]): { kept: MetricRow[]; hasMore: 
   return { kept: rows.filter((row) => names.has(row.group_name)), hasMore: attempts.size > names.size }
 }
 
-function rollupFilter({ within, tenants, sinceMs: _since, untilMs: _until, ...rest }: MetricsFilter) {
-  return { ...rest, tenants: tenantsOf(within, tenants) }
+function rollupFilter({ tenants, subscriptions, eventTypes, failureCodes, triggers }: MetricsFilter) {
+  return { tenants, subscriptions, eventTypes, failureCodes, triggers }
 }
 
 /** The time that is counted, in Unix milliseconds: whole minutes, and whole hours where there are only hours. */

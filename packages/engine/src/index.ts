@@ -31,6 +31,7 @@ export { MigrationError, migrate, pendingMigrations } from './db/migrate.ts'
 export { ensurePartitions, partitionsReadyUntil } from './db/partitions.ts'
 export { beatDispatcher } from './db/sql/beat-dispatcher.ts'
 export { claimDeliveries, type Offer } from './db/sql/claim-deliveries.ts'
+export type { DeliveryFilter, EventFilter } from './db/sql/filter-conditions.ts'
 export { forgetDispatcher } from './db/sql/forget-dispatcher.ts'
 export { forgetSilentDispatcher } from './db/sql/forget-silent-dispatcher.ts'
 export { giveBack } from './db/sql/give-back.ts'
@@ -45,7 +46,6 @@ export { type Tx, transaction } from './db/transaction.ts'
 export { DatabaseUnavailable, isDatabaseUnavailable, isRefused } from './db/unavailable.ts'
 export {
   type Attempt,
-  type DeliveryListFilter,
   type DeliveryRow,
   getDelivery,
   listAttempts,
@@ -63,7 +63,7 @@ export type { DryRun, DryRunMatch, ShownRequest } from './dry-run.ts'
 export { type EgressProxy, parseEgressProxy } from './egress-proxy.ts'
 export { envelope } from './envelope.ts'
 export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
-export { type Event, type EventListFilter, type EventSummary, getEvent, listEvents } from './event-reads.ts'
+export { type Event, type EventSummary, getEvent, listEvents } from './event-reads.ts'
 export {
   archiveEventType,
   createEventTypeVersion,
@@ -100,6 +100,7 @@ export {
 export { installJobs, type JobName, type JobPayloads, type Jobs, openJobs } from './jobs.ts'
 export { type CheckSchema, createSchemas, placesOf, type Schemas } from './json-schema.ts'
 export { listPublicKeys, type PublicKeyInfo, rotateKeyPair, schemesOf } from './key-pairs.ts'
+export { type FilterReading, type FilterWords, inQuery, parseListFilter, timeOf } from './list-filters.ts'
 export { createLogLines } from './log-lines.ts'
 export type { MatchedEvent, Verdict } from './matching.ts'
 export { createMetrics, type Metrics } from './metrics.ts'

@@ -19,6 +19,7 @@ import {
 } from '@posthorn/contract'
 import pg from 'pg'
 import type { Database } from './db/database.ts'
+import type { DeliveryFilter } from './db/sql/filter-conditions.ts'
 import { listenAttempts } from './db/sql/listen-attempts.ts'
 import { attemptsLost, notifyAttempts } from './db/sql/notify-attempts.ts'
 import { notifyStreamWanted } from './db/sql/notify-stream-wanted.ts'
@@ -30,7 +31,6 @@ import {
   selectStreamedAttempts,
 } from './db/sql/select-streamed-attempts.ts'
 import { ask } from './db/unavailable.ts'
-import { tenantsOf, type Within } from './tenancy.ts'
 import type { World } from './world.ts'
 
 export type { StreamedRow } from './db/sql/select-streamed-attempts.ts'
@@ -95,20 +95,8 @@ export function createStreamTeller(db: Database, monotonicMs: () => number): Str
   }
 }
 
-/** Which attempts a reader wants. What is undefined does not filter. */
-export type StreamFilter = {
-  within: Within
-  tenants?: readonly string[] | undefined
-  /** Patterns. */
-  eventTypes?: readonly string[] | undefined
-  subscriptions?: readonly Uuid[] | undefined
-  events?: readonly Uuid[] | undefined
-  states?: readonly string[] | undefined
-  failureCodes?: readonly string[] | undefined
-  /** `503` or `5xx`. */
-  httpStatuses?: readonly string[] | undefined
-  triggers?: readonly string[] | undefined
-}
+/** Which attempts a reader wants: what of the filter grammar fits to one. */
+export type StreamFilter = Omit<DeliveryFilter, 'keys' | 'replays' | 'from' | 'before'>
 
 export type StreamReader = {
   attempts(rows: readonly StreamedRow[]): void
@@ -289,23 +277,22 @@ async function readSince(
 
 /** The tenant is asked first: what belongs to another one is nothing. */
 function isWanted(filter: StreamFilter, row: StreamedRow): boolean {
-  const status = row.http_status === null ? undefined : String(row.http_status)
   return (
-    includes(tenantsOf(filter.within, filter.tenants), row.tenant_id) &&
+    (filter.within === undefined || filter.within === row.tenant_id) &&
+    includes(filter.tenants, row.tenant_id) &&
     includes(filter.subscriptions, row.subscription_id) &&
     includes(filter.events, row.event_id) &&
     includes(filter.states, row.state) &&
     includes(filter.triggers, row.trigger) &&
-    (filter.failureCodes === undefined ||
-      (row.failure_code !== null && includes(filter.failureCodes, row.failure_code))) &&
+    includes(filter.failureCodes, row.failure_code) &&
     (filter.httpStatuses === undefined ||
       filter.httpStatuses.some(
-        (text) => status !== undefined && (text.endsWith('xx') ? text[0] === status[0] : text === status),
+        ({ from, to }) => row.http_status !== null && row.http_status >= from && row.http_status <= to,
       )) &&
     (filter.eventTypes === undefined || matchesAnyEventType(filter.eventTypes, row.event_type))
   )
 }
 
-function includes(wanted: readonly string[] | undefined, given: string): boolean {
-  return wanted === undefined || wanted.includes(given)
+function includes<T>(wanted: readonly T[] | undefined, given: T | null): boolean {
+  return wanted === undefined || (given !== null && wanted.includes(given))
 }

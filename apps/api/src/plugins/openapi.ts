@@ -2,8 +2,9 @@
  * The OpenAPI 3.1 document, made from the schemas by which requests are validated and answers written.
  */
 import swagger from '@fastify/swagger'
-import { namedSchemas } from '@posthorn/contract'
+import { businessKeyParameter, namedSchemas } from '@posthorn/contract'
 import { version } from '@posthorn/engine'
+import type { FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
 
 export const tags = [
@@ -38,6 +39,7 @@ export const openapi = fp(
         },
         security: [{ apiKey: [] }],
       },
+      transform: ({ schema, url }) => ({ schema: withKeyParameter(schema), url }),
       refResolver: { buildLocalReference: (json, _base, _fragment, index) => nameOf(json, index) },
     })
     app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
@@ -46,6 +48,16 @@ export const openapi = fp(
   },
   { name: 'openapi' },
 )
+
+/** Parameters whose names only have a form are no properties, of which parameters are made. */
+function withKeyParameter(schema: FastifySchema): FastifySchema {
+  const query = schema?.querystring
+  if (query === null || typeof query !== 'object' || !('patternProperties' in query) || !('properties' in query)) {
+    return schema
+  }
+  const { name, schema: shown } = businessKeyParameter
+  return { ...schema, querystring: { ...query, properties: { ...Object(query.properties), [name]: shown } } }
+}
 
 function nameOf(json: { $id?: unknown }, index: number): string {
   return typeof json.$id === 'string' ? json.$id : `Schema${index}`

@@ -17,8 +17,10 @@ import {
   cancelDelivery,
   getDelivery,
   getEvent,
+  inQuery,
   listAttempts,
   listDeliveries,
+  parseListFilter,
   payloadFormatOf,
   resendDelivery,
   sentBody,
@@ -26,10 +28,9 @@ import {
 import { Type } from 'typebox'
 import { sendExactJson } from '../exact-json.ts'
 import { expandDelivery, expansionsOf } from '../expand-delivery.ts'
-import { timeRange } from '../list-filters.ts'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
-import { givenIds, pathId } from '../path-id.ts'
+import { pathId } from '../path-id.ts'
 import { may } from '../permissions.ts'
 import { refusals } from '../refusals.ts'
 import { attemptView } from '../views/attempt.ts'
@@ -54,17 +55,8 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
       },
     },
     async (request, reply) => {
-      const { tenant, event_type, subscription, event, state, since, until, limit, cursor, order } = request.query
-      const filter = {
-        within: request.credential.tenantId,
-        tenants: tenant,
-        eventTypes: event_type,
-        subscriptions: subscription && givenIds('subscription', subscription),
-        events: event && givenIds('event', event),
-        states: state,
-        ...timeRange({ ...(since && { since }), ...(until && { until }) }, world.now()),
-      }
-      const found = await listDeliveries(db, filter, { limit, cursor, order })
+      const reading = { within: request.credential.tenantId, nowMs: world.now(), pointer: inQuery }
+      const found = await listDeliveries(db, parseListFilter(request.query, reading), request.query)
       return wirePage({ request, reply, links }, found, deliveryView)
     },
   )

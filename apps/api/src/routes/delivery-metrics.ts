@@ -1,10 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Causes, CausesQuery, DeliveryMetrics, DeliveryMetricsQuery, Problem, reference } from '@posthorn/contract'
-import { getCauses, getDeliveryMetrics, type MetricsFilter } from '@posthorn/engine'
+import { getCauses, getDeliveryMetrics, inQuery, type MetricsFilter, parseListFilter, timeOf } from '@posthorn/engine'
 import type { FastifyRequest } from 'fastify'
-import { timeRange } from '../list-filters.ts'
 import type { RouteParts } from '../parts.ts'
-import { givenIds } from '../path-id.ts'
 import { refusals } from '../refusals.ts'
 import { causesView, deliveryMetricsView, measuresOf } from '../views/delivery-metrics.ts'
 
@@ -54,15 +52,11 @@ export const deliveryMetricRoutes: FastifyPluginAsyncTypebox<RouteParts> = async
 }
 
 function filterOf(query: CausesQuery, within: string | undefined, nowMs: number): MetricsFilter {
-  const { tenant, subscription, event_type, failure_code, trigger, since, until } = query
+  const reading = { within, nowMs, pointer: inQuery }
   return {
-    within,
-    tenants: tenant,
-    subscriptions: subscription && givenIds('subscription', subscription),
-    eventTypes: event_type,
-    failureCodes: failure_code,
-    triggers: trigger,
-    ...timeRange({ ...(since && { since }), ...(until && { until }) }, nowMs),
+    ...parseListFilter(query, reading),
+    sinceMs: timeOf('since', query.since, reading),
+    untilMs: timeOf('until', query.until, reading),
   }
 }
 

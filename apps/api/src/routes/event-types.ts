@@ -48,7 +48,13 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
     },
     async (request, reply) => {
       const { params, body } = request
-      const { description = null, group = null, status: state = 'active', validation = 'off', key_pointers: keyPointers = {} } = body
+      const {
+        description = null,
+        group = null,
+        status: state = 'active',
+        validation = 'off',
+        key_pointers: keyPointers = {},
+      } = body
       const input = { description, group, state, validation, keyPointers }
       const expected = precondition(request, eventTypeView)
       const { eventType, created } = await putEventType(db, params.name, input, expected)

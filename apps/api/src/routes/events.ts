@@ -21,14 +21,15 @@ import {
   type Accepted,
   type EventDraft,
   getEvent,
+  inQuery,
   listEvents,
+  parseListFilter,
   publishedBatchData,
   publishedData,
 } from '@posthorn/engine'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { sendExactJson } from '../exact-json.ts'
-import { timeRange } from '../list-filters.ts'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
@@ -138,10 +139,8 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       },
     },
     async (request, reply) => {
-      const { tenant: tenants, event_type: eventTypes, since, until, ...page } = request.query
-      const within = request.credential.tenantId
-      const times = timeRange({ ...(since && { since }), ...(until && { until }) }, world.now())
-      const found = await listEvents(db, { within, tenants, eventTypes, ...times }, page)
+      const reading = { within: request.credential.tenantId, nowMs: world.now(), pointer: inQuery }
+      const found = await listEvents(db, parseListFilter(request.query, reading), request.query)
       return wirePage({ request, reply, links }, found, eventSummaryView)
     },
   )

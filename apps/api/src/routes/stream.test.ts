@@ -105,8 +105,10 @@ async function attempt(
   const { tenant = 'acme', type = 'invoice.paid', failureCode = null, agoMs = 0 } = over
   const id = uuidV7(Date.now() - agoMs, randomBytes(10))
   const [tenantId, subscriptionId] = [tenant, parseId('subscription', subscriptions[tenant] ?? '') ?? '']
-  const delivery = { id, tenantId, eventId: id, eventType: type, subscriptionId, attemptCount: 1 }
-  await api.db.prisma.delivery.create({ data: { ...delivery, state: failureCode === null ? 'delivered' : 'failed' } })
+  const at = new Date()
+  const common = { id, tenantId, eventId: id, eventType: type, subscriptionId, attemptCount: 1, finishedAt: at }
+  const ended = failureCode === null ? { state: 'delivered', deliveredAt: at } : { state: 'failed' }
+  await api.db.prisma.delivery.create({ data: { ...common, ...ended } })
   await api.db.prisma.attempt.create({
     data: {
       id, tenantId, deliveryId: id, eventId: id, subscriptionId, number: 1, trigger: 'automatic', startedAt: new Date(Date.now() - agoMs),
@@ -184,11 +186,17 @@ test('a stream is taken up again behind the message that is named', async () => 
   const missed = await attempt()
   await attempt({ tenant: 'globex' })
   const reading = await read('', { as: 'tenant', lastEventId: named })
-  expect((await reading.next()).id).toBe(missed)
-  expect(before).not.toBe(missed)
   const later = await attempt()
   tell(later)
-  expect((await reading.next()).id).toBe(later)
+  const told: (string | undefined)[] = []
+  while (told.at(-1) !== later) told.push((await reading.next()).id)
+  // Those of other tests too, and each once; nothing of another tenant, and nothing from before.
+  expect(told).toContain(missed)
+  expect(told).not.toContain(before)
+  expect(told).not.toContain(named)
+  expect(new Set(told).size).toBe(told.length)
+  const foreign = await api.db.prisma.attempt.findMany({ where: { tenantId: 'globex' } })
+  for (const { id } of foreign) expect(told).not.toContain(formatId('attempt', id))
 })
 
 test('where a stream cannot be taken up again it says so, and goes on with what is new', async () => {
@@ -235,16 +243,31 @@ test('503 for one stream too many of a key; another key still has room', async (
   await read('', { as: 'support' })
 })
 
-test.each(['?state=unknown', '?since=24h', '?key.order=1', '?http_status=99', '?subscription=evt_1'])(
-  '422 for a stream with %s',
-  async (query) => {
-    const { status, body } = await api.ask('GET', `/v1/stream${query}`)
-    expect([status, body.code]).toEqual([422, 'invalid_request'])
-  },
-)
+test.each([
+  '?state=unknown',
+  '?since=24h',
+  '?key.order=1',
+  '?http_status=99',
+  '?subscription=evt_1',
+  '?max_seconds=-1',
+  '?max_seconds=3601',
+])('422 for a stream with %s', async (query) => {
+  const { status, body } = await api.ask('GET', `/v1/stream${query}`)
+  expect([status, body.code]).toEqual([422, 'invalid_request'])
+})
 
 test('403 for a key that publishes, which sees no deliveries', async () => {
   expect((await api.ask('GET', '/v1/stream', undefined, { as: 'publisher' })).status).toBe(403)
+})
+
+test('a stream ends after the time that it was asked for; after none at all it tells what was missed', async () => {
+  const named = await attempt({ agoMs: 1_000 })
+  const missed = await attempt()
+  const reading = await read('?max_seconds=0', { as: 'tenant', lastEventId: named })
+  const told: (string | undefined)[] = []
+  for (let last = await reading.next(); last.event !== 'end'; last = await reading.next()) told.push(last.id)
+  expect(told).toContain(missed)
+  await reading.ended()
 })
 
 test('a server that stops ends its streams and says so', async () => {

@@ -1,9 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { formatId, limits, Problem, type StreamEndReason, StreamHeaders, StreamQuery } from '@posthorn/contract'
-import { createStream, type StreamFilter } from '@posthorn/engine'
+import { createStream, inQuery, parseListFilter } from '@posthorn/engine'
 import type { FastifyReply } from 'fastify'
 import type { RouteParts } from '../parts.ts'
-import { givenIds } from '../path-id.ts'
 import { refusals } from '../refusals.ts'
 import { createEventAnswer, type EventAnswer, heartbeatMs } from '../server-sent-events.ts'
 import { streamedAttemptView } from '../views/streamed-attempt.ts'
@@ -43,7 +42,8 @@ export const streamRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
       },
     },
     async (request, reply) => {
-      const keyId = request.credential.keyId
+      const { keyId, tenantId } = request.credential
+      const { max_seconds: seconds, ...words } = request.query
       const ends = open.get(keyId) ?? new Set()
       refuseTooMany(open, ends)
       const answer = createEventAnswer(limits.streamBufferBytesMax)
@@ -54,15 +54,21 @@ export const streamRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
       open.set(keyId, ends.add(end))
       let reading: { stop(): void } | undefined
       let beating: NodeJS.Timeout | undefined
+      let lasting: NodeJS.Timeout | undefined
       answer.onEnd(() => {
         clearInterval(beating)
+        clearTimeout(lasting)
         reading?.stop()
         ends.delete(end)
         if (ends.size === 0) open.delete(keyId)
       })
       try {
         reading = await stream.read(
-          filterOf(request.query, request.credential.tenantId),
+          parseListFilter(words, {
+            within: tenantId,
+            nowMs: parts.world.now(),
+            pointer: inQuery,
+          }),
           {
             attempts(rows) {
               for (const row of rows) {
@@ -86,7 +92,11 @@ export const streamRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
           () => undefined,
         )
       }, parts.heartbeatMs ?? heartbeatMs)
-      if (answer.body.destroyed) clearInterval(beating)
+      if (seconds !== undefined) lasting = setTimeout(() => end('time_over'), seconds * 1_000)
+      if (answer.body.destroyed) {
+        clearInterval(beating)
+        clearTimeout(lasting)
+      }
       return sendEvents(reply, answer)
     },
   )
@@ -108,18 +118,4 @@ function refuseTooMany(open: ReadonlyMap<string, ReadonlySet<unknown>>, own: Rea
         ? `This process serves ${limits.streamsMax} streams already. Try again in a moment.`
         : undefined
   if (detail !== undefined) throw new Problem('overloaded', detail, { retryAfterSeconds: fullRetryAfterSeconds })
-}
-
-function filterOf(query: StreamQuery, within: string | undefined): StreamFilter {
-  return {
-    within,
-    tenants: query.tenant,
-    eventTypes: query.event_type,
-    subscriptions: query.subscription && givenIds('subscription', query.subscription),
-    events: query.event && givenIds('event', query.event),
-    states: query.state,
-    failureCodes: query.failure_code,
-    httpStatuses: query.http_status,
-    triggers: query.trigger,
-  }
 }

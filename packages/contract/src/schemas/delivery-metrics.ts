@@ -4,15 +4,14 @@
  */
 import { type Static, Type } from 'typebox'
 import { limits } from '../limits.ts'
-import { attemptTriggers, failureCodes } from '../states.ts'
-import { commonFilters } from './event.ts'
+import { failureCodes } from '../states.ts'
 import { Id } from './id-text.ts'
+import { deliveryFilterParameters } from './list-filter.ts'
 import { Nullable } from './nullable.ts'
 import { named, reference } from './reference.ts'
 import { TenantId } from './tenant.ts'
 import { Time } from './text.ts'
 
-const filterValuesMax = 50
 const examplesMax = 5
 
 /** What can be measured, and what each means. */
@@ -44,25 +43,16 @@ const intervalNames = Object.keys(metricIntervals) as [MetricInterval, ...Metric
 const measureWord = `(${metricMeasureNames.join('|')})`
 export const metricMeasuresDefault = ['count', 'success_rate', 'latency_p50', 'latency_p95'] as const
 
-/** What rollups can be filtered by. */
-const rollupFilters = {
-  ...commonFilters,
-  subscription: Type.Optional(
-    Type.Array(Id('subscription'), { maxItems: filterValuesMax, description: 'Only of these subscriptions' }),
-  ),
-  failure_code: Type.Optional(
-    Type.Array(Type.Enum([...failureCodes], { type: 'string' }), {
-      maxItems: failureCodes.length,
-      description: 'Only attempts that failed so',
-    }),
-  ),
-  trigger: Type.Optional(
-    Type.Array(Type.Enum([...attemptTriggers], { type: 'string' }), {
-      maxItems: attemptTriggers.length,
-      description: 'Only attempts with this cause; `automatic` leaves out what people asked for',
-    }),
-  ),
-}
+/** The words of the filter grammar that rollups keep. */
+const rollupFilters = Type.Pick(Type.Object(deliveryFilterParameters), [
+  'tenant',
+  'event_type',
+  'subscription',
+  'failure_code',
+  'trigger',
+  'since',
+  'until',
+]).properties
 
 export const DeliveryMetricsQuery = Type.Object(
   {

@@ -4,6 +4,7 @@ import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
 import { Cause, Causes, DeliveryMetricSchema, DeliveryMetrics } from './delivery-metrics.ts'
 import { Event, EventSummary, EventSummaryPage } from './event.ts'
 import { EventType, EventTypePage, EventTypeVersion, EventTypeVersionPage } from './event-type.ts'
+import { ListFilter } from './list-filter.ts'
 import {
   DryRun,
   DryRunMatch,
@@ -73,6 +74,7 @@ export const namedSchemas: readonly NamedSchema[] = [
   StreamedAttempt,
   SearchHit,
   SearchResults,
+  ListFilter,
   ApiKey,
   ApiKeyPage,
   CreatedApiKey,

@@ -2,15 +2,15 @@
  * What `GET /v1/stream` tells: one message for each attempt that was recorded, with ids and states and nothing else.
  */
 import { type Static, Type } from 'typebox'
+import { limits } from '../limits.ts'
 import { attemptTriggers, deliveryStates, failureCodes } from '../states.ts'
-import { EventTypeName, EventTypePattern } from './event-type.ts'
+import { EventTypeName } from './event-type.ts'
 import { Id } from './id-text.ts'
+import { deliveryFilterParameters } from './list-filter.ts'
 import { Nullable } from './nullable.ts'
 import { named } from './reference.ts'
 import { TenantId } from './tenant.ts'
 import { Time } from './text.ts'
-
-const filterValuesMax = 50
 
 /** The `data` of a message `attempt`. */
 export const StreamedAttempt = named(
@@ -43,36 +43,31 @@ export const streamResetReasons = ['unknown_position', 'too_old', 'too_much', 'i
 export type StreamResetReason = (typeof streamResetReasons)[number]
 
 /** Why the server ends a stream. */
-export const streamEndReasons = ['credential_ended', 'stopping'] as const
+export const streamEndReasons = ['credential_ended', 'stopping', 'time_over'] as const
 export type StreamEndReason = (typeof streamEndReasons)[number]
+
+/** The words of the filter grammar that fit to one attempt. */
+const streamWords = Type.Pick(Type.Object(deliveryFilterParameters), [
+  'tenant',
+  'event_type',
+  'subscription',
+  'event',
+  'state',
+  'failure_code',
+  'http_status',
+  'trigger',
+]).properties
 
 export const StreamQuery = Type.Object(
   {
-    tenant: Type.Optional(Type.Array(TenantId(), { maxItems: filterValuesMax, description: 'Only of these tenants' })),
-    event_type: Type.Optional(
-      Type.Array(EventTypePattern(), {
-        maxItems: filterValuesMax,
-        description: 'Only these types; `*` stands for one or more segments',
+    ...streamWords,
+    max_seconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: limits.streamSecondsMax,
+        description:
+          'End the stream after so long. With 0 and `last-event-id`, what was missed is told and nothing is waited for',
       }),
-    ),
-    subscription: Type.Optional(Type.Array(Id('subscription'), { maxItems: filterValuesMax })),
-    event: Type.Optional(Type.Array(Id('event'), { maxItems: filterValuesMax })),
-    state: Type.Optional(
-      Type.Array(Type.Enum([...deliveryStates], { type: 'string' }), {
-        maxItems: deliveryStates.length,
-        description: 'Only attempts that brought their delivery there',
-      }),
-    ),
-    failure_code: Type.Optional(
-      Type.Array(Type.Enum([...failureCodes], { type: 'string' }), { maxItems: failureCodes.length }),
-    ),
-    http_status: Type.Optional(
-      Type.Array(Type.String({ pattern: '^[1-9]([0-9]{2}|xx)$', examples: ['503', '5xx'] }), {
-        maxItems: filterValuesMax,
-      }),
-    ),
-    trigger: Type.Optional(
-      Type.Array(Type.Enum([...attemptTriggers], { type: 'string' }), { maxItems: attemptTriggers.length }),
     ),
   },
   { additionalProperties: false },
