@@ -17,12 +17,10 @@ import {
   uuidFloor,
   uuidTime,
 } from '@posthorn/contract'
-import pg from 'pg'
+import { type AttemptListening, listenForAttempts } from './db/attempt-listening.ts'
 import type { Database } from './db/database.ts'
 import type { DeliveryFilter } from './db/sql/filter-conditions.ts'
-import { listenAttempts } from './db/sql/listen-attempts.ts'
 import { attemptsLost, notifyAttempts } from './db/sql/notify-attempts.ts'
-import { notifyStreamWanted } from './db/sql/notify-stream-wanted.ts'
 import type { AttemptRecord } from './db/sql/record-attempts.ts'
 import {
   type StreamedRow,
@@ -30,13 +28,11 @@ import {
   selectAttemptsSince,
   selectStreamedAttempts,
 } from './db/sql/select-streamed-attempts.ts'
-import { ask } from './db/unavailable.ts'
 import type { World } from './world.ts'
 
 export type { StreamedRow } from './db/sql/select-streamed-attempts.ts'
 
-/** How often who streams asks, and how long a dispatcher tells after it has been asked, in milliseconds. */
-const askEveryMs = 10_000
+/** How long a dispatcher tells after it has been asked, in milliseconds: who streams asks every 10 s. */
 const askedForMs = 30_000
 /** A process sends at most one statement of notifications in this time, in milliseconds. */
 const tellEveryMs = 50
@@ -44,7 +40,6 @@ const tellEveryMs = 50
 const waitingMax = 20_000
 /** Attempts read by one statement. */
 const readMax = 1_000
-const listenAgainMs = 1_000
 /** No attempt takes longer, with a token to be fetched first, in milliseconds. */
 const attemptMsMax = 2 * limits.timeoutMsMax + 15_000
 /** Attempts of other batches may be recorded so much later than they ended, in milliseconds. */
@@ -117,7 +112,7 @@ export type Stream = AsyncDisposable & {
 /** For the API. It listens to the database while there are readers. */
 export function createStream({ db, world }: { db: Database; world: World }): Stream {
   const readers = new Map<StreamReader, StreamFilter>()
-  let listening: Listening | undefined
+  let listening: AttemptListening | undefined
   let waiting: Uuid[] = []
   let reading: Promise<void> | undefined
 
@@ -165,7 +160,7 @@ export function createStream({ db, world }: { db: Database; world: World }): Str
         reset: (reason) => reader.reset(reason),
       }
       readers.set(gate, filter)
-      listening ??= listen(db, heard, () => toAll('interrupted'))
+      listening ??= listenForAttempts(db, heard, () => toAll('interrupted'))
       const stop = () => {
         readers.delete(gate)
         if (readers.size > 0) return
@@ -194,53 +189,6 @@ export function createStream({ db, world }: { db: Database; world: World }): Str
       listening = undefined
       await ending?.stop()
       await reading
-    },
-  }
-}
-
-type Listening = { ready: Promise<void>; stop(): Promise<void> }
-
-/** Listens, asks dispatchers to tell, and listens again when the connection breaks. */
-function listen(db: Database, heard: (payload: string) => void, broken: () => void): Listening {
-  let stopped = false
-  let client: pg.Client | undefined
-  let again: NodeJS.Timeout | undefined
-
-  async function connect(): Promise<void> {
-    const fresh = new pg.Client({ connectionString: db.url, application_name: 'posthorn-stream', keepAlive: true })
-    client = fresh
-    fresh.on('error', () => undefined) // 'end' follows
-    fresh.on('end', () => {
-      if (stopped) return
-      broken()
-      listenLater()
-    })
-    fresh.on('notification', ({ payload }) => heard(payload ?? ''))
-    await ask(() => fresh.connect())
-    await ask(() => listenAttempts(fresh))
-    await notifyStreamWanted(db.pool)
-  }
-
-  function listenLater(): void {
-    if (!stopped) again ??= setTimeout(reconnect, listenAgainMs)
-  }
-
-  function reconnect(): void {
-    again = undefined
-    connect().catch(listenLater)
-  }
-
-  const asking = setInterval(() => void notifyStreamWanted(db.pool).catch(() => undefined), askEveryMs)
-  asking.unref()
-  const ready = connect()
-  ready.catch(listenLater)
-  return {
-    ready,
-    async stop() {
-      stopped = true
-      clearInterval(asking)
-      clearTimeout(again)
-      await client?.end().catch(() => undefined)
     },
   }
 }

@@ -6,7 +6,7 @@ export const attemptsChannel = 'posthorn_attempts'
 /** Says that attempts were recorded that nobody was told of. */
 export const attemptsLost = '!'
 /** With commas, ids of 36 characters fit so often into the 8,000 bytes of a notification. */
-const idsPerNotification = 200
+const idsPerPayload = 200
 
 /**
  * Tells who streams that these attempts are recorded. Never part of the recording, because a commit with NOTIFY takes a lock
@@ -16,8 +16,7 @@ const idsPerNotification = 200
  */
 export async function notifyAttempts(runner: Runner, ids: readonly Uuid[], lost: boolean): Promise<void> {
   const payloads = lost ? [attemptsLost] : []
-  for (let at = 0; at < ids.length; at += idsPerNotification)
-    payloads.push(ids.slice(at, at + idsPerNotification).join(','))
+  for (let at = 0; at < ids.length; at += idsPerPayload) payloads.push(ids.slice(at, at + idsPerPayload).join(','))
   await run(runner, {
     name: 'notify-attempts',
     text: 'select pg_notify($1, payload) from unnest($2::text[]) payload',
