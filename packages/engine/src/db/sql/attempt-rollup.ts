@@ -39,7 +39,7 @@ export function bucketOf(ms: string): string {
   return `width_bucket(${ms}::float8, array[${bucketBoundsMs.join(', ')}]::float8[])`
 }
 
-/** Host and port of a URL that was called. As much of it as an index takes. */
+/** Host and port of a URL that was called. As much of it as an index takes; by no regular expression, which cost most of it all. */
 export function hostOf(url: string): string {
-  return `left(coalesce(substring(${url} from '^[a-z]+://([^/?#]*)'), ''), 255)`
+  return `left(split_part(split_part(split_part(${url}, '/', 3), '?', 1), '#', 1), 255)`
 }
