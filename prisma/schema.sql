@@ -61,6 +61,7 @@ CREATE TABLE attempt (
   tls_ms             real,
   first_byte_ms      real,
   total_ms           real NOT NULL,
+  overtaken          boolean NOT NULL DEFAULT false,
   erased_at          timestamp(3) with time zone,
   CONSTRAINT attempt_pkey PRIMARY KEY (id),
   CONSTRAINT attempt_failed_iff_no_2xx CHECK ((failure_code IS NULL) = (http_status IS NOT NULL AND http_status >= 200 AND http_status <= 299)),
@@ -70,6 +71,50 @@ CREATE TABLE attempt (
 ) PARTITION BY RANGE (id);
 CREATE INDEX attempt_delivery_id_number_idx ON attempt USING btree (delivery_id, number);
 CREATE INDEX attempt_failed_idx ON attempt USING btree (subscription_id, id) WHERE failure_code IS NOT NULL;
+
+CREATE TABLE attempt_hour (
+  starts_at       timestamp(3) with time zone NOT NULL,
+  tenant_id       text NOT NULL,
+  subscription_id uuid NOT NULL,
+  event_type      text NOT NULL,
+  trigger         text NOT NULL,
+  failure_code    text NOT NULL,
+  host            text NOT NULL,
+  attempts        integer NOT NULL,
+  ended           integer NOT NULL,
+  entered         integer NOT NULL,
+  first_at        timestamp(3) with time zone,
+  last_at         timestamp(3) with time zone,
+  delivery_id     uuid,
+  waits           integer[] NOT NULL,
+  times           integer[] NOT NULL,
+  CONSTRAINT attempt_hour_pkey PRIMARY KEY (starts_at, tenant_id, subscription_id, event_type, trigger, failure_code, host)
+);
+CREATE INDEX attempt_hour_tenant_id_starts_at_idx ON attempt_hour USING btree (tenant_id, starts_at);
+
+CREATE TABLE attempt_minute (
+  starts_at       timestamp(3) with time zone NOT NULL,
+  tenant_id       text NOT NULL,
+  subscription_id uuid NOT NULL,
+  event_type      text NOT NULL,
+  trigger         text NOT NULL,
+  failure_code    text NOT NULL,
+  host            text NOT NULL,
+  attempts        integer NOT NULL,
+  ended           integer NOT NULL,
+  entered         integer NOT NULL,
+  first_at        timestamp(3) with time zone,
+  last_at         timestamp(3) with time zone,
+  delivery_id     uuid,
+  waits           integer[] NOT NULL,
+  times           integer[] NOT NULL,
+  CONSTRAINT attempt_minute_pkey PRIMARY KEY (starts_at, tenant_id, subscription_id, event_type, trigger, failure_code, host)
+) WITH (
+  autovacuum_vacuum_cost_delay = 0,
+  autovacuum_vacuum_scale_factor = 0.05,
+  fillfactor = 60
+);
+CREATE INDEX attempt_minute_tenant_id_starts_at_idx ON attempt_minute USING btree (tenant_id, starts_at);
 
 CREATE TABLE audit_entry (
   id           uuid NOT NULL,
@@ -206,6 +251,7 @@ CREATE TABLE event (
   CONSTRAINT event_pkey PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX event_tenant_id_id_idx ON event USING btree (tenant_id, id);
+CREATE INDEX event_trace_idx ON event USING btree (substr(traceparent, 4, 32), tenant_id, id) WHERE traceparent IS NOT NULL;
 
 CREATE TABLE event_key (
   value     text NOT NULL,
@@ -232,6 +278,7 @@ CREATE TABLE event_type (
   latest_version integer NOT NULL DEFAULT 0,
   created_at     timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
   updated_at     timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  key_pointers   jsonb NOT NULL DEFAULT '{}'::jsonb,
   CONSTRAINT event_type_pkey PRIMARY KEY (name),
   CONSTRAINT event_type_latest_version CHECK (latest_version >= 0),
   CONSTRAINT event_type_name_form CHECK (name ~ '^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$'::text AND length(name) <= 128),

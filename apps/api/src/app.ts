@@ -44,6 +44,7 @@ import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { credentialRoutes } from './routes/credential.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { deliveryMetricRoutes } from './routes/delivery-metrics.ts'
 import { erasureRoutes } from './routes/erasures.ts'
 import { eventMatchRoutes } from './routes/event-matches.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
@@ -53,7 +54,9 @@ import { metricRoutes } from './routes/metrics.ts'
 import { portalSessionRoutes } from './routes/portal-sessions.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
 import { replayRoutes } from './routes/replays.ts'
+import { searchRoutes } from './routes/search.ts'
 import { secretRoutes } from './routes/secrets.ts'
+import { streamRoutes } from './routes/stream.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { tenantRoutes } from './routes/tenants.ts'
 import { transformPreviewRoutes } from './routes/transform-previews.ts'
@@ -94,6 +97,8 @@ export type ApiParts = {
   }
   /** What `/metrics` answers; of this process alone when left out. */
   metrics?: RouteParts['metrics']
+  /** See `RouteParts`. */
+  heartbeatMs?: number
   /** In place of the usual checks. */
   readiness?: readonly ReadinessCheck[]
 }
@@ -148,6 +153,9 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         eventMatchRoutes,
         deliveryRoutes,
         replayRoutes,
+        deliveryMetricRoutes,
+        streamRoutes,
+        searchRoutes,
         apiKeyRoutes,
         portalSessionRoutes,
         credentialRoutes,

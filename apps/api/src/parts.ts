@@ -32,6 +32,8 @@ export type RouteParts = {
   metrics: Pick<Metrics, 'contentType' | 'text'>
   /** Told which shards have work that did not come by publishing. */
   onWork(shards: readonly number[]): void
+  /** How often a stream shows that it lives, and its credential is asked for again, in milliseconds; 15 s when left out. */
+  heartbeatMs?: number
   links: Links
 }
 

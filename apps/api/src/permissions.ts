@@ -33,6 +33,10 @@ export const permissions = {
   'audit:read': ['admin', 'support', 'viewer'],
   'replays:read': ['admin', 'support', 'viewer', 'tenant'],
   'replays:write': ['admin', 'support', 'tenant'],
+  /** Whatever the role may read besides is found. */
+  'search:read': ['admin', 'publisher', 'support', 'viewer', 'tenant'],
+  'stream:read': ['admin', 'support', 'viewer', 'tenant'],
+  'metrics:read': ['admin', 'support', 'viewer', 'tenant'],
   'api-keys:read': ['admin'],
   'api-keys:write': ['admin'],
 } as const satisfies Record<string, readonly ApiKeyRole[]>

@@ -19,6 +19,7 @@ import {
   createKeyRing,
   createPublisher,
   createReplaying,
+  createStreamTeller,
   type Database,
   type DueWork,
   giveBack,
@@ -50,6 +51,7 @@ import { holdDeliveries } from './handlers/hold-deliveries.ts'
 import { judgeHealth } from './handlers/judge-subscriptions.ts'
 import { makePartitions } from './handlers/make-partitions.ts'
 import { releaseDeliveries } from './handlers/release-deliveries.ts'
+import { rollUpAttempts } from './handlers/roll-up-attempts.ts'
 import { sweepBacklog } from './handlers/sweep-backlog.ts'
 import type { Sender } from './http/send.ts'
 import { createTlsIdentities } from './http/tls-identities.ts'
@@ -135,7 +137,8 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     monotonicMs,
     telemetry,
   })
-  const recorder = createRecorder(parts, giveUp.signal, failpoint)
+  const stream = createStreamTeller(db, monotonicMs)
+  const recorder = createRecorder({ ...parts, recorded: stream.tell }, giveUp.signal, failpoint)
   const holdWork = (subscriptionId: Uuid) => transaction(db, (tx) => requestHolding(tx, jobs, subscriptionId))
   const { sender, means, transforms } = parts
   const { answered } = turns
@@ -301,7 +304,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const owning = startRounds('own shards', ownershipRound, rounds)
   const telling = startRounds('tell the operator', tellRound, rounds)
   const feeding = startRounds('feed replays', replayRound, rounds)
-  const hints = listenForWork(db, wake, dispatcherId)
+  const hints = listenForWork(db, wake, dispatcherId, stream.asked)
   const stopJobs = await workJobs(parts, jobs.boss)
 
   async function drain(): Promise<void> {
@@ -360,6 +363,7 @@ async function workJobs(parts: DispatcherParts, boss: PgBoss): Promise<() => Pro
     auditRetentionDays: auditRetentionDaysDefault,
   }
   await work('apply-retention', () => keepRetention({ db, telemetry, retention, monotonicMs }, world.now()))
+  await work('roll-up-attempts', () => rollUpAttempts(db, telemetry, new Date(world.now())))
   return async () => {
     await Promise.all(worked.map((name) => boss.offWork(name)))
   }

@@ -16,6 +16,7 @@ import type { EventType, EventTypeVersion, Prisma } from './db/generated/client.
 import { lockEventType } from './db/sql/lock-event-type.ts'
 import { type Tx, transaction } from './db/transaction.ts'
 import { type CheckSchema, checkWith, type Schemas } from './json-schema.ts'
+import type { KeyPointers } from './key-pointers.ts'
 import { isTimeAndNameKey, type Key, type Page, type PageRequest, planPage } from './paging.ts'
 import type { Precondition } from './precondition.ts'
 import { eventTypeReserved } from './reserved-event-types.ts'
@@ -27,6 +28,7 @@ export type EventTypeInput = {
   group: string | null
   state: EventTypeState
   validation: ValidationMode
+  keyPointers: KeyPointers
 }
 
 const nameForm = new RegExp(eventTypeNamePattern, 'u')

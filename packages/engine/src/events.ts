@@ -15,6 +15,7 @@ import { type PublishedRow, selectPublished } from './db/sql/select-published.ts
 import { isDatabaseUnavailable } from './db/unavailable.ts'
 import { type DryRun, requestsFor, type ShowingMeans } from './dry-run.ts'
 import { createFilterReader, type FilterReader } from './filters.ts'
+import { keysOfEvent } from './key-pointers.ts'
 import { type Candidate, explainMatching, matching } from './matching.ts'
 import { eventTypeReserved } from './reserved-event-types.ts'
 import type { DueWork } from './work-hints.ts'
@@ -245,7 +246,7 @@ async function plan(
     type: draft.type,
     timestamp: draft.timestamp ?? new Date(parts.world.now()),
     data: draft.data,
-    keys: draft.keys ?? {},
+    keys: keysOfEvent(draft.keys ?? {}, eventType.key_pointers, draft.data),
     publishId: draft.publishId ?? null,
     onceId: draft.onceId ?? null,
     traceparent: draft.traceparent ?? null,
@@ -334,7 +335,8 @@ async function knownEventTypes(
     if (create) {
       await parts.db.prisma.eventType.createMany({ data: missing.map((name) => ({ name })), skipDuplicates: true })
     }
-    for (const name of missing) known.set(name, { name, state: 'active', validation: 'off', latest_version: 0 })
+    for (const name of missing)
+      known.set(name, { name, state: 'active', validation: 'off', latest_version: 0, key_pointers: {} })
   }
   return known
 }

@@ -63,6 +63,14 @@ export {
   listAttempts,
   listDeliveries,
 } from './deliveries.ts'
+export {
+  type CauseRow,
+  type Counted,
+  getCauses,
+  getDeliveryMetrics,
+  type MetricRow,
+  type MetricsFilter,
+} from './delivery-metrics.ts'
 export type { DryRun, DryRunMatch, ShownRequest } from './dry-run.ts'
 export { type EgressProxy, parseEgressProxy } from './egress-proxy.ts'
 export { envelope } from './envelope.ts'
@@ -97,6 +105,7 @@ export {
   judgeSubscriptions,
 } from './failing.ts'
 export { givenFilter } from './filters.ts'
+export { percentile } from './histogram.ts'
 export { hold, holdLatecomers, release, requestCanceling, requestHolding, requestRelease } from './holding.ts'
 export {
   abandonOnce,
@@ -111,7 +120,7 @@ export {
 export { installJobs, type JobName, type JobPayloads, type Jobs, openJobs } from './jobs.ts'
 export { type CheckSchema, createSchemas, placesOf, type Schemas } from './json-schema.ts'
 export { listPublicKeys, type PublicKeyInfo, rotateKeyPair, schemesOf } from './key-pairs.ts'
-export { type FilterReading, type FilterWords, inQuery, parseListFilter } from './list-filters.ts'
+export { type FilterReading, type FilterWords, inQuery, parseListFilter, timeOf } from './list-filters.ts'
 export { createLogLines } from './log-lines.ts'
 export type { MatchedEvent, Verdict } from './matching.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
@@ -152,13 +161,24 @@ export {
   retentionDaysDefault,
 } from './retention.ts'
 export { findUnreadable, type Rewrapped, rewrapCredentials, rewrapSecrets } from './rewrapping.ts'
+export { rollUpOldMinutes } from './rollups.ts'
 export { openSecret, type SealedSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
 export { createSeal, masterKeyHint, parseMasterKeys, type Seal, SealError } from './sealing.ts'
+export { type Found, search } from './search.ts'
 export { type RevealedSecret, type Rotation, revealSecrets, rotateSecret } from './secrets.ts'
 export { sentBody } from './sent-body.ts'
 export * from './settings.ts'
 export { shardCount, shardOf } from './shards.ts'
 export { createKeyRing, type KeyRing, type StoredKey } from './signing-keys.ts'
+export {
+  createStream,
+  createStreamTeller,
+  type Stream,
+  type StreamedRow,
+  type StreamFilter,
+  type StreamReader,
+  type StreamTeller,
+} from './stream.ts'
 export { shownAuth, type TokenGrant } from './subscription-auth.ts'
 export { type Blocking, getSubscriptionHealth, type SubscriptionHealth } from './subscription-health.ts'
 export { countWaiting, getSubscription, listSubscriptions, type Subscription } from './subscription-reads.ts'

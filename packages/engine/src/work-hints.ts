@@ -7,6 +7,7 @@ import pg from 'pg'
 import type { Database } from './db/database.ts'
 import { giveSignOfLife } from './db/sql/give-sign-of-life.ts'
 import { listenWork } from './db/sql/listen-work.ts'
+import { streamWantedChannel } from './db/sql/notify-stream-wanted.ts'
 import { notifyWork } from './db/sql/notify-work.ts'
 
 /**
@@ -64,12 +65,14 @@ export function createWorkHints(db: Database): WorkHints {
 
 /**
  * For dispatchers: calls back with the shards of every hint, and listens again when the connection breaks. The connection
- * is also the sign of life of the dispatcher, if one is named: others see it end with the process.
+ * is also the sign of life of the dispatcher, if one is named: others see it end with the process. Somebody who reads a stream
+ * is heard on it too (stream.ts).
  */
 export function listenForWork(
   db: Database,
   onWork: (shards: readonly number[]) => void,
   dispatcherId?: Uuid,
+  onStreamWanted: () => void = () => undefined,
 ): AsyncDisposable {
   let stopped = false
   let client: pg.Client | undefined
@@ -80,7 +83,10 @@ export function listenForWork(
     client = fresh
     fresh.on('error', () => undefined) // 'end' follows
     fresh.on('end', listenLater)
-    fresh.on('notification', ({ payload }) => onWork((payload ?? '').split(',').map(Number)))
+    fresh.on('notification', ({ channel, payload }) => {
+      if (channel === streamWantedChannel) onStreamWanted()
+      else onWork((payload ?? '').split(',').map(Number))
+    })
     await fresh.connect()
     await listenWork(fresh)
     if (dispatcherId !== undefined) await giveSignOfLife(fresh, dispatcherId)

@@ -14,6 +14,8 @@ export const tags = [
   { name: 'Events', description: 'Publishing, and what was published' },
   { name: 'Deliveries', description: 'One event on its way to one subscription' },
   { name: 'Replays', description: 'Many deliveries sent once more' },
+  { name: 'Search', description: 'What an id, a business key or a trace is' },
+  { name: 'Metrics', description: 'How much was delivered, how fast, and why not' },
   { name: 'API keys', description: 'Credentials of this API' },
   { name: 'Erasures', description: 'Taking away what events hold' },
   { name: 'Audit', description: 'Who did what, and why' },

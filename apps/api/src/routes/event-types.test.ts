@@ -15,6 +15,7 @@ test('201 when an event type becomes known, 200 when it is replaced', async () =
     name: 'invoice.voided',
     ...given,
     status: 'active',
+    key_pointers: {},
     latest_version: 0,
     created_at: expect.any(String),
     updated_at: expect.any(String),

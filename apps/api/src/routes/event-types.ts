@@ -49,8 +49,14 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
     },
     async (request, reply) => {
       const { params, body } = request
-      const { description = null, group = null, status: state = 'active', validation = 'off' } = body
-      const input = { description, group, state, validation }
+      const {
+        description = null,
+        group = null,
+        status: state = 'active',
+        validation = 'off',
+        key_pointers: keyPointers = {},
+      } = body
+      const input = { description, group, state, validation, keyPointers }
       const expected = precondition(request, eventTypeView)
       const { eventType, created } = await putEventType(audited({ db }, request.audit).db, params.name, input, expected)
       return reply.code(created ? 201 : 200).send(tagged(reply, eventTypeView(eventType)))

@@ -127,6 +127,16 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   pauseReplay: replay({}),
   resumeReplay: replay({}),
   cancelReplay: replay({}),
+  getDeliveryMetrics: filters('tenant', 'subscription'),
+  getCauses: filters('tenant', 'subscription'),
+  search: (theirs) => Object.values(theirs).map((q) => ({ in: 'filter', query: { q }, denial: 'nothing' })),
+  streamAttempts: (theirs) =>
+    (['tenant', 'subscription', 'event'] as const).map((noun) => ({
+      in: 'filter',
+      // Told at once, and not for ever.
+      query: { [noun]: theirs[noun], max_seconds: '0' },
+      denial: 'nothing',
+    })),
   listApiKeys: 'none',
   createApiKey: (theirs) => [
     { in: 'body', body: { name: 'mine', role: 'tenant', tenant: theirs.tenant }, denial: 'not_found' },

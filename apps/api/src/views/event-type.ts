@@ -9,6 +9,8 @@ export function eventTypeView(eventType: EventType): WireEventType {
     // The columns' CHECKs are held to the lists of words by a test.
     status: eventType.state as WireEventType['status'],
     validation: eventType.validation as WireEventType['validation'],
+    // Written by `putEventType`, which takes these only.
+    key_pointers: eventType.keyPointers as WireEventType['key_pointers'],
     latest_version: eventType.latestVersion,
     created_at: eventType.createdAt.toISOString(),
     updated_at: eventType.updatedAt.toISOString(),

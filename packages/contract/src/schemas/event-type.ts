@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { eventTypeNamePattern, eventTypePatternPattern } from '../event-type-pattern.ts'
 import { limits } from '../limits.ts'
 import { eventTypeStates, validationModes } from '../states.ts'
+import { businessKeyNamePattern } from './business-key.ts'
 import { Nullable } from './nullable.ts'
 import { Page } from './page.ts'
 import { named } from './reference.ts'
@@ -25,6 +26,19 @@ export function EventTypePattern(options: { description?: string } = {}) {
   })
 }
 
+/** RFC 6901 §3. The empty pointer is the data itself, which is never a key where keys are of use. */
+const jsonPointerPattern = '^(/([^~/\\u0000\\ud800-\\udfff]|~[01])*)+$'
+
+const keyPointers = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  maxProperties: limits.businessKeysMax,
+  propertyNames: { pattern: businessKeyNamePattern },
+  additionalProperties: { type: 'string', maxLength: limits.keyPointerLengthMax, pattern: jsonPointerPattern },
+  description:
+    'Business keys that are read out of `data` when an event is published: the name of a key, and the JSON Pointer of its value. A string or an integer there becomes the key, unless `keys` of the event names it; anything else there is no key',
+  examples: [{ order: '/order/id' }],
+})
+
 const validationDescription =
   'What happens to data that does not fit the newest schema: `off` nobody looks, `warn` it is stored and marked, `reject` it is refused'
 
@@ -40,6 +54,7 @@ export const EventType = named(
         description: 'An `archived` type can no longer be published',
       }),
       validation: Type.Enum([...validationModes], { type: 'string', description: validationDescription }),
+      key_pointers: keyPointers,
       latest_version: Type.Integer({ description: 'Number of the newest schema; 0 while there is none' }),
       created_at: Time(),
       updated_at: Time(),
@@ -71,6 +86,7 @@ export const PutEventType = Type.Object(
         description: `${validationDescription}. \`off\` when left out`,
       }),
     ),
+    key_pointers: Type.Optional(keyPointers),
   },
   { additionalProperties: false },
 )

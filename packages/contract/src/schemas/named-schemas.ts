@@ -3,6 +3,7 @@ import { Attempt, AttemptPage } from './attempt.ts'
 import { AuditEntry, AuditEntryPage } from './audit.ts'
 import { Credential } from './credential.ts'
 import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
+import { Cause, Causes, DeliveryMetricSchema, DeliveryMetrics } from './delivery-metrics.ts'
 import { Erasure, ErasurePage } from './erasure.ts'
 import { Event, EventSummary, EventSummaryPage } from './event.ts'
 import { EventType, EventTypePage, EventTypeVersion, EventTypeVersionPage } from './event-type.ts'
@@ -23,7 +24,9 @@ import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './p
 import { Health, Readiness } from './readiness.ts'
 import type { NamedSchema } from './reference.ts'
 import { CreateReplay, Replay, ReplayItem, ReplayItemPage, ReplayPage } from './replay.ts'
+import { SearchHit, SearchResults } from './search.ts'
 import { PublicKey, PublicKeys, Secret, Secrets } from './secret.ts'
+import { StreamedAttempt } from './stream.ts'
 import { ChangedSubscription, CreatedSubscription, Subscription, SubscriptionPage } from './subscription.ts'
 import { SubscriptionHealth } from './subscription-health.ts'
 import { Contact, Tenant, TenantPage } from './tenant.ts'
@@ -69,6 +72,13 @@ export const namedSchemas: readonly NamedSchema[] = [
   Delivery,
   DeliveryPage,
   ExpandedDelivery,
+  DeliveryMetricSchema,
+  DeliveryMetrics,
+  Cause,
+  Causes,
+  StreamedAttempt,
+  SearchHit,
+  SearchResults,
   ListFilter,
   CreateReplay,
   Replay,

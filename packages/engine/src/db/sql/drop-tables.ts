@@ -14,6 +14,8 @@ const ourTables = [
   'delivery',
   'backlog',
   'attempt',
+  'attempt_minute',
+  'attempt_hour',
   'system_event',
   'replay',
   'replay_item',
