@@ -41,6 +41,8 @@ export { noteShardJobs } from './db/sql/note-shard-jobs.ts'
 export { type AttemptRecord, type HealthChange, recordAttempts } from './db/sql/record-attempts.ts'
 export { type DueSubscription, selectDueSubscriptions } from './db/sql/select-due-subscriptions.ts'
 export { selectSilentDispatchers } from './db/sql/select-silent-dispatchers.ts'
+export { settleTargetItem } from './db/sql/settle-target-item.ts'
+export { takeTargetItems } from './db/sql/take-target-items.ts'
 export { wakeDeliveries } from './db/sql/wake-deliveries.ts'
 export { type Tx, transaction } from './db/transaction.ts'
 export { DatabaseUnavailable, isDatabaseUnavailable, isRefused } from './db/unavailable.ts'
@@ -101,6 +103,7 @@ export { type EventOrigin, eventOrigin, parseEventSource, payload, payloadFormat
 export { memberText, nestsDeeperThan, publishedBatchData, publishedData } from './published-json.ts'
 export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
+export { targetClaim } from './replay-targets.ts'
 export { createReplaying, type Replaying, type ReplayStep } from './replaying.ts'
 export {
   draftReplay,

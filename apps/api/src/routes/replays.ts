@@ -1,9 +1,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
+  type ApiKeyRole,
+  CreatedReplay,
   CreateReplay,
   formatId,
   PatchReplay,
   PathId,
+  Problem,
   Replay,
   ReplayItemPage,
   ReplayItemQuery,
@@ -24,6 +27,7 @@ import { Type } from 'typebox'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
+import { may } from '../permissions.ts'
 import { refusals } from '../refusals.ts'
 import { replayItemView, replayView } from '../views/replay.ts'
 
@@ -49,7 +53,19 @@ const moves: Readonly<Record<ReplayMove, { summary: string; description: string 
   },
 }
 
-export const replayRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, { db, world, links }) => {
+export const replayRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
+  app,
+  { db, world, links, seal, checkUrl },
+) => {
+  /** Whoever chooses the receiver reads what it is sent. */
+  async function targetOf(text: string, role: ApiKeyRole): Promise<string> {
+    if (may(role, 'payloads:read')) return checkUrl(text, '/target_url')
+    throw new Problem(
+      'forbidden',
+      `A replay to another URL shows payloads, and a key of the role "${role}" may not read them.`,
+    )
+  }
+
   app.post(
     '/replays',
     {
@@ -61,18 +77,21 @@ export const replayRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, {
           'Nothing is sent before it is run. The deliveries are fixed now: what is published or fails later is not part of it. Replay what still fails of another one with the filter `{"replay": "rpl_…"}`.',
         tags,
         body: reference(CreateReplay),
-        response: { 201: reference(Replay), ...refusals({ body: true }, 'limit_reached') },
+        response: { 201: reference(CreatedReplay), ...refusals({ body: true }, 'limit_reached', 'invalid_url') },
       },
     },
     async ({ body, credential }, reply) => {
+      const targetUrl = body.target_url === undefined ? null : await targetOf(body.target_url, credential.role)
       const draft = {
         filter: body.filter,
         choice: body.only ?? 'failed',
         ratePerSecond: body.rate_per_second ?? null,
         note: body.note ?? null,
+        targetUrl,
         actor: formatId('api_key', credential.keyId),
       }
-      const replay = replayView(await draftReplay({ db, world }, draft, credential.tenantId))
+      const drafted = await draftReplay({ db, world, seal }, draft, credential.tenantId)
+      const replay = { ...replayView(drafted), target_secret: drafted.targetSecret }
       return reply.code(201).header('location', `/v1/replays/${replay.id}`).send(replay)
     },
   )

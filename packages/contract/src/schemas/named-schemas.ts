@@ -18,7 +18,7 @@ import { ProblemSchema } from './problem.ts'
 import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
 import { Health, Readiness } from './readiness.ts'
 import type { NamedSchema } from './reference.ts'
-import { CreateReplay, Replay, ReplayItem, ReplayItemPage, ReplayPage } from './replay.ts'
+import { CreatedReplay, CreateReplay, Replay, ReplayItem, ReplayItemPage, ReplayPage } from './replay.ts'
 import { PublicKey, PublicKeys, Secret, Secrets } from './secret.ts'
 import { ChangedSubscription, CreatedSubscription, Subscription, SubscriptionPage } from './subscription.ts'
 import { SubscriptionHealth } from './subscription-health.ts'
@@ -67,6 +67,7 @@ export const namedSchemas: readonly NamedSchema[] = [
   ExpandedDelivery,
   ListFilter,
   CreateReplay,
+  CreatedReplay,
   Replay,
   ReplayPage,
   ReplayItem,
