@@ -3,6 +3,7 @@ import {
   createReplaying,
   draftReplay,
   type FilterWords,
+  feedReplay,
   getReplay,
   hold,
   listReplayItems,
@@ -118,34 +119,31 @@ describe('what a replay sends', () => {
 test('whoever feeds a replay at the same moment feeds other items, or none', async () => {
   await using posthorn = await startTestPosthorn()
   await posthorn.subscribeMany(20, { maxInFlight: 100 })
-  const failed = await publishEnded(posthorn, 5, 'failed')
-  const ids = failed.map(({ delivery }) => delivery)
-  const feeders = Array.from({ length: 5 }, () => createReplaying(posthorn.db))
-  const takers = Array.from({ length: 5 }, () => () => {
-    const attemptIds = Array.from({ length: 20 }, () => newUuid(world))
-    return takeTargetItems(posthorn.db.pool, targeted, { attemptIds, lostAfterSeconds: 90 })
-  })
-  let targeted = ''
-  for (let round = 1; round <= 5; round += 1) {
-    const { id } = await draft(posthorn, {})
-    await move(posthorn, 'run', id)
-    let fed = 0
-    for (let n = 0; n < 3 && fed < ids.length; n += 1) {
-      const steps = await Promise.all(feeders.map((feeder) => feeder.step()))
-      fed += steps.reduce((sum, step) => sum + step.fed, 0)
-    }
-    expect([fed, await counts(posthorn, id)]).toEqual([ids.length, { under_way: ids.length }])
-    await move(posthorn, 'cancel', id)
-    await posthorn.db.prisma.replayItem.deleteMany({ where: { replayId: id } })
-    await endedAs(posthorn, ids, 'failed')
-
-    targeted = (await draft(posthorn, {}, { targetUrl: `${posthorn.receiver.origin}/staging` })).id
-    await move(posthorn, 'run', targeted)
-    const taken = (await Promise.all(takers.map((take) => take()))).flat()
-    expect(new Set(taken.map(({ delivery_id }) => delivery_id)).size).toBe(taken.length)
-    await move(posthorn, 'cancel', targeted)
-    await posthorn.db.prisma.replayItem.deleteMany({ where: { replayId: targeted } })
+  const failed = await publishEnded(posthorn, 10, 'failed')
+  const { id } = await draft(posthorn, {})
+  await move(posthorn, 'run', id)
+  const targeted = await draft(posthorn, {}, { targetUrl: `${posthorn.receiver.origin}/staging` })
+  await move(posthorn, 'run', targeted.id)
+  const atOnce = [1, 2, 3, 4, 5]
+  const taken: string[] = []
+  for (let round = 1; round <= failed.length / 2; round += 1) {
+    // Two more items may be under way than in the round before, and five ask for them.
+    const request = { replayId: id, states: ['failed'], behind: null, lanesMax: 64, underWayMax: 2 * round } as const
+    const portions = await Promise.all(
+      atOnce.map(() => feedReplay(posthorn.db.pool, { ...request, underWayPerSubscriptionMax: 50 })),
+    )
+    expect(portions.reduce((sum, portion) => sum + (portion?.skipped ?? 0), 0)).toBe(0)
+    const items = await Promise.all(
+      atOnce.map(() => {
+        const attemptIds = Array.from({ length: 2 * round }, () => newUuid(world))
+        return takeTargetItems(posthorn.db.pool, targeted.id, { attemptIds, lostAfterSeconds: 90 })
+      }),
+    )
+    taken.push(...items.flat().map(({ delivery_id }) => delivery_id))
   }
+  expect(await counts(posthorn, id)).toEqual({ under_way: failed.length })
+  expect(await posthorn.db.prisma.backlog.count()).toBe(failed.length)
+  expect([taken.length, new Set(taken).size]).toEqual([failed.length, failed.length])
 })
 
 describe('what has changed since the draft', () => {
