@@ -24,6 +24,7 @@ import {
 } from '@posthorn/engine'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Links, RouteParts } from './parts.ts'
+import { audit } from './plugins/audit.ts'
 import { authentication } from './plugins/authentication.ts'
 import { errorDocs, errorDocsPath } from './plugins/error-docs.ts'
 import { etags } from './plugins/etags.ts'
@@ -40,12 +41,16 @@ import { requestId, requestIdOf } from './plugins/request-id.ts'
 import { requestLog } from './plugins/request-log.ts'
 import { wellFormedHttp } from './plugins/well-formed-http.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
+import { auditRoutes } from './routes/audit.ts'
+import { credentialRoutes } from './routes/credential.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { erasureRoutes } from './routes/erasures.ts'
 import { eventMatchRoutes } from './routes/event-matches.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricRoutes } from './routes/metrics.ts'
+import { portalSessionRoutes } from './routes/portal-sessions.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
 import { replayRoutes } from './routes/replays.ts'
 import { secretRoutes } from './routes/secrets.ts'
@@ -132,6 +137,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
       await v1.register(authentication, routeParts)
       await v1.register(idempotency, routeParts)
       await v1.register(etags)
+      await v1.register(audit, routeParts)
       for (const routes of [
         tenantRoutes,
         eventTypeRoutes,
@@ -143,6 +149,10 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         deliveryRoutes,
         replayRoutes,
         apiKeyRoutes,
+        portalSessionRoutes,
+        credentialRoutes,
+        auditRoutes,
+        erasureRoutes,
       ]) {
         await v1.register(routes, routeParts)
       }

@@ -3,6 +3,7 @@
  * where one of them can be named.
  */
 import { createHash } from 'node:crypto'
+import { portalCapabilities } from '@posthorn/contract'
 import { createApiKey } from '@posthorn/engine'
 import { tell } from '@posthorn/engine/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -35,12 +36,17 @@ beforeAll(async () => {
   operations = operationsOf((await api.ask('GET', '/openapi.json', undefined, { as: null })).body)
   mine = await belongingsOf('acme', 'mine')
   theirs = await belongingsOf('globex', mark)
-  ofTenant = { 'a key of another tenant': api.keys.tenant }
+  ofTenant = {
+    'a key of another tenant': api.keys.tenant,
+    'a portal session of another tenant': (await portalSession('acme')).token,
+  }
   worthless = {
     'no key': null,
     'an unknown key': `phk_${'0'.repeat(32)}`,
     'a revoked key': await revokedKey(),
     'an expired key': await expiredKey(),
+    'a revoked portal session': await revokedSession(),
+    'a portal session of a revoked key': await sessionOfRevokedKey(),
   }
 })
 
@@ -55,8 +61,8 @@ test('every operation has its row in the matrix, and the matrix has no other', (
   }
 })
 
-/** They have an id in the path that belongs to no tenant. */
-const operatorsOnly = ['revokeApiKey']
+/** They have an id in the path that is the operator's. */
+const operatorsOnly = ['revokeApiKey', 'getErasure']
 
 test('without a valid credential no operation answers anything but 401, whatever is named', async () => {
   for (const [what, key] of Object.entries(worthless)) {
@@ -116,6 +122,7 @@ test('the ids of another tenant are answered with the same words as ids of nothi
     subscription: 'sub_06ab1cde00000000000000000g'.slice(0, 30),
     event: 'evt_06ab1cde00000000000000000g'.slice(0, 30),
     delivery: 'dlv_06ab1cde00000000000000000g'.slice(0, 30),
+    portalSession: 'ses_06ab1cde00000000000000000g'.slice(0, 30),
     replay: 'rpl_06ab1cde00000000000000000g'.slice(0, 30),
   }
   for (const operation of operations) {
@@ -218,6 +225,7 @@ async function belongingsOf(tenant: string, text: string): Promise<Belongings> {
     subscription: subscription.body.id,
     event: published.body.id,
     delivery: published.body.deliveries[0].id,
+    portalSession: (await portalSession(tenant)).id,
     replay: replay.body.id,
   }
 }
@@ -226,6 +234,25 @@ async function revokedKey(): Promise<string> {
   const { body } = await api.ask('POST', '/v1/api-keys', { name: 'revoked', role: 'admin' })
   expect((await api.ask('DELETE', `/v1/api-keys/${body.id}`)).status).toBe(204)
   return body.key
+}
+
+/** May do whatever a session can. */
+async function portalSession(tenant: string, as = 'admin'): Promise<{ id: string; token: string }> {
+  const asked = { capabilities: portalCapabilities }
+  return (await api.ask('POST', `/v1/tenants/${tenant}/portal-sessions`, asked, { as })).body
+}
+
+async function revokedSession(): Promise<string> {
+  const { id, token } = await portalSession('acme')
+  expect((await api.ask('DELETE', `/v1/portal-sessions/${id}`)).status).toBe(204)
+  return token
+}
+
+async function sessionOfRevokedKey(): Promise<string> {
+  const { body } = await api.ask('POST', '/v1/api-keys', { name: 'gone', role: 'admin' })
+  const { token } = await portalSession('acme', body.key)
+  expect((await api.ask('DELETE', `/v1/api-keys/${body.id}`)).status).toBe(204)
+  return token
 }
 
 async function expiredKey(): Promise<string> {

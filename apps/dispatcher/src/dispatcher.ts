@@ -14,6 +14,7 @@
 import type { Uuid } from '@posthorn/contract'
 import {
   type AttemptMeans,
+  auditRetentionDaysDefault,
   type Claim,
   createKeyRing,
   createPublisher,
@@ -28,7 +29,9 @@ import {
   listenForWork,
   newUuid,
   publishSystemEvents,
+  type Retention,
   requestHolding,
+  retentionDaysDefault,
   type Seal,
   type Telemetry,
   type Transforms,
@@ -41,6 +44,8 @@ import { createHealthWatch } from './breaker.ts'
 import { createTurns } from './claiming.ts'
 import { type DeliveringParts, deliver } from './delivering.ts'
 import { type PassFailpoint, passAll } from './failpoints.ts'
+import { keepRetention } from './handlers/apply-retention.ts'
+import { erase } from './handlers/erase.ts'
 import { holdDeliveries } from './handlers/hold-deliveries.ts'
 import { judgeHealth } from './handlers/judge-subscriptions.ts'
 import { makePartitions } from './handlers/make-partitions.ts'
@@ -97,6 +102,8 @@ export type DispatcherParts = {
   operatorTenant: string
   /** How long nothing but failure is put up with, in milliseconds. */
   disableAfterMs: number
+  /** How long things are kept; the defaults of the settings when left out. */
+  retention?: Retention
   /** How long `stop` waits for attempts in flight, in milliseconds. */
   drainMs: number
   /** How long an attempt may be without an answer before it counts as late (see slow-lane.ts), in milliseconds; 2 s when left out. */
@@ -348,6 +355,13 @@ async function workJobs(parts: DispatcherParts, boss: PgBoss): Promise<() => Pro
   await work('sweep-backlog', () => sweepBacklog(db, telemetry))
   await work('judge-subscriptions', () => judgeHealth(parts))
   await work('make-partitions', () => makePartitions(db, new Date(world.now())))
+  const monotonicMs = () => performance.now()
+  await work('erase', () => erase({ db, telemetry, monotonicMs }))
+  const retention = parts.retention ?? {
+    retentionDays: retentionDaysDefault,
+    auditRetentionDays: auditRetentionDaysDefault,
+  }
+  await work('apply-retention', () => keepRetention({ db, telemetry, retention, monotonicMs }, world.now()))
   return async () => {
     await Promise.all(worked.map((name) => boss.offWork(name)))
   }

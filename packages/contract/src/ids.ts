@@ -13,6 +13,9 @@ export const idPrefixes = {
   secret: 'sec_',
   replay: 'rpl_',
   api_key: 'key_',
+  portal_session: 'ses_',
+  audit_entry: 'aud_',
+  erasure: 'era_',
 } as const
 export type IdNoun = keyof typeof idPrefixes
 

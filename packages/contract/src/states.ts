@@ -18,9 +18,15 @@ export const deliveryCan = {
 
 /**
  * Why a delivery is `canceled`: a person called it off, its subscription was resumed without what had been held, or
- * deleted, or its tenant was.
+ * deleted, or its tenant was, or its event was erased.
  */
-export const canceledReasons = ['canceled_by_person', 'resume_none', 'subscription_deleted', 'tenant_deleted'] as const
+export const canceledReasons = [
+  'canceled_by_person',
+  'resume_none',
+  'subscription_deleted',
+  'tenant_deleted',
+  'erased',
+] as const
 export type CanceledReason = (typeof canceledReasons)[number]
 
 export const subscriptionStates = ['active', 'paused', 'disabled'] as const
@@ -102,6 +108,69 @@ export type ValidationMode = (typeof validationModes)[number]
 
 export const apiKeyRoles = ['admin', 'publisher', 'support', 'viewer', 'tenant'] as const
 export type ApiKeyRole = (typeof apiKeyRoles)[number]
+
+/** Permissions that an API key may be given beside those of its role. */
+export const grantablePermissions = ['payloads:read'] as const
+export type GrantablePermission = (typeof grantablePermissions)[number]
+
+/** What a portal session may be given, each for its one tenant. Publishing is not among it. */
+export const portalCapabilities = [
+  'event-types:read',
+  'subscriptions:read',
+  'subscriptions:write',
+  'subscriptions:pause',
+  'secrets:reveal',
+  'secrets:rotate',
+  'events:read',
+  'payloads:read',
+  'deliveries:read',
+  'deliveries:resend',
+  'deliveries:cancel',
+] as const
+export type PortalCapability = (typeof portalCapabilities)[number]
+
+/** What a request is made with: an API key, or the token of a portal session. */
+export const credentialKinds = ['api_key', 'portal_session'] as const
+export type CredentialKind = (typeof credentialKinds)[number]
+
+/** What stands in the audit log. */
+export const auditActions = [
+  'tenant_put',
+  'tenant_deleted',
+  'event_type_put',
+  'event_type_archived',
+  'event_type_version_created',
+  'event_types_imported',
+  'subscription_created',
+  'subscription_changed',
+  'subscription_deleted',
+  'subscription_paused',
+  'subscription_resumed',
+  'subscription_tested',
+  'secrets_revealed',
+  'secret_rotated',
+  'key_pair_rotated',
+  'delivery_resent',
+  'delivery_canceled',
+  'replay_created',
+  'replay_started',
+  'replay_paused',
+  'replay_resumed',
+  'replay_changed',
+  'replay_canceled',
+  'erasure_requested',
+  'api_key_created',
+  'api_key_revoked',
+  'portal_session_created',
+  'portal_session_revoked',
+] as const
+export type AuditAction = (typeof auditActions)[number]
+
+export const erasureStates = ['running', 'completed'] as const
+export type ErasureState = (typeof erasureStates)[number]
+
+export const portalThemeModes = ['light', 'dark', 'auto'] as const
+export type PortalThemeMode = (typeof portalThemeModes)[number]
 
 export const replayStates = ['draft', 'running', 'paused', 'completed', 'canceled'] as const
 export type ReplayState = (typeof replayStates)[number]

@@ -3,11 +3,7 @@ export * from './address-resolver.ts'
 export {
   type ApiKeyDraft,
   type ApiKeyInfo,
-  type Authenticate,
-  type Credential,
   createApiKey,
-  createAuthenticate,
-  findApiKeys,
   listApiKeys,
   parseApiKey,
   registerAdminKey,
@@ -23,12 +19,28 @@ export {
   judgeAttempt,
   prepareAttempt,
 } from './attempt.ts'
+export {
+  type Audit,
+  type AuditEntry,
+  type AuditFilter,
+  auditedDatabase,
+  listAuditEntries,
+} from './audit.ts'
 export { type Batcher, BatcherFull, createBatcher } from './batcher.ts'
 export * from './callback-url.ts'
+export {
+  type ApiKeyCredential,
+  type Authenticate,
+  type Credential,
+  createAuthenticate,
+  findApiKeys,
+  type PortalCredential,
+} from './credentials.ts'
+export { redacted } from './custom-headers.ts'
 export { type Database, openDatabase } from './db/database.ts'
 export { DemoDatabaseError, prepareDemoDatabase } from './db/demo-database.ts'
 export { MigrationError, migrate, pendingMigrations } from './db/migrate.ts'
-export { ensurePartitions, partitionsReadyUntil } from './db/partitions.ts'
+export { dropOldPartitions, ensurePartitions, partitionsReadyUntil } from './db/partitions.ts'
 export { beatDispatcher } from './db/sql/beat-dispatcher.ts'
 export { claimDeliveries, type Offer } from './db/sql/claim-deliveries.ts'
 export { feedReplay } from './db/sql/feed-replay.ts'
@@ -57,8 +69,16 @@ export {
 export type { DryRun, DryRunMatch, ShownRequest } from './dry-run.ts'
 export { type EgressProxy, parseEgressProxy } from './egress-proxy.ts'
 export { envelope } from './envelope.ts'
+export {
+  type Erasure,
+  type ErasureDraft,
+  eraseRunning,
+  getErasure,
+  listErasures,
+  requestErasure,
+} from './erasures.ts'
 export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
-export { type Event, type EventSummary, getEvent, listEvents } from './event-reads.ts'
+export { type Event, type EventSummary, getEvent, listEvents, refuseErased } from './event-reads.ts'
 export {
   archiveEventType,
   createEventTypeVersion,
@@ -101,6 +121,14 @@ export { createMetrics, type Metrics } from './metrics.ts'
 export { ensureOperator, parseOperatorTenant } from './operator.ts'
 export type { Page, PageRequest } from './paging.ts'
 export { type EventOrigin, eventOrigin, parseEventSource, payload, payloadFormatOf } from './payload.ts'
+export {
+  createPortalSession,
+  getPortalSession,
+  listPortalSessions,
+  type PortalSessionDraft,
+  type PortalSessionInfo,
+  revokePortalSession,
+} from './portal-sessions.ts'
 export { memberText, nestsDeeperThan, publishedBatchData, publishedData } from './published-json.ts'
 export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
@@ -120,6 +148,13 @@ export {
   type ReplayPreview,
 } from './replays.ts'
 export { cancelDelivery, resendDelivery } from './resending.ts'
+export {
+  applyRetention,
+  auditRetentionDaysDefault,
+  type Retained,
+  type Retention,
+  retentionDaysDefault,
+} from './retention.ts'
 export { findUnreadable, type Rewrapped, rewrapCredentials, rewrapSecrets } from './rewrapping.ts'
 export { openSecret, type SealedSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
 export { createSeal, masterKeyHint, parseMasterKeys, type Seal, SealError } from './sealing.ts'

@@ -20,6 +20,7 @@ import {
   uuidFloor,
   uuidTime,
 } from '@posthorn/contract'
+import { type AuditTarget, inAuditedTransaction, writeAudit, writeAuditOn } from './audit.ts'
 import type { Database } from './db/database.ts'
 import type { Replay as ReplayRow } from './db/generated/client.ts'
 import { cancelReplay as cancelStatement } from './db/sql/cancel-replay.ts'
@@ -33,6 +34,7 @@ import { listReplayItems as listItemsStatement, type ReplayItemRow } from './db/
 import { selectPacedSubscriptions } from './db/sql/select-paced-subscriptions.ts'
 import { setReplayPreview } from './db/sql/set-replay-preview.ts'
 import type { Runner } from './db/sql/statement.ts'
+import { transaction } from './db/transaction.ts'
 import { ask } from './db/unavailable.ts'
 import { type FilterWords, parseListFilter } from './list-filters.ts'
 import { isUuidKey, type Page, type PageRequest, planPage } from './paging.ts'
@@ -134,6 +136,7 @@ export async function draftReplay(
         estimatedSeconds: await estimate(client, tally, draft.ratePerSecond),
       }
       await setReplayPreview(client, id, { itemCount: tally.itemCount(), json: JSON.stringify(preview) })
+      await writeAuditOn(client, db, { target: formatId('replay', id), tenantId: within ?? null })
     })
     client.off('error', ignore)
     client.release()
@@ -318,8 +321,10 @@ export async function moveReplay(
 ): Promise<Replay> {
   const states = replayCan[move]
   const where = { ...inTenant(within), id }
-  if ((await db.prisma.replay.count({ where })) === 0) throw notFound(id)
-  if (!(await moved(db, move, { where, states, now: new Date(world.now()) }))) {
+  const found = await db.prisma.replay.findFirst({ where, select: { tenantId: true } })
+  if (found === null) throw notFound(id)
+  const target = { target: formatId('replay', id), tenantId: found.tenantId }
+  if (!(await moved(db, move, { where, states, now: new Date(world.now()), target }))) {
     const { state } = await getReplay(db, id, within)
     throw new Problem(
       'replay_state_conflict',
@@ -337,16 +342,30 @@ const past = { run: 'run', pause: 'paused', resume: 'resumed', cancel: 'canceled
 async function moved(
   db: Database,
   move: ReplayMove,
-  { where, states, now }: { where: { id: Uuid }; states: readonly ReplayState[]; now: Date },
+  {
+    where,
+    states,
+    now,
+    target,
+  }: { where: { id: Uuid }; states: readonly ReplayState[]; now: Date; target: AuditTarget },
 ): Promise<boolean> {
-  if (move === 'cancel') return cancelStatement(db.pool, where.id, states)
+  if (move === 'cancel') {
+    return inAuditedTransaction(db, async (runner, write) => {
+      const canceled = await cancelStatement(runner, where.id, states)
+      if (canceled) await write(target)
+      return canceled
+    })
+  }
   const data = {
     run: { state: 'running', startedAt: now },
     resume: { state: 'running' },
     pause: { state: 'paused' },
   }[move]
-  const { count } = await db.prisma.replay.updateMany({ where: { ...where, state: { in: [...states] } }, data })
-  return count > 0
+  return transaction(db, async (tx) => {
+    const { count } = await tx.replay.updateMany({ where: { ...where, state: { in: [...states] } }, data })
+    if (count > 0) await writeAudit(tx, db, target)
+    return count > 0
+  })
 }
 
 /**
@@ -366,8 +385,12 @@ export async function patchReplay(
     ...(patch.ratePerSecond === undefined ? {} : { ratePerSecond: patch.ratePerSecond }),
     ...(patch.note === undefined ? {} : { note: patch.note }),
   }
-  const { count } = await db.prisma.replay.updateMany({ where, data })
-  if (count > 0) return getReplay(db, id, within)
+  const isChanged = await transaction(db, async (tx) => {
+    const { count } = await tx.replay.updateMany({ where, data })
+    if (count > 0) await writeAudit(tx, db, { target: formatId('replay', id), tenantId: before.tenantId })
+    return count > 0
+  })
+  if (isChanged) return getReplay(db, id, within)
   throw new Problem('replay_state_conflict', `The replay is ${before.state}, so there is nothing to change any more.`)
 }
 

@@ -24,6 +24,10 @@ export type Occurrence =
   | { what: 'system_events_published'; count: number }
   /** Items of replays became due, or were skipped or settled without an attempt; and replays ended. */
   | { what: 'replays_fed'; fed: number; skipped: number; settled: number; finished: number }
+  /** Events whose content was erased, because somebody asked or their tenant keeps no more. */
+  | { what: 'events_erased'; count: number }
+  /** Partitions that were dropped because they are older than they are kept, and those that stay for what is still to be sent. */
+  | { what: 'retention_applied'; dropped: readonly string[]; kept: readonly string[] }
   /** The shards that this dispatcher works on now. */
   | { what: 'shards_owned'; shards: readonly number[] }
   | { what: 'dispatcher_stopped'; unfinished: number }

@@ -1,7 +1,9 @@
 /**
  * The operator's customers. Their ids are the operator's own, so an upsert is all it takes to make one known.
  */
+
 import { Problem, tenantIdPattern } from '@posthorn/contract'
+import { inAuditedTransaction, writeAudit } from './audit.ts'
 import type { Database } from './db/database.ts'
 import type { Prisma, Tenant } from './db/generated/client.ts'
 import { deleteTenant as deleteStatement } from './db/sql/delete-tenant.ts'
@@ -18,6 +20,8 @@ export type TenantInput = {
   name: string | null
   metadata: Readonly<Record<string, unknown>>
   contacts: readonly { email: string; name?: string }[]
+  /** Days after which the content of its events goes; null or left out: as the installation keeps it. */
+  retentionDays?: number | null
 }
 
 const idForm = new RegExp(tenantIdPattern, 'u')
@@ -45,6 +49,7 @@ export async function putTenant(
     name: input.name,
     metadata: storedJson(input.metadata, '/metadata'),
     contacts: input.contacts.map((contact) => ({ ...contact })),
+    retentionDays: input.retentionDays ?? null,
   } satisfies Prisma.TenantUpdateInput
   return transaction(db, async (tx) => {
     const known = await lockTenant(tx, id)
@@ -52,6 +57,7 @@ export async function putTenant(
     const { count } = await tx.tenant.createMany({ data: [{ id, ...data }], skipDuplicates: true })
     // Somebody else made it known between the two.
     if (!known && count === 0) expect(await tx.tenant.findUniqueOrThrow({ where: { id } }))
+    await writeAudit(tx, db, { target: id, tenantId: id })
     return { tenant: await tx.tenant.update({ where: { id }, data }), created: count === 1 }
   })
 }
@@ -82,7 +88,12 @@ export async function listTenants(db: Database, within: Within, request: PageReq
  * @throws Problem `tenant_not_found`
  */
 export async function deleteTenant(db: Database, id: string): Promise<void> {
-  const found = idForm.test(id) && (await deleteStatement(db.pool, id))
+  if (!idForm.test(id)) throw tenantNotFound(id)
+  const found = await inAuditedTransaction(db, async (runner, write) => {
+    const deleted = await deleteStatement(runner, id)
+    if (deleted) await write({ target: id, tenantId: id })
+    return deleted
+  })
   if (!found) throw tenantNotFound(id)
 }
 

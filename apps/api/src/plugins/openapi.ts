@@ -15,6 +15,9 @@ export const tags = [
   { name: 'Deliveries', description: 'One event on its way to one subscription' },
   { name: 'Replays', description: 'Many deliveries sent once more' },
   { name: 'API keys', description: 'Credentials of this API' },
+  { name: 'Erasures', description: 'Taking away what events hold' },
+  { name: 'Audit', description: 'Who did what, and why' },
+  { name: 'Portal sessions', description: 'Credentials for a customer’s browser, of one tenant and for a while' },
   { name: 'Health', description: 'Whether this process lives and can work' },
 ] as const
 export type Tag = (typeof tags)[number]['name']
@@ -34,7 +37,13 @@ export const openapi = fp(
         servers: [{ url: '/' }],
         tags: tags.map((tag) => ({ ...tag })),
         components: {
-          securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'An API key: `phk_…`' } },
+          securitySchemes: {
+            apiKey: {
+              type: 'http',
+              scheme: 'bearer',
+              description: 'An API key, `phk_…`, or the token of a portal session, `phs_…`',
+            },
+          },
         },
         security: [{ apiKey: [] }],
       },

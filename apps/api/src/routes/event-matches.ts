@@ -23,12 +23,12 @@ export const eventMatchRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (ap
           'Every subscription of the tenant, judged by its settings of today: earlier ones are not kept. `created_later` and `changed_later` say where they may have been others when the event was published.',
         tags: ['Events'],
         params: Type.Object({ id: PathId('event') }),
-        response: { 200: reference(EventMatches), ...refusals({ body: false }, 'event_not_found') },
+        response: { 200: reference(EventMatches), ...refusals({ body: false }, 'event_not_found', 'content_erased') },
       },
     },
     async ({ params, credential }) => {
       const matches = await explainEvent(db, pathId('event', params.id), credential.tenantId)
-      const payloads = may(credential.role, 'payloads:read')
+      const payloads = may(credential, 'payloads:read')
       return { data: matches.map((match) => eventMatchView(match, payloads)) }
     },
   )
@@ -36,7 +36,7 @@ export const eventMatchRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (ap
   app.post(
     '/subscriptions/:id/filter-checks',
     {
-      config: { permission: 'subscriptions:read' },
+      config: { permission: 'subscriptions:read', changesNothing: true, audit: { none: 'it changes nothing' } },
       schema: {
         operationId: 'checkFilter',
         summary: 'Try an event on a subscription',

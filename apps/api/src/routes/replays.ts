@@ -1,9 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
-  type ApiKeyRole,
+  type AuditAction,
   CreatedReplay,
   CreateReplay,
-  formatId,
   PatchReplay,
   PathId,
   Problem,
@@ -15,6 +14,7 @@ import {
   reference,
 } from '@posthorn/contract'
 import {
+  type Credential,
   draftReplay,
   getReplay,
   listReplayItems,
@@ -27,7 +27,8 @@ import { Type } from 'typebox'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
-import { may } from '../permissions.ts'
+import { may, nameOf } from '../permissions.ts'
+import { audited } from '../plugins/audit.ts'
 import { refusals } from '../refusals.ts'
 import { replayItemView, replayView } from '../views/replay.ts'
 
@@ -35,18 +36,25 @@ const tags = ['Replays']
 const params = Type.Object({ id: PathId('replay') })
 const noBody = Type.Object({}, { additionalProperties: false })
 
-const moves: Readonly<Record<ReplayMove, { summary: string; description: string }>> = {
+const moves: Readonly<Record<ReplayMove, { audit: AuditAction; summary: string; description: string }>> = {
   run: {
+    audit: 'replay_started',
     summary: 'Run a draft',
     description:
       'Its deliveries are sent in small portions, behind what is published meanwhile. Each is judged once more when its turn comes: one that was delivered, or is on its way again, is skipped, with the reason.',
   },
   pause: {
+    audit: 'replay_paused',
     summary: 'Pause a replay',
     description: 'Nothing more becomes due; the few deliveries that are due or in flight end.',
   },
-  resume: { summary: 'Go on with a paused replay', description: 'It goes on where it was.' },
+  resume: {
+    audit: 'replay_resumed',
+    summary: 'Go on with a paused replay',
+    description: 'It goes on where it was.',
+  },
   cancel: {
+    audit: 'replay_canceled',
     summary: 'Call a replay off',
     description:
       'What still waits is never sent. The few deliveries that are due or in flight end, and their outcomes are still counted.',
@@ -58,18 +66,15 @@ export const replayRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
   { db, world, links, seal, checkUrl },
 ) => {
   /** Whoever chooses the receiver reads what it is sent. */
-  async function targetOf(text: string, role: ApiKeyRole): Promise<string> {
-    if (may(role, 'payloads:read')) return checkUrl(text, '/target_url')
-    throw new Problem(
-      'forbidden',
-      `A replay to another URL shows payloads, and a key of the role "${role}" may not read them.`,
-    )
+  async function targetOf(text: string, credential: Credential): Promise<string> {
+    if (may(credential, 'payloads:read')) return checkUrl(text, '/target_url')
+    throw new Problem('forbidden', `A replay to another URL shows payloads. ${nameOf(credential)} may not read them.`)
   }
 
   app.post(
     '/replays',
     {
-      config: { permission: 'replays:write' },
+      config: { permission: 'replays:write', audit: 'replay_created' },
       schema: {
         operationId: 'createReplay',
         summary: 'Draft a replay, and see what it would send',
@@ -80,17 +85,17 @@ export const replayRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         response: { 201: reference(CreatedReplay), ...refusals({ body: true }, 'limit_reached', 'invalid_url') },
       },
     },
-    async ({ body, credential }, reply) => {
-      const targetUrl = body.target_url === undefined ? null : await targetOf(body.target_url, credential.role)
+    async ({ body, credential, audit }, reply) => {
+      const targetUrl = body.target_url === undefined ? null : await targetOf(body.target_url, credential)
       const draft = {
         filter: body.filter,
         choice: body.only ?? 'failed',
         ratePerSecond: body.rate_per_second ?? null,
         note: body.note ?? null,
         targetUrl,
-        actor: formatId('api_key', credential.keyId),
+        actor: credential.actor,
       }
-      const drafted = await draftReplay({ db, world, seal }, draft, credential.tenantId)
+      const drafted = await draftReplay(audited({ db, world, seal }, audit), draft, credential.tenantId)
       const replay = { ...replayView(drafted), target_secret: drafted.targetSecret }
       return reply.code(201).header('location', `/v1/replays/${replay.id}`).send(replay)
     },
@@ -134,7 +139,7 @@ export const replayRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
   app.patch(
     '/replays/:id',
     {
-      config: { permission: 'replays:write' },
+      config: { permission: 'replays:write', audit: 'replay_changed' },
       schema: {
         operationId: 'patchReplay',
         summary: 'Change how fast a replay goes on',
@@ -148,9 +153,11 @@ export const replayRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         },
       },
     },
-    async ({ params, body, credential }) => {
+    async ({ params, body, credential, audit }) => {
       const which = { id: pathId('replay', params.id), within: credential.tenantId }
-      return replayView(await patchReplay(db, which, { ratePerSecond: body.rate_per_second, note: body.note }))
+      return replayView(
+        await patchReplay(audited({ db }, audit).db, which, { ratePerSecond: body.rate_per_second, note: body.note }),
+      )
     },
   )
 
@@ -178,10 +185,11 @@ export const replayRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     app.post(
       `/replays/:id/${move}`,
       {
-        config: { permission: 'replays:write', bodyOptional: true },
+        config: { permission: 'replays:write', bodyOptional: true, audit: moves[move].audit },
         schema: {
           operationId: `${move}Replay`,
-          ...moves[move],
+          summary: moves[move].summary,
+          description: moves[move].description,
           tags,
           params,
           body: noBody,
@@ -191,9 +199,9 @@ export const replayRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
           },
         },
       },
-      async ({ params, credential }) => {
+      async ({ params, credential, audit }) => {
         const which = { id: pathId('replay', params.id), within: credential.tenantId }
-        return replayView(await moveReplay({ db, world }, move, which))
+        return replayView(await moveReplay(audited({ db, world }, audit), move, which))
       },
     )
   }

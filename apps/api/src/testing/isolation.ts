@@ -9,6 +9,7 @@ export type Belongings = {
   subscription: string
   event: string
   delivery: string
+  portalSession: string
   replay: string
 }
 
@@ -108,6 +109,12 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   listAttempts: delivery(),
   resendDelivery: delivery({}),
   cancelDelivery: delivery({}),
+  createPortalSession: inPath('tenant', { capabilities: ['deliveries:read'] }),
+  listPortalSessions: inPath('tenant'),
+  getPortalSession: inPath('portalSession'),
+  revokePortalSession: inPath('portalSession'),
+  getCredential: 'none',
+  listAuditEntries: filters('tenant'),
   // The other words of a filter are tried in routes/replays.test.ts: the answer repeats the filter.
   createReplay: (theirs) => [
     { in: 'body', body: { filter: { tenant: theirs.tenant }, only: 'all' }, denial: 'nothing' },
@@ -125,6 +132,9 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
     { in: 'body', body: { name: 'mine', role: 'tenant', tenant: theirs.tenant }, denial: 'not_found' },
   ],
   revokeApiKey: 'none',
+  createErasure: (theirs) => [{ in: 'body', body: { tenant: theirs.tenant, reason: 'mine' }, denial: 'not_found' }],
+  getErasure: 'none',
+  listErasures: 'none',
 }
 
 /** The id in the path is theirs. */

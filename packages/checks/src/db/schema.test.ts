@@ -5,13 +5,17 @@ import { fileURLToPath } from 'node:url'
 import {
   apiKeyRoles,
   attemptTriggers,
+  auditActions,
   canceledReasons,
   credentialTypes,
   deliveryStates,
   disabledReasons,
+  erasureStates,
   eventTypeStates,
   failureCodes,
+  grantablePermissions,
   payloadFormats,
+  portalCapabilities,
   replayChoices,
   replayOutcomes,
   replaySkipReasons,
@@ -96,6 +100,8 @@ test('Prisma itself finds every migration applied and unedited, and has nothing 
 describe('lists of words', () => {
   /** The constraints that hold a column to a list, and the list. */
   const whole: Record<string, readonly string[]> = {
+    audit_entry_action: auditActions,
+    api_key_permissions: grantablePermissions,
     api_key_role: apiKeyRoles,
     attempt_failure_code: failureCodes,
     attempt_trigger: attemptTriggers,
@@ -104,6 +110,8 @@ describe('lists of words', () => {
     delivery_state: deliveryStates,
     event_type_state: eventTypeStates,
     event_type_validation: validationModes,
+    erasure_state: erasureStates,
+    portal_session_capabilities: portalCapabilities,
     replay_state: replayStates,
     replay_choice: replayChoices,
     replay_item_outcome: replayOutcomes,
@@ -120,7 +128,10 @@ describe('lists of words', () => {
     api_key_tenant_iff_role_tenant: apiKeyRoles,
     backlog_resume_only_behind_a_resend: attemptTriggers,
     delivery_delivered_has_time: deliveryStates,
+    delivery_erased_is_final: deliveryStates,
     delivery_finished_iff_final: deliveryStates,
+    erasure_completed_has_no_value: erasureStates,
+    erasure_finished_iff_completed: erasureStates,
     delivery_only_canceled_has_reason: deliveryStates,
     replay_finished_iff_final: replayStates,
     replay_item_skipped_has_reason: replayOutcomes,
@@ -147,7 +158,7 @@ describe('lists of words', () => {
   })
 })
 
-/** The words compared with by `=`, `<>` or `in` in each CHECK of our tables, by the constraint's name. */
+/** The words compared with by `=`, `<>`, `in` or `<@` in each CHECK of our tables, by the constraint's name. */
 async function wordsInChecks(url: string): Promise<Map<string, string[]>> {
   const checks = await rowsOf<{ name: string; definition: string }>(
     url,
@@ -155,7 +166,7 @@ async function wordsInChecks(url: string): Promise<Map<string, string[]>> {
      from pg_constraint t join pg_class c on c.oid = t.conrelid
      where t.contype = 'c' and c.relnamespace = 'public'::regnamespace and not c.relispartition`,
   )
-  const compared = checks.filter(({ definition }) => /(=|<>) (ANY \(\(?ARRAY\[)?'/.test(definition))
+  const compared = checks.filter(({ definition }) => /(=|<>) (ANY \(\(?ARRAY\[)?'|<@ ARRAY\['/.test(definition))
   return new Map(
     compared.map(({ name, definition }) => [
       name,

@@ -23,8 +23,12 @@ export const EventSummary = named(
       traceparent: Nullable(Type.String()),
       schema_version: Nullable(Type.Integer({ description: 'The schema that `data` was held to' })),
       validation_errors: Nullable(
-        Type.Array(ProblemPlace, { description: 'What did not fit, where the event type only warns' }),
+        Type.Array(ProblemPlace, {
+          description:
+            'What did not fit, where the event type only warns; redacted for readers who may not see payloads',
+        }),
       ),
+      erased_at: Nullable(Time('When what it held was taken away: an erasure, or the retention of its tenant')),
       created_at: Time('When it was published'),
     },
     { description: 'One thing that happened, published for one tenant. Never changes.' },

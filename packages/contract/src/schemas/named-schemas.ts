@@ -1,6 +1,9 @@
 import { ApiKey, ApiKeyPage, CreatedApiKey } from './api-key.ts'
 import { Attempt, AttemptPage } from './attempt.ts'
+import { AuditEntry, AuditEntryPage } from './audit.ts'
+import { Credential } from './credential.ts'
 import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
+import { Erasure, ErasurePage } from './erasure.ts'
 import { Event, EventSummary, EventSummaryPage } from './event.ts'
 import { EventType, EventTypePage, EventTypeVersion, EventTypeVersionPage } from './event-type.ts'
 import { ListFilter } from './list-filter.ts'
@@ -14,6 +17,7 @@ import {
   TransformFailure,
   TransformPreview,
 } from './match.ts'
+import { CreatedPortalSession, PortalSession, PortalSessionPage, PortalTheme } from './portal-session.ts'
 import { ProblemSchema } from './problem.ts'
 import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
 import { Health, Readiness } from './readiness.ts'
@@ -75,4 +79,13 @@ export const namedSchemas: readonly NamedSchema[] = [
   ApiKey,
   ApiKeyPage,
   CreatedApiKey,
+  PortalTheme,
+  PortalSession,
+  PortalSessionPage,
+  CreatedPortalSession,
+  Credential,
+  AuditEntry,
+  AuditEntryPage,
+  Erasure,
+  ErasurePage,
 ]

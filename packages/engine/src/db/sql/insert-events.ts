@@ -21,8 +21,8 @@ export type NewDelivery = { id: Uuid; eventId: Uuid; subscriptionId: Uuid; shard
 
 /**
  * Stores events with their business keys, their deliveries and their work, all or nothing: one statement is one
- * transaction. Answers with the ids of the events that are new; an event whose `publish_id`, or `once_id` in its place,
- * was published before is left out, with its deliveries. Of two drafts under one id the first is stored.
+ * transaction. Answers with the ids of the events that are new; an event whose `publish_id`, or `once_id` in its place, was
+ * published before is left out, with its deliveries. Of two drafts under one id the first is stored.
  *
  * Locks the new rows only. Two callers with the same `(tenant_id, publish_id)`: the second waits for the first to commit
  * and then finds the row; drafts go in one order, so two batches never wait for each other in a circle.
