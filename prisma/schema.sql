@@ -332,27 +332,30 @@ CREATE UNIQUE INDEX portal_session_hash_key ON portal_session USING btree (hash)
 CREATE INDEX portal_session_tenant_id_id_idx ON portal_session USING btree (tenant_id, id);
 
 CREATE TABLE replay (
-  id              uuid NOT NULL,
-  tenant_id       text,
-  filter          jsonb NOT NULL,
-  state           text NOT NULL DEFAULT 'draft'::text,
-  rate_per_second integer,
-  note            text,
-  actor           text NOT NULL,
-  created_at      timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
-  started_at      timestamp(3) with time zone,
-  finished_at     timestamp(3) with time zone,
-  choice          text NOT NULL DEFAULT 'failed'::text,
-  since           timestamp(3) with time zone,
-  until           timestamp(3) with time zone NOT NULL,
-  preview         jsonb NOT NULL DEFAULT '{}'::jsonb,
-  item_count      integer NOT NULL DEFAULT 0,
-  paced_until     timestamp(3) with time zone,
+  id                uuid NOT NULL,
+  tenant_id         text,
+  filter            jsonb NOT NULL,
+  state             text NOT NULL DEFAULT 'draft'::text,
+  rate_per_second   integer,
+  note              text,
+  actor             text NOT NULL,
+  created_at        timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  started_at        timestamp(3) with time zone,
+  finished_at       timestamp(3) with time zone,
+  choice            text NOT NULL DEFAULT 'failed'::text,
+  since             timestamp(3) with time zone,
+  until             timestamp(3) with time zone NOT NULL,
+  preview           jsonb NOT NULL DEFAULT '{}'::jsonb,
+  item_count        integer NOT NULL DEFAULT 0,
+  paced_until       timestamp(3) with time zone,
+  target_url        text,
+  target_key_sealed bytea,
   CONSTRAINT replay_pkey PRIMARY KEY (id),
   CONSTRAINT replay_choice CHECK (choice = ANY (ARRAY['failed'::text, 'all'::text])),
   CONSTRAINT replay_finished_iff_final CHECK ((finished_at IS NOT NULL) = (state = ANY (ARRAY['completed'::text, 'canceled'::text]))),
   CONSTRAINT replay_rate_per_second CHECK (rate_per_second >= 1 AND rate_per_second <= 10000),
-  CONSTRAINT replay_state CHECK (state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'completed'::text, 'canceled'::text]))
+  CONSTRAINT replay_state CHECK (state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'completed'::text, 'canceled'::text])),
+  CONSTRAINT replay_target_has_key CHECK ((target_url IS NULL) = (target_key_sealed IS NULL))
 );
 CREATE INDEX replay_running_idx ON replay USING btree (id) WHERE state = 'running'::text;
 CREATE INDEX replay_tenant_id_id_idx ON replay USING btree (tenant_id, id);

@@ -43,6 +43,15 @@ export const permissions = {
 
 export type Permission = keyof typeof permissions
 
+/** Whoever sees deliveries sees them in every way. */
+const seesDeliveries: readonly Permission[] = [
+  'deliveries:read',
+  'replays:read',
+  'metrics:read',
+  'search:read',
+  'stream:read',
+]
+
 /** What each capability stands for. Who may change something may see it. */
 export const capabilities: Readonly<Record<PortalCapability, readonly Permission[]>> = {
   'event-types:read': ['event-types:read'],
@@ -51,11 +60,11 @@ export const capabilities: Readonly<Record<PortalCapability, readonly Permission
   'subscriptions:pause': ['subscriptions:read', 'subscriptions:pause'],
   'secrets:reveal': ['secrets:reveal'],
   'secrets:rotate': ['secrets:rotate'],
-  'events:read': ['events:read'],
+  'events:read': ['events:read', 'search:read'],
   'payloads:read': ['payloads:read'],
-  'deliveries:read': ['deliveries:read'],
-  'deliveries:resend': ['deliveries:read', 'deliveries:resend'],
-  'deliveries:cancel': ['deliveries:read', 'deliveries:cancel'],
+  'deliveries:read': seesDeliveries,
+  'deliveries:resend': [...seesDeliveries, 'deliveries:resend', 'replays:write'],
+  'deliveries:cancel': [...seesDeliveries, 'deliveries:cancel'],
 }
 /** What every session may. */
 const everySession: readonly Permission[] = ['credential:read']

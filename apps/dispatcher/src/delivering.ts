@@ -58,7 +58,7 @@ export type DeliveringParts = {
  */
 export async function deliver(parts: DeliveringParts, claim: Claim, breakOff: AbortSignal): Promise<void> {
   const startedAtMs = parts.world.now()
-  const { request, outcome } = await attempt(parts, claim, startedAtMs, breakOff)
+  const { request, outcome } = await makeAttempt(parts, claim, startedAtMs, breakOff)
   parts.answered(claim, outcome.failureCode)
   const made = { startedAt: new Date(startedAtMs), random: randomPart(parts.world) }
   const health = parts.judgeHealth(claim, outcome.failureCode)
@@ -73,7 +73,8 @@ function tellFailed({ telemetry }: DeliveringParts, error: unknown): void {
   telemetry({ what: 'round_failed', round: 'hold the deliveries of a receiver that is gone', error })
 }
 
-async function attempt(
+/** Makes the request of an attempt, and answers with what came of it, whatever that is. */
+export async function makeAttempt(
   parts: DeliveringParts,
   claim: Claim,
   nowMs: number,

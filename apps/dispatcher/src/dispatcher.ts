@@ -56,6 +56,7 @@ import { sweepBacklog } from './handlers/sweep-backlog.ts'
 import type { Sender } from './http/send.ts'
 import { createTlsIdentities } from './http/tls-identities.ts'
 import { createRecorder } from './recording.ts'
+import { createReplayTargets } from './replay-targets.ts'
 import { startRounds } from './rounds.ts'
 import { createOwnership } from './shard-ownership.ts'
 import { createTokens } from './tokens.ts'
@@ -159,6 +160,8 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     },
     mayBeTold: () => telling.hurry(),
   } // biome-ignore format: what is used, then what is told
+  const targets = createReplayTargets({ ...delivering, db, newId: () => newUuid(world) }, breakOff.signal)
+  const replaying = createReplaying(db, targets.feed)
   const systemPublisher = createPublisher({
     db,
     world,
@@ -167,7 +170,6 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     reserved: true,
     onWork: (shards, due) => wake(shards, due),
   })
-  const replaying = createReplaying(db)
   const ownership = createOwnership({
     db,
     jobs,
@@ -314,9 +316,9 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     await Promise.all([claiming.stop(), waking.stop(), telling.stop(), feeding.stop()])
     ownership.leave()
     owning.hurry()
-    await Promise.race([Promise.all([...inFlight, rareJobs]), after(parts.drainMs)])
+    await Promise.race([Promise.all([...inFlight, targets.idle(), rareJobs]), after(parts.drainMs)])
     breakOff.abort()
-    await Promise.race([Promise.all(inFlight), after(lastRecordingMs)])
+    await Promise.race([Promise.all([...inFlight, targets.idle()]), after(lastRecordingMs)])
     giveUp.abort()
     telemetry({ what: 'dispatcher_stopped', unfinished: inFlight.size })
     await owning.stop()

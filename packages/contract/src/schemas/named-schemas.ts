@@ -23,7 +23,7 @@ import { ProblemSchema } from './problem.ts'
 import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
 import { Health, Readiness } from './readiness.ts'
 import type { NamedSchema } from './reference.ts'
-import { CreateReplay, Replay, ReplayItem, ReplayItemPage, ReplayPage } from './replay.ts'
+import { CreatedReplay, CreateReplay, CreateReplay, Replay, Replay, ReplayItem, ReplayItem, ReplayItemPage, ReplayItemPage, ReplayPage, ReplayPage } from './replay.ts'
 import { SearchHit, SearchResults } from './search.ts'
 import { PublicKey, PublicKeys, Secret, Secrets } from './secret.ts'
 import { StreamedAttempt } from './stream.ts'
@@ -81,6 +81,7 @@ export const namedSchemas: readonly NamedSchema[] = [
   SearchResults,
   ListFilter,
   CreateReplay,
+  CreatedReplay,
   Replay,
   ReplayPage,
   ReplayItem,
