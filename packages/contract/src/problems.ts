@@ -21,6 +21,7 @@ export const problems = {
   method_not_allowed: { status: 405, title: 'This route does not know that method' },
   request_timeout: { status: 408, title: 'The request did not arrive in time' },
   delivery_state_conflict: { status: 409, title: 'The delivery is in a state that does not allow this' },
+  event_type_name_taken: { status: 409, title: 'Another event type has this name in other letters' },
   subscription_not_active: { status: 409, title: 'The subscription is paused or disabled' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body is not application/json' },

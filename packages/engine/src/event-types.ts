@@ -1,18 +1,17 @@
 /**
  * Kinds of events and their schemas. Event types belong to the installation, not to a tenant.
  */
-import {
-  type EventTypeState,
-  eventTypeNamePattern,
-  isReservedEventType,
-  limits,
-  Problem,
-  type ValidationMode,
-} from '@posthorn/contract'
+import { type EventTypeState, isReservedEventType, type ValidationMode } from '@posthorn/contract'
 import type { Database } from './db/database.ts'
 import type { EventType, EventTypeVersion, Prisma } from './db/generated/client.ts'
-import { type Tx, transaction } from './db/transaction.ts'
-import { type CheckSchema, checkWith, type Schemas } from './json-schema.ts'
+import { selectCaseVariants } from './db/sql/select-case-variants.ts'
+import {
+  eventTypeNameRefused,
+  eventTypeNameTaken,
+  eventTypeNotFound,
+  isEventTypeName as isName,
+} from './event-type-names.ts'
+import { type CheckSchema, checkWith } from './json-schema.ts'
 import { isTimeAndNameKey, type Key, type Page, type PageRequest, planPage } from './paging.ts'
 import { eventTypeReserved } from './reserved-event-types.ts'
 
@@ -25,29 +24,24 @@ export type EventTypeInput = {
   validation: ValidationMode
 }
 
-const nameForm = new RegExp(eventTypeNamePattern, 'u')
-
 /**
  * Makes an event type known, or replaces all that is known of it but its schemas.
  *
- * @throws Problem `invalid_request`, `event_type_reserved`
+ * @throws Problem `invalid_request`, `event_type_reserved`, `event_type_name_taken`
  */
 export async function putEventType(
   db: Database,
   name: string,
   input: EventTypeInput,
 ): Promise<{ eventType: EventType; created: boolean }> {
-  if (!isName(name)) {
-    throw new Problem(
-      'invalid_request',
-      'The name of an event type is segments of letters, digits, _ and - with dots between them (invoice.paid), at most 128 characters.',
-      { errors: [{ pointer: '/name', detail: `must match ${eventTypeNamePattern}` }] },
-    )
-  }
+  if (!isName(name)) throw eventTypeNameRefused('/name')
   if (isReservedEventType(name)) throw eventTypeReserved(name, '/name')
   const { count } = await db.prisma.eventType.createMany({ data: [{ name, ...input }], skipDuplicates: true })
-  const eventType = await db.prisma.eventType.update({ where: { name }, data: input })
-  return { eventType, created: count === 1 }
+  const [eventType] = await db.prisma.eventType.updateManyAndReturn({ where: { name }, data: input })
+  if (eventType !== undefined) return { eventType, created: count === 1 }
+  // Neither made nor there: the index refused the name.
+  const variants = await selectCaseVariants(db.pool, [name])
+  throw eventTypeNameTaken(name, variants.get(name) ?? name, '/name')
 }
 
 /** @throws Problem `event_type_not_found` */
@@ -79,33 +73,6 @@ export async function archiveEventType(db: Database, name: string): Promise<void
     ? await db.prisma.eventType.updateMany({ where: { name }, data: { state: 'archived' } })
     : { count: 0 }
   if (count === 0) throw eventTypeNotFound(name)
-}
-
-/**
- * Adds a version to an event type's schema. From now on published data is held to it.
- *
- * @throws Problem `event_type_not_found`, `event_type_reserved`, `invalid_schema`
- */
-export async function createEventTypeVersion(
-  parts: { db: Database; schemas: Schemas },
-  name: string,
-  input: { schema: Readonly<Record<string, unknown>>; examples: readonly unknown[] },
-): Promise<EventTypeVersion> {
-  if (!isName(name)) throw eventTypeNotFound(name)
-  if (isReservedEventType(name)) throw eventTypeReserved(name, '/name')
-  parts.schemas.compile(input.schema, input.examples)
-  return transaction(parts.db, async (tx) => {
-    const eventType = await takeNextVersion(tx, name)
-    return tx.eventTypeVersion.create({
-      data: {
-        eventType: name,
-        version: eventType.latestVersion,
-        // Parsed JSON; the column is `json`, which keeps every escape and the order of members.
-        schema: input.schema as Prisma.InputJsonObject,
-        examples: [...input.examples] as Prisma.InputJsonArray,
-      },
-    })
-  })
 }
 
 /**
@@ -141,23 +108,8 @@ export function createSchemaCheck({ db }: { db: Database }): CheckSchema {
   })
 }
 
-function isName(text: string): boolean {
-  return text.length <= limits.nameLengthMax && nameForm.test(text)
-}
-
 function isVersionKey(key: Key): boolean {
   return key.length === 1 && /^[1-9]\d{0,8}$/.test(key[0])
-}
-
-/** Two callers at once get two numbers: the second waits for the row. */
-async function takeNextVersion(tx: Tx, name: string): Promise<EventType> {
-  const { count } = await tx.eventType.updateMany({ where: { name }, data: { latestVersion: { increment: 1 } } })
-  if (count === 0) throw eventTypeNotFound(name)
-  return tx.eventType.findUniqueOrThrow({ where: { name } })
-}
-
-function eventTypeNotFound(name: string): Problem {
-  return new Problem('event_type_not_found', `There is no event type ${JSON.stringify(name)}.`)
 }
 
 function beyondEventType(key: Key | undefined, order: 'asc' | 'desc'): Prisma.EventTypeWhereInput {

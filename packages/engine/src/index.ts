@@ -56,9 +56,16 @@ export { type EgressProxy, parseEgressProxy } from './egress-proxy.ts'
 export { envelope } from './envelope.ts'
 export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
 export { type Event, type EventListFilter, type EventSummary, getEvent, listEvents } from './event-reads.ts'
+export { type Import, type ImportedType, importEventTypes } from './event-type-import.ts'
+export {
+  compareEventTypeVersion,
+  createEventTypeVersion,
+  getEventTypeVersion,
+  storedComparison,
+  type VersionComparison,
+} from './event-type-versions.ts'
 export {
   archiveEventType,
-  createEventTypeVersion,
   createSchemaCheck,
   type EventType,
   type EventTypeInput,

@@ -2,7 +2,16 @@ import { ApiKey, ApiKeyPage, CreatedApiKey } from './api-key.ts'
 import { Attempt, AttemptPage } from './attempt.ts'
 import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
 import { Event, EventSummary, EventSummaryPage } from './event.ts'
-import { EventType, EventTypePage, EventTypeVersion, EventTypeVersionPage } from './event-type.ts'
+import {
+  EventType,
+  EventTypeImport,
+  EventTypePage,
+  EventTypeVersion,
+  EventTypeVersionDryRun,
+  EventTypeVersionPage,
+  SchemaChange,
+  SchemaComparison,
+} from './event-type.ts'
 import {
   DryRun,
   DryRunMatch,
@@ -34,6 +43,10 @@ export const namedSchemas: readonly NamedSchema[] = [
   EventTypePage,
   EventTypeVersion,
   EventTypeVersionPage,
+  SchemaChange,
+  SchemaComparison,
+  EventTypeVersionDryRun,
+  EventTypeImport,
   Subscription,
   CreatedSubscription,
   ChangedSubscription,
