@@ -45,6 +45,7 @@ import { healthRoutes } from './routes/health.ts'
 import { metricRoutes } from './routes/metrics.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
 import { secretRoutes } from './routes/secrets.ts'
+import { signatureCheckRoutes } from './routes/signature-checks.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { tenantRoutes } from './routes/tenants.ts'
 import { transformPreviewRoutes } from './routes/transform-previews.ts'
@@ -127,6 +128,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         eventTypeRoutes,
         subscriptionRoutes,
         secretRoutes,
+        signatureCheckRoutes,
         transformPreviewRoutes,
         eventRoutes,
         eventMatchRoutes,

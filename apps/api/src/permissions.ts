@@ -12,6 +12,8 @@ export const permissions = {
   'subscriptions:read': ['admin', 'support', 'viewer', 'tenant'],
   'subscriptions:write': ['admin', 'tenant'],
   'subscriptions:pause': ['admin', 'support', 'tenant'],
+  /** To be told what is wrong with a signature. It shows no secret. */
+  'signatures:check': ['admin', 'support', 'tenant'],
   'secrets:reveal': ['admin', 'tenant'],
   'secrets:rotate': ['admin', 'tenant'],
   'events:publish': ['admin', 'publisher', 'tenant'],

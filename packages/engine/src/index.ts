@@ -105,6 +105,7 @@ export { type RevealedSecret, type Rotation, revealSecrets, rotateSecret } from 
 export { sentBody } from './sent-body.ts'
 export * from './settings.ts'
 export { shardCount, shardOf } from './shards.ts'
+export { checkSignature, type SignatureCheck } from './signature-checks.ts'
 export { createKeyRing, type KeyRing, type StoredKey } from './signing-keys.ts'
 export { shownAuth, type TokenGrant } from './subscription-auth.ts'
 export { type Blocking, getSubscriptionHealth, type SubscriptionHealth } from './subscription-health.ts'

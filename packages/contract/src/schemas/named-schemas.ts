@@ -27,6 +27,7 @@ import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './p
 import { Health, Readiness } from './readiness.ts'
 import type { NamedSchema } from './reference.ts'
 import { PublicKey, PublicKeys, Secret, Secrets } from './secret.ts'
+import { SignatureCheck } from './signature-check.ts'
 import { ChangedSubscription, CreatedSubscription, Subscription, SubscriptionPage } from './subscription.ts'
 import { SubscriptionHealth } from './subscription-health.ts'
 import { Contact, Tenant, TenantPage } from './tenant.ts'
@@ -56,6 +57,7 @@ export const namedSchemas: readonly NamedSchema[] = [
   Secrets,
   PublicKey,
   PublicKeys,
+  SignatureCheck,
   PublishEvent,
   PublishedEvent,
   PublishResult,
