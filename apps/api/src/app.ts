@@ -38,14 +38,17 @@ import { requestLog } from './plugins/request-log.ts'
 import { wellFormedHttp } from './plugins/well-formed-http.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { deliveryCurlRoutes } from './routes/delivery-curl.ts'
 import { eventMatchRoutes } from './routes/event-matches.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
+import { metaRoutes } from './routes/meta.ts'
 import { metricRoutes } from './routes/metrics.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { signatureCheckRoutes } from './routes/signature-checks.ts'
+import { subscriptionTestRoutes } from './routes/subscription-tests.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { tenantRoutes } from './routes/tenants.ts'
 import { transformPreviewRoutes } from './routes/transform-previews.ts'
@@ -80,6 +83,7 @@ export type ApiParts = {
     POSTHORN_ADMIN_KEY?: string | undefined
     POSTHORN_CLOUDEVENTS_SOURCE?: string | undefined
     POSTHORN_DISABLE_AFTER_HOURS?: number
+    POSTHORN_EGRESS_IPS?: readonly string[]
   }
   /** What `/metrics` answers; of this process alone when left out. */
   metrics?: RouteParts['metrics']
@@ -102,6 +106,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     readiness: parts.readiness ?? readinessChecks({ db, world }),
     links,
     origin: eventOrigin(settings),
+    egressAddresses: settings.POSTHORN_EGRESS_IPS ?? [],
     disableAfterMs: (settings.POSTHORN_DISABLE_AFTER_HOURS ?? disableAfterHoursDefault) * 3_600_000,
   }
   const app = createServer(parts, links)
@@ -119,6 +124,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   await app.register(metricRoutes, routeParts)
   await app.register(errorDocs)
   await app.register(referenceDocs)
+  await app.register(metaRoutes, { ...routeParts, prefix: '/v1' })
   await app.register(publicKeyRoutes, { ...routeParts, prefix: '/v1' })
   await app.register(
     async (v1) => {
@@ -129,10 +135,12 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         subscriptionRoutes,
         secretRoutes,
         signatureCheckRoutes,
+        subscriptionTestRoutes,
         transformPreviewRoutes,
         eventRoutes,
         eventMatchRoutes,
         deliveryRoutes,
+        deliveryCurlRoutes,
         apiKeyRoutes,
       ]) {
         await v1.register(routes, routeParts)

@@ -11,6 +11,7 @@ export const permissions = {
   'event-types:write': ['admin'],
   'subscriptions:read': ['admin', 'support', 'viewer', 'tenant'],
   'subscriptions:write': ['admin', 'tenant'],
+  'subscriptions:test': ['admin', 'support', 'tenant'],
   'subscriptions:pause': ['admin', 'support', 'tenant'],
   /** To be told what is wrong with a signature. It shows no secret. */
   'signatures:check': ['admin', 'support', 'tenant'],

@@ -23,6 +23,7 @@ export const problems = {
   delivery_state_conflict: { status: 409, title: 'The delivery is in a state that does not allow this' },
   event_type_name_taken: { status: 409, title: 'Another event type has this name in other letters' },
   subscription_not_active: { status: 409, title: 'The subscription is paused or disabled' },
+  subscription_test_running: { status: 409, title: 'A test of this subscription is under way' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body is not application/json' },
   invalid_request: { status: 422, title: 'The request does not have the expected form' },
@@ -39,6 +40,8 @@ export const problems = {
   internal_error: { status: 500, title: 'We made a mistake' },
   overloaded: { status: 503, title: 'Too many requests are waiting' },
   database_unavailable: { status: 503, title: 'The database does not answer' },
+  no_dispatcher: { status: 503, title: 'No dispatcher is there to send it' },
+  outcome_unknown: { status: 504, title: 'It may have been sent, and nobody can tell what came of it' },
   not_ready: { status: 503, title: 'This process cannot serve requests now' },
 } as const satisfies Record<string, { status: number; title: string }>
 

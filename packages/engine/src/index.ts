@@ -22,9 +22,11 @@ export {
   claimOf,
   judgeAttempt,
   prepareAttempt,
+  redacted,
 } from './attempt.ts'
 export { type Batcher, BatcherFull, createBatcher } from './batcher.ts'
 export * from './callback-url.ts'
+export { curlCommand } from './curl.ts'
 export { type Database, openDatabase } from './db/database.ts'
 export { DemoDatabaseError, prepareDemoDatabase } from './db/demo-database.ts'
 export { MigrationError, migrate, pendingMigrations } from './db/migrate.ts'
@@ -50,8 +52,10 @@ export {
   getDelivery,
   listAttempts,
   listDeliveries,
+  newestSent,
 } from './deliveries.ts'
 export type { DryRun, DryRunMatch, ShownRequest } from './dry-run.ts'
+export { parseEgressAddresses } from './egress-addresses.ts'
 export { type EgressProxy, parseEgressProxy } from './egress-proxy.ts'
 export { envelope } from './envelope.ts'
 export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
@@ -99,6 +103,7 @@ export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
 export { cancelDelivery, resendDelivery } from './resending.ts'
 export { findUnreadable, type Rewrapped, rewrapCredentials, rewrapSecrets } from './rewrapping.ts'
+export { defaultRetryScheduleSeconds } from './schedule.ts'
 export { openSecret, type SealedSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
 export { createSeal, masterKeyHint, parseMasterKeys, type Seal, SealError } from './sealing.ts'
 export { type RevealedSecret, type Rotation, revealSecrets, rotateSecret } from './secrets.ts'
@@ -110,6 +115,14 @@ export { createKeyRing, type KeyRing, type StoredKey } from './signing-keys.ts'
 export { shownAuth, type TokenGrant } from './subscription-auth.ts'
 export { type Blocking, getSubscriptionHealth, type SubscriptionHealth } from './subscription-health.ts'
 export { countWaiting, getSubscription, listSubscriptions, type Subscription } from './subscription-reads.ts'
+export {
+  finishTest,
+  type TakenTest,
+  type TestOutcome,
+  takeTest,
+  testEventType,
+  testSubscription,
+} from './subscription-tests.ts'
 export { openedTls, shownTls, type TlsSettings } from './subscription-tls.ts'
 export {
   createSubscription,
@@ -120,6 +133,7 @@ export {
   type SubscriptionDraft,
   type SubscriptionParts,
   type SubscriptionPatch,
+  timeoutMsDefault,
 } from './subscriptions.ts'
 export { publishSystemEvents, type SystemEventParts } from './system-events.ts'
 export { createLogger, logLevels, logTo, type Occurrence, type Telemetry } from './telemetry.ts'

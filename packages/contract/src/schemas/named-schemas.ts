@@ -1,5 +1,5 @@
 import { ApiKey, ApiKeyPage, CreatedApiKey } from './api-key.ts'
-import { Attempt, AttemptPage } from './attempt.ts'
+import { Attempt, AttemptPage, CurlCommand } from './attempt.ts'
 import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
 import { Event, EventSummary, EventSummaryPage } from './event.ts'
 import {
@@ -22,6 +22,7 @@ import {
   TransformFailure,
   TransformPreview,
 } from './match.ts'
+import { Meta } from './meta.ts'
 import { ProblemSchema } from './problem.ts'
 import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
 import { Health, Readiness } from './readiness.ts'
@@ -30,6 +31,7 @@ import { PublicKey, PublicKeys, Secret, Secrets } from './secret.ts'
 import { SignatureCheck } from './signature-check.ts'
 import { ChangedSubscription, CreatedSubscription, Subscription, SubscriptionPage } from './subscription.ts'
 import { SubscriptionHealth } from './subscription-health.ts'
+import { SubscriptionTest } from './subscription-test.ts'
 import { Contact, Tenant, TenantPage } from './tenant.ts'
 
 /** Every schema with a name of its own: the components of the OpenAPI document. */
@@ -37,6 +39,7 @@ export const namedSchemas: readonly NamedSchema[] = [
   ProblemSchema,
   Health,
   Readiness,
+  Meta,
   Contact,
   Tenant,
   TenantPage,
@@ -57,6 +60,7 @@ export const namedSchemas: readonly NamedSchema[] = [
   Secrets,
   PublicKey,
   PublicKeys,
+  SubscriptionTest,
   SignatureCheck,
   PublishEvent,
   PublishedEvent,
@@ -75,6 +79,7 @@ export const namedSchemas: readonly NamedSchema[] = [
   Event,
   Attempt,
   AttemptPage,
+  CurlCommand,
   Delivery,
   DeliveryPage,
   ExpandedDelivery,
