@@ -5,6 +5,8 @@ import swagger from '@fastify/swagger'
 import { namedSchemas } from '@posthorn/contract'
 import { version } from '@posthorn/engine'
 import fp from 'fastify-plugin'
+import { type Components, exampleOf } from './openapi-examples.ts'
+import { systemWebhooks } from './openapi-webhooks.ts'
 
 export const tags = [
   { name: 'Tenants', description: 'Your customers, under your own ids' },
@@ -14,6 +16,7 @@ export const tags = [
   { name: 'Deliveries', description: 'One event on its way to one subscription' },
   { name: 'API keys', description: 'Credentials of this API' },
   { name: 'Health', description: 'Whether this process lives and can work' },
+  { name: 'System events', description: "What Posthorn sends to the operator's own tenant" },
 ] as const
 export type Tag = (typeof tags)[number]['name']
 
@@ -39,11 +42,41 @@ export const openapi = fp(
       refResolver: { buildLocalReference: (json, _base, _fragment, index) => nameOf(json, index) },
     })
     app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
-      return reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger()))
+      return reply.type('application/json; charset=utf-8').send(JSON.stringify(completed(app.swagger())))
     })
   },
   { name: 'openapi' },
 )
+
+type Media = { schema?: unknown; example?: unknown; examples?: unknown }
+type Operation = {
+  requestBody?: { content?: Record<string, Media> }
+  responses?: Record<string, { content?: Record<string, Media> }>
+}
+
+/** The document with an example of each request and of each answer, and with what we send by ourselves. */
+function completed(document: object): object {
+  // Made by the plugin above; its own types are unions of all versions of OpenAPI.
+  const { paths = {}, components = {} } = document as {
+    paths?: Record<string, Record<string, Operation>>
+    components?: { schemas?: Components }
+  }
+  const schemas = components.schemas ?? {}
+  const show = (content: Record<string, Media> | undefined, whole: boolean) => {
+    for (const media of Object.values(content ?? {})) {
+      if (media.schema !== undefined && media.examples === undefined)
+        media.example ??= exampleOf(media.schema, schemas, whole)
+    }
+  }
+  for (const operation of Object.values(paths).flatMap((item) => Object.values(item))) {
+    show(operation.requestBody?.content, false)
+    for (const [status, response] of Object.entries(operation.responses ?? {})) {
+      // What is refused is explained by its codes.
+      if (status.startsWith('2')) show(response.content, true)
+    }
+  }
+  return { ...document, webhooks: systemWebhooks() }
+}
 
 function nameOf(json: { $id?: unknown }, index: number): string {
   return typeof json.$id === 'string' ? json.$id : `Schema${index}`
