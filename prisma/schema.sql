@@ -178,6 +178,19 @@ CREATE TABLE event_type_version (
   CONSTRAINT event_type_version_from_one CHECK (version >= 1)
 );
 
+CREATE TABLE idempotency_key (
+  owner         text NOT NULL,
+  key           text NOT NULL,
+  id            uuid NOT NULL,
+  fingerprint   bytea NOT NULL,
+  begun_at      timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  held_until    timestamp(3) with time zone NOT NULL,
+  sealed_answer bytea,
+  CONSTRAINT idempotency_key_pkey PRIMARY KEY (owner, key),
+  CONSTRAINT idempotency_key_fingerprint_is_sha256 CHECK (length(fingerprint) = 32)
+);
+CREATE INDEX idempotency_key_begun_at_idx ON idempotency_key USING btree (begun_at);
+
 CREATE TABLE replay (
   id              uuid NOT NULL,
   tenant_id       text,
@@ -294,7 +307,7 @@ CREATE TABLE subscription_test (
   data            text NOT NULL,
   schema_version  integer,
   actor           text NOT NULL,
-  requested_at    timestamp(3) with time zone NOT NULL DEFAULT now(),
+  requested_at    timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
   taken_at        timestamp(3) with time zone,
   outcome         json,
   finished_at     timestamp(3) with time zone,

@@ -4,7 +4,9 @@
 import { type EventTypeState, isReservedEventType, type ValidationMode } from '@posthorn/contract'
 import type { Database } from './db/database.ts'
 import type { EventType, EventTypeVersion, Prisma } from './db/generated/client.ts'
+import { lockEventType } from './db/sql/lock-event-type.ts'
 import { selectCaseVariants } from './db/sql/select-case-variants.ts'
+import { transaction } from './db/transaction.ts'
 import {
   eventTypeNameRefused,
   eventTypeNameTaken,
@@ -13,6 +15,7 @@ import {
 } from './event-type-names.ts'
 import { type CheckSchema, checkWith } from './json-schema.ts'
 import { isTimeAndNameKey, type Key, type Page, type PageRequest, planPage } from './paging.ts'
+import type { Precondition } from './precondition.ts'
 import { eventTypeReserved } from './reserved-event-types.ts'
 
 export type { EventType, EventTypeVersion } from './db/generated/client.ts'
@@ -27,21 +30,33 @@ export type EventTypeInput = {
 /**
  * Makes an event type known, or replaces all that is known of it but its schemas.
  *
+ * @param expect throws when the event type is not what the caller takes it for
  * @throws Problem `invalid_request`, `event_type_reserved`, `event_type_name_taken`
  */
 export async function putEventType(
   db: Database,
   name: string,
   input: EventTypeInput,
+  expect: Precondition<EventType> = () => undefined,
 ): Promise<{ eventType: EventType; created: boolean }> {
   if (!isName(name)) throw eventTypeNameRefused('/name')
   if (isReservedEventType(name)) throw eventTypeReserved(name, '/name')
-  const { count } = await db.prisma.eventType.createMany({ data: [{ name, ...input }], skipDuplicates: true })
-  const [eventType] = await db.prisma.eventType.updateManyAndReturn({ where: { name }, data: input })
-  if (eventType !== undefined) return { eventType, created: count === 1 }
-  // Neither made nor there: the index refused the name.
-  const variants = await selectCaseVariants(db.pool, [name])
-  throw eventTypeNameTaken(name, variants.get(name) ?? name, '/name')
+  return transaction(db, async (tx) => {
+    const known = await lockEventType(tx, name)
+    expect(known ? await tx.eventType.findUniqueOrThrow({ where: { name } }) : undefined)
+    const { count } = await tx.eventType.createMany({ data: [{ name, ...input }], skipDuplicates: true })
+    if (!known && count === 0) {
+      const other = await tx.eventType.findUnique({ where: { name } })
+      if (other === null) {
+        // Neither made nor there: the index refused the name.
+        const variants = await selectCaseVariants(db.pool, [name])
+        throw eventTypeNameTaken(name, variants.get(name) ?? name, '/name')
+      }
+      // Somebody else made it known between the two.
+      expect(other)
+    }
+    return { eventType: await tx.eventType.update({ where: { name }, data: input }), created: count === 1 }
+  })
 }
 
 /** @throws Problem `event_type_not_found` */

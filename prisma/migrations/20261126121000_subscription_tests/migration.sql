@@ -9,7 +9,7 @@ create table subscription_test (
   data text not null,
   schema_version integer,
   actor text not null,
-  requested_at timestamptz(3) not null default now(),
+  requested_at timestamptz(3) not null default current_timestamp,
   taken_at timestamptz(3),
   outcome json,
   finished_at timestamptz(3),

@@ -6,7 +6,7 @@ type Json = Readonly<Record<string, unknown>>
 export type Components = Readonly<Record<string, unknown>>
 
 /** How deep an example goes: lists within lists end somewhere. */
-const depthMax = 8
+const depthMax = 16
 
 /** @param whole whether members that may be left out are shown too: in answers, which always have them */
 export function exampleOf(schema: unknown, components: Components, whole: boolean, depth = 0): unknown {

@@ -29,6 +29,7 @@ import {
 import { Type } from 'typebox'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
+import { precondition, tagged } from '../plugins/etags.ts'
 import { refusals } from '../refusals.ts'
 import { comparisonView, eventTypeVersionView, eventTypeView, importView } from '../views/event-type.ts'
 
@@ -54,14 +55,17 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
         response: {
           200: reference(EventType),
           201: reference(EventType),
-          ...refusals({ body: true }, 'event_type_reserved', 'event_type_name_taken'),
+          ...refusals({ body: true }, 'event_type_reserved', 'event_type_name_taken', 'precondition_failed'),
         },
       },
     },
-    async ({ params, body }, reply) => {
+    async (request, reply) => {
+      const { params, body } = request
       const { description = null, group = null, status: state = 'active', validation = 'off' } = body
-      const { eventType, created } = await putEventType(db, params.name, { description, group, state, validation })
-      return reply.code(created ? 201 : 200).send(eventTypeView(eventType))
+      const input = { description, group, state, validation }
+      const expected = precondition(request, eventTypeView)
+      const { eventType, created } = await putEventType(db, params.name, input, expected)
+      return reply.code(created ? 201 : 200).send(tagged(reply, eventTypeView(eventType)))
     },
   )
 
@@ -77,7 +81,7 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
         response: { 200: reference(EventType), ...refusals({ body: false }, 'event_type_not_found') },
       },
     },
-    async ({ params }) => eventTypeView(await getEventType(db, params.name)),
+    async ({ params }, reply) => tagged(reply, eventTypeView(await getEventType(db, params.name))),
   )
 
   app.delete(
