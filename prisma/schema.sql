@@ -312,7 +312,7 @@ CREATE TABLE subscription_test (
   outcome         json,
   finished_at     timestamp(3) with time zone,
   CONSTRAINT subscription_test_pkey PRIMARY KEY (id),
-  CONSTRAINT subscription_test_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscription(id) ON DELETE CASCADE,
+  CONSTRAINT subscription_test_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscription(id) ON UPDATE CASCADE ON DELETE CASCADE,
   CONSTRAINT subscription_test_finished_with_outcome CHECK ((finished_at IS NULL) = (outcome IS NULL)),
   CONSTRAINT subscription_test_taken_before_finished CHECK (finished_at IS NULL OR taken_at IS NOT NULL)
 );

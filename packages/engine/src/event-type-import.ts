@@ -11,7 +11,7 @@ import { type Tx, transaction } from './db/transaction.ts'
 import { eventTypeNameTaken } from './event-type-names.ts'
 import { addVersion, storedComparison, type VersionComparison } from './event-type-versions.ts'
 import type { Schemas } from './json-schema.ts'
-import { type LeftOut, type WebhookType, webhookTypes } from './openapi-webhooks.ts'
+import { type DescribedType, type LeftOut, typesInDocument } from './openapi-import.ts'
 
 export type ImportedType = {
   name: string
@@ -37,7 +37,7 @@ export async function importEventTypes(
   document: Readonly<Record<string, unknown>>,
   options: { dryRun: boolean },
 ): Promise<Import> {
-  const { types, leftOut } = webhookTypes(document)
+  const { types, leftOut } = typesInDocument(document)
   requireDistinct(types)
   for (const type of types) {
     checkPayload(parts.schemas, type)
@@ -70,7 +70,7 @@ class OnlyTold extends Error {
   readonly code = 'only_told'
 }
 
-function requireDistinct(types: readonly WebhookType[]): void {
+function requireDistinct(types: readonly DescribedType[]): void {
   const names = new Map<string, string>()
   for (const { name, pointer } of types) {
     const before = names.get(name.toLowerCase())
@@ -80,7 +80,7 @@ function requireDistinct(types: readonly WebhookType[]): void {
 }
 
 /** @throws Problem `invalid_schema` with pointers into the document */
-function checkPayload(schemas: Schemas, { name, payload }: WebhookType): void {
+function checkPayload(schemas: Schemas, { name, payload }: DescribedType): void {
   if (payload === null) return
   try {
     schemas.compile(
@@ -103,7 +103,7 @@ function checkPayload(schemas: Schemas, { name, payload }: WebhookType): void {
   }
 }
 
-async function importOne(db: Database, tx: Tx, type: WebhookType, leftOut: LeftOut[]): Promise<ImportedType> {
+async function importOne(db: Database, tx: Tx, type: DescribedType, leftOut: LeftOut[]): Promise<ImportedType> {
   const { name, pointer, description, group, payload } = type
   const { count } = await tx.eventType.createMany({ data: [{ name, description, group }], skipDuplicates: true })
   const known = await tx.eventType.findUnique({ where: { name } })
@@ -131,7 +131,7 @@ async function importOne(db: Database, tx: Tx, type: WebhookType, leftOut: LeftO
 }
 
 /** Written alike, the order of members included: that one is shown to people. */
-function isSame(latest: EventTypeVersion | null, payload: NonNullable<WebhookType['payload']>): boolean {
+function isSame(latest: EventTypeVersion | null, payload: NonNullable<DescribedType['payload']>): boolean {
   if (latest === null) return false
   const examples = payload.examples.map(({ value }) => value)
   return JSON.stringify([latest.schema, latest.examples]) === JSON.stringify([payload.schema, examples])

@@ -3,7 +3,7 @@
 create table subscription_test (
   id uuid primary key,
   tenant_id text not null,
-  subscription_id uuid not null references subscription (id) on delete cascade,
+  subscription_id uuid not null references subscription (id) on update cascade on delete cascade,
   event_id uuid not null,
   event_type text not null,
   data text not null,

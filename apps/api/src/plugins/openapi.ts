@@ -6,7 +6,7 @@ import { namedSchemas } from '@posthorn/contract'
 import { version } from '@posthorn/engine'
 import fp from 'fastify-plugin'
 import { type Components, exampleOf } from './openapi-examples.ts'
-import { systemWebhooks } from './openapi-webhooks.ts'
+import { systemEventPaths } from './openapi-system-events.ts'
 
 export const tags = [
   { name: 'Tenants', description: 'Your customers, under your own ids' },
@@ -75,7 +75,7 @@ function completed(document: object): object {
       if (status.startsWith('2')) show(response.content, true)
     }
   }
-  return { ...document, webhooks: systemWebhooks() }
+  return { ...document, webhooks: systemEventPaths() }
 }
 
 function nameOf(json: { $id?: unknown }, index: number): string {

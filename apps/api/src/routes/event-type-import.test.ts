@@ -10,7 +10,7 @@ afterAll(() => api[Symbol.asyncDispose]())
 const path = '/v1/event-types/import'
 const text = { type: 'string' }
 
-function webhook(schema: object, more: object = {}, media: object = {}) {
+function entry(schema: object, more: object = {}, media: object = {}) {
   const content = { 'application/json': { schema, ...media } }
   return { post: { requestBody: { content }, ...more } }
 }
@@ -36,7 +36,7 @@ test('webhooks become event types with all that their schemas refer to, their ex
   const example = { type: 'order.paid', timestamp: '2026-01-01T00:00:00Z', data: { id: 'ord_1' } }
   const document = documentOf(
     {
-      'order.paid': webhook(
+      'order.paid': entry(
         envelope,
         { description: 'An order was paid', tags: ['Orders'], deprecated: true },
         { examples: { one: { value: example } } },
@@ -49,7 +49,7 @@ test('webhooks become event types with all that their schemas refer to, their ex
   )
   Object.assign(document.components, {
     pathItems: {
-      opened: webhook(
+      opened: entry(
         { $ref: '#/components/schemas/Order' },
         { summary: 'An order was opened' },
         { example: { id: 'a' } },
@@ -93,18 +93,18 @@ test('webhooks become event types with all that their schemas refer to, their ex
 })
 
 test('an unchanged schema gets no new version, and a changed one says what changes for receivers', async () => {
-  const before = documentOf({ 'plan.changed': webhook({ type: 'object', properties: { plan: { enum: ['a'] } } }) })
+  const before = documentOf({ 'plan.changed': entry({ type: 'object', properties: { plan: { enum: ['a'] } } }) })
   await api.ask('POST', path, before)
   const again = await api.ask('POST', path, before)
   expect(again.body.data).toMatchObject([{ outcome: 'unchanged', version: 1, comparison: null }])
-  const now = documentOf({ 'plan.changed': webhook({ type: 'object', properties: { plan: { enum: ['a', 'b'] } } }) })
+  const now = documentOf({ 'plan.changed': entry({ type: 'object', properties: { plan: { enum: ['a', 'b'] } } }) })
   const changed = await api.ask('POST', path, now)
   expect(changed.body.data).toMatchObject([{ outcome: 'updated', version: 2, comparison: { verdict: 'breaking' } }])
 })
 
 test('what the document says nothing of stays as it is', async () => {
   await api.ask('PUT', '/v1/event-types/kept.one', { description: 'ours', validation: 'reject', status: 'archived' })
-  const { body } = await api.ask('POST', path, documentOf({ 'kept.one': webhook({}) }))
+  const { body } = await api.ask('POST', path, documentOf({ 'kept.one': entry({}) }))
   expect(body.left_out).toEqual([{ pointer: '/webhooks/kept.one', reason: expect.stringContaining('archived') }])
   const kept = await api.ask('GET', '/v1/event-types/kept.one')
   expect(kept.body).toMatchObject({ description: 'ours', validation: 'reject', status: 'archived', latest_version: 1 })
@@ -113,39 +113,39 @@ test('what the document says nothing of stays as it is', async () => {
 test.each<[string, object, number, string, string]>([
   ['another version of OpenAPI', { openapi: '3.0.3', webhooks: {} }, 422, 'invalid_request', '/openapi'],
   ['no webhooks', documentOf({}), 422, 'invalid_request', '/webhooks'],
-  ['a name that is none', documentOf({ 'a b': webhook({}) }), 422, 'invalid_request', '/webhooks/a b'],
-  ['a name of ours', documentOf({ 'posthorn.x': webhook({}) }), 422, 'invalid_request', '/webhooks/posthorn.x'],
+  ['a name that is none', documentOf({ 'a b': entry({}) }), 422, 'invalid_request', '/webhooks/a b'],
+  ['a name of ours', documentOf({ 'posthorn.x': entry({}) }), 422, 'invalid_request', '/webhooks/posthorn.x'],
   [
     'another dialect',
-    documentOf({ bad: webhook({}) }, {}, { jsonSchemaDialect: 'http://json-schema.org/draft-07/schema#' }),
+    documentOf({ bad: entry({}) }, {}, { jsonSchemaDialect: 'http://json-schema.org/draft-07/schema#' }),
     422,
     'invalid_request',
     '/jsonSchemaDialect',
   ],
   [
     'two names that differ only in case',
-    documentOf({ 'x.y': webhook({}), 'X.y': webhook({}) }),
+    documentOf({ 'x.y': entry({}), 'X.y': entry({}) }),
     409,
     'event_type_name_taken',
     '/webhooks/X.y',
   ],
   [
     'the name of another in other letters',
-    documentOf({ 'INVOICE.paid': webhook({}) }),
+    documentOf({ 'INVOICE.paid': entry({}) }),
     409,
     'event_type_name_taken',
     '/webhooks/INVOICE.paid',
   ],
   [
     'a reference to elsewhere',
-    documentOf({ bad: webhook({ $ref: 'https://evil.example/s.json' }) }),
+    documentOf({ bad: entry({ $ref: 'https://evil.example/s.json' }) }),
     422,
     'invalid_request',
     '/webhooks/bad/post/requestBody/content/application~1json/schema/$ref',
   ],
   [
     'a reference to nothing',
-    documentOf({ bad: webhook({ properties: { a: { $ref: '#/components/schemas/Gone' } } }) }),
+    documentOf({ bad: entry({ properties: { a: { $ref: '#/components/schemas/Gone' } } }) }),
     422,
     'invalid_request',
     '/webhooks/bad/post/requestBody/content/application~1json/schema/properties/a/$ref',
@@ -153,20 +153,20 @@ test.each<[string, object, number, string, string]>([
   ['a circle of references', documentOf({ bad: { $ref: '#/webhooks/bad' } }), 422, 'invalid_request', '/webhooks/bad'],
   [
     'a schema that is none',
-    documentOf({ bad: webhook({ type: 'strin' }) }),
+    documentOf({ bad: entry({ type: 'strin' }) }),
     422,
     'invalid_schema',
     '/webhooks/bad/post/requestBody/content/application~1json/schema/type',
   ],
   [
     'an example that does not fit',
-    documentOf({ bad: webhook({ type: 'object', properties: { a: text } }, {}, { example: { a: 1 } }) }),
+    documentOf({ bad: entry({ type: 'object', properties: { a: text } }, {}, { example: { a: 1 } }) }),
     422,
     'invalid_schema',
     '/webhooks/bad/post/requestBody/content/application~1json/example/a',
   ],
 ])('nothing of a document is imported that has %s', async (_what, document, status, code, pointer) => {
-  const good = { 'good.one': webhook({}) }
+  const good = { 'good.one': entry({}) }
   const whole =
     'webhooks' in document && Object.keys(document.webhooks as object).length > 0
       ? { ...document, webhooks: { ...good, ...(document.webhooks as object) } }
@@ -177,8 +177,8 @@ test.each<[string, object, number, string, string]>([
 })
 
 test('403 for those who may not change event types, 422 for too many webhooks', async () => {
-  expect((await api.ask('POST', path, documentOf({ a: webhook({}) }), { as: 'tenant' })).status).toBe(403)
-  const many = Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`many.t${index}`, webhook({})]))
+  expect((await api.ask('POST', path, documentOf({ a: entry({}) }), { as: 'tenant' })).status).toBe(403)
+  const many = Object.fromEntries(Array.from({ length: 201 }, (_, index) => [`many.t${index}`, entry({})]))
   const answer = await api.ask('POST', path, documentOf(many))
   expect([answer.status, answer.body.errors[0].pointer]).toEqual([422, '/webhooks'])
 })
@@ -191,7 +191,7 @@ test('definitions that refer to one another without end are imported in bounded 
   const answer = await api.ask(
     'POST',
     path,
-    documentOf({ meshed: webhook({ $ref: '#/components/schemas/D0' }) }, schemas),
+    documentOf({ meshed: entry({ $ref: '#/components/schemas/D0' }) }, schemas),
   )
   expect([200, 422]).toContain(answer.status)
 })

@@ -52,7 +52,7 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   archiveEventType: 'none',
   listEventTypes: 'none',
   createEventTypeVersion: 'none',
-  getEventTypeVersion: 'none',
+  getEventTypeVersion: () => [{ in: 'path', path: { name: 'invoice.paid', version: '1' }, denial: 'not_found' }],
   importEventTypes: 'none',
   listEventTypeVersions: 'none',
   createSubscription: inPath('tenant', { url: 'https://93.184.215.14/', event_types: ['*'] }),

@@ -27,7 +27,7 @@ const responses = {
   default: { description: 'Tried again by the schedule; redirects are not followed' },
 }
 
-export function systemWebhooks(): Record<string, unknown> {
+export function systemEventPaths(): Record<string, unknown> {
   return Object.fromEntries(
     systemEventTypes.map((type) => {
       const { description, schema, example } = systemEvents[type]

@@ -18,7 +18,7 @@ const leftOutMax = 200
 /** Dialects of schemas that mean what JSON Schema 2020-12 means; the second one adds remarks only. */
 const dialects = ['https://json-schema.org/draft/2020-12/schema', 'https://spec.openapis.org/oas/3.1/dialect/base']
 
-export type WebhookType = {
+export type DescribedType = {
   name: string
   /** The entry of the document. */
   pointer: string
@@ -39,7 +39,7 @@ type Json = Readonly<Record<string, unknown>>
 /**
  * @throws Problem `invalid_request` with pointers into the document
  */
-export function webhookTypes(document: Json): { types: WebhookType[]; leftOut: LeftOut[] } {
+export function typesInDocument(document: Json): { types: DescribedType[]; leftOut: LeftOut[] } {
   const leftOut: LeftOut[] = []
   const faults: ProblemPlace[] = []
   const reader: Reader = {
@@ -90,7 +90,7 @@ function documentFaults({ document, refuse }: Reader): Json {
   return {}
 }
 
-function typeOf(reader: Reader, name: string, given: unknown): WebhookType | undefined {
+function typeOf(reader: Reader, name: string, given: unknown): DescribedType | undefined {
   const pointer = `/webhooks/${escaped(name)}`
   if (!isEventTypeName(name)) {
     reader.refuse(
@@ -143,7 +143,7 @@ function isShown(text: string, lengthMax: number): boolean {
   return text.length <= lengthMax && text.isWellFormed() && !text.includes('\0') && text !== ''
 }
 
-function payloadOf(reader: Reader, name: string, given: Place): WebhookType['payload'] {
+function payloadOf(reader: Reader, name: string, given: Place): DescribedType['payload'] {
   const body = followed(reader, given)
   if (body === undefined) return null
   const content = body.value['content']
