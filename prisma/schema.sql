@@ -279,12 +279,14 @@ CREATE TABLE event_type (
   created_at     timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
   updated_at     timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
   key_pointers   jsonb NOT NULL DEFAULT '{}'::jsonb,
+  case_variant   boolean NOT NULL DEFAULT false,
   CONSTRAINT event_type_pkey PRIMARY KEY (name),
   CONSTRAINT event_type_latest_version CHECK (latest_version >= 0),
   CONSTRAINT event_type_name_form CHECK (name ~ '^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$'::text AND length(name) <= 128),
   CONSTRAINT event_type_state CHECK (state = ANY (ARRAY['active'::text, 'archived'::text])),
   CONSTRAINT event_type_validation CHECK (validation = ANY (ARRAY['off'::text, 'warn'::text, 'reject'::text]))
 );
+CREATE UNIQUE INDEX event_type_name_in_any_case ON event_type USING btree (lower(name COLLATE "C")) WHERE NOT case_variant;
 
 CREATE TABLE event_type_version (
   event_type text NOT NULL,
@@ -292,6 +294,7 @@ CREATE TABLE event_type_version (
   schema     json NOT NULL,
   examples   json NOT NULL DEFAULT '[]'::json,
   created_at timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  comparison json,
   CONSTRAINT event_type_version_pkey PRIMARY KEY (event_type, version),
   CONSTRAINT event_type_version_event_type_fkey FOREIGN KEY (event_type) REFERENCES event_type(name) ON UPDATE CASCADE ON DELETE CASCADE,
   CONSTRAINT event_type_version_from_one CHECK (version >= 1)
@@ -476,6 +479,28 @@ CREATE TABLE subscription (
 );
 CREATE INDEX subscription_failing_idx ON subscription USING btree (failing_since) WHERE failing_since IS NOT NULL;
 CREATE INDEX subscription_tenant_id_id_idx ON subscription USING btree (tenant_id, id);
+
+CREATE TABLE subscription_test (
+  id              uuid NOT NULL,
+  tenant_id       text NOT NULL,
+  subscription_id uuid NOT NULL,
+  event_id        uuid NOT NULL,
+  event_type      text NOT NULL,
+  data            text NOT NULL,
+  schema_version  integer,
+  actor           text NOT NULL,
+  requested_at    timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  taken_at        timestamp(3) with time zone,
+  outcome         json,
+  finished_at     timestamp(3) with time zone,
+  CONSTRAINT subscription_test_pkey PRIMARY KEY (id),
+  CONSTRAINT subscription_test_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscription(id) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT subscription_test_finished_with_outcome CHECK ((finished_at IS NULL) = (outcome IS NULL)),
+  CONSTRAINT subscription_test_taken_before_finished CHECK (finished_at IS NULL OR taken_at IS NOT NULL)
+);
+CREATE UNIQUE INDEX subscription_test_one_at_a_time ON subscription_test USING btree (subscription_id) WHERE finished_at IS NULL;
+CREATE INDEX subscription_test_requested_at_idx ON subscription_test USING btree (requested_at);
+CREATE INDEX subscription_test_waiting_idx ON subscription_test USING btree (requested_at) WHERE taken_at IS NULL;
 
 CREATE TABLE system_event (
   id              uuid NOT NULL DEFAULT gen_random_uuid(),

@@ -28,6 +28,8 @@ export type RouteParts = {
   authenticate: Authenticate
   /** How long nothing but failure is put up with, in milliseconds. */
   disableAfterMs: number
+  /** Where requests to receivers come from, as the operator says. */
+  egressAddresses: readonly string[]
   readiness: readonly ReadinessCheck[]
   metrics: Pick<Metrics, 'contentType' | 'text'>
   /** Told which shards have work that did not come by publishing. */

@@ -14,6 +14,8 @@ const allowed: Record<string, readonly ApiKeyRole[]> = {
   archiveEventType: ['admin'],
   listEventTypes: ['admin', 'publisher', 'support', 'viewer', 'tenant'],
   createEventTypeVersion: ['admin'],
+  getEventTypeVersion: ['admin', 'publisher', 'support', 'viewer', 'tenant'],
+  importEventTypes: ['admin'],
   listEventTypeVersions: ['admin', 'publisher', 'support', 'viewer', 'tenant'],
   createSubscription: ['admin', 'tenant'],
   listSubscriptions: ['admin', 'support', 'viewer', 'tenant'],
@@ -26,6 +28,8 @@ const allowed: Record<string, readonly ApiKeyRole[]> = {
   rotateKeyPair: ['admin', 'tenant'],
   pauseSubscription: ['admin', 'support', 'tenant'],
   resumeSubscription: ['admin', 'support', 'tenant'],
+  testSubscription: ['admin', 'support', 'tenant'],
+  checkSignature: ['admin', 'support', 'tenant'],
   publishEvent: ['admin', 'publisher', 'tenant'],
   publishEvents: ['admin', 'publisher', 'tenant'],
   listEvents: ['admin', 'publisher', 'support', 'viewer', 'tenant'],
@@ -35,6 +39,7 @@ const allowed: Record<string, readonly ApiKeyRole[]> = {
   previewTransform: ['admin', 'tenant'],
   listDeliveries: ['admin', 'support', 'viewer', 'tenant'],
   getDelivery: ['admin', 'support', 'viewer', 'tenant'],
+  getDeliveryCurl: ['admin', 'support', 'viewer', 'tenant'],
   listAttempts: ['admin', 'support', 'viewer', 'tenant'],
   resendDelivery: ['admin', 'support', 'tenant'],
   cancelDelivery: ['admin', 'tenant'],
@@ -64,7 +69,7 @@ const allowed: Record<string, readonly ApiKeyRole[]> = {
   listAuditEntries: ['admin', 'support', 'viewer'],
   getCredential: ['admin', 'publisher', 'support', 'viewer', 'tenant'],
 }
-const isPublic = ['getHealth', 'getReadiness', 'listPublicKeys']
+const isPublic = ['getHealth', 'getReadiness', 'getMeta', 'listPublicKeys']
 
 type Operation = { operationId: string; method: string; path: string }
 

@@ -15,7 +15,10 @@ export const permissions = {
   'event-types:write': ['admin'],
   'subscriptions:read': ['admin', 'support', 'viewer', 'tenant'],
   'subscriptions:write': ['admin', 'tenant'],
+  'subscriptions:test': ['admin', 'support', 'tenant'],
   'subscriptions:pause': ['admin', 'support', 'tenant'],
+  /** To be told what is wrong with a signature. It shows no secret. */
+  'signatures:check': ['admin', 'support', 'tenant'],
   'secrets:reveal': ['admin', 'tenant'],
   'secrets:rotate': ['admin', 'tenant'],
   'events:publish': ['admin', 'publisher', 'tenant'],
@@ -55,9 +58,15 @@ const seesDeliveries: readonly Permission[] = [
 /** What each capability stands for. Who may change something may see it. */
 export const capabilities: Readonly<Record<PortalCapability, readonly Permission[]>> = {
   'event-types:read': ['event-types:read'],
-  'subscriptions:read': ['subscriptions:read'],
-  'subscriptions:write': ['subscriptions:read', 'subscriptions:write', 'subscriptions:pause'],
-  'subscriptions:pause': ['subscriptions:read', 'subscriptions:pause'],
+  'subscriptions:read': ['subscriptions:read', 'signatures:check'],
+  'subscriptions:write': [
+    'subscriptions:read',
+    'signatures:check',
+    'subscriptions:write',
+    'subscriptions:pause',
+    'subscriptions:test',
+  ],
+  'subscriptions:pause': ['subscriptions:read', 'signatures:check', 'subscriptions:pause'],
   'secrets:reveal': ['secrets:reveal'],
   'secrets:rotate': ['secrets:rotate'],
   'events:read': ['events:read', 'search:read'],

@@ -3,7 +3,8 @@
  * lives.
  *
  * Five rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
- * *Telling* publishes what the operator is to be told. *Replaying* feeds the replays that run. *Claiming* takes due deliveries in turns and sets each off; there
+ * *Telling* publishes what the operator is to be told. *Replaying* feeds the replays that run. *Testing* makes the tests of
+ * subscriptions that somebody waits for. *Claiming* takes due deliveries in turns and sets each off; there
  * is no barrier between them, so a receiver that is slow holds its own slot and nothing else. A slot is held until the
  * attempt is recorded.
  *
@@ -59,6 +60,7 @@ import { createRecorder } from './recording.ts'
 import { createReplayTargets } from './replay-targets.ts'
 import { startRounds } from './rounds.ts'
 import { createOwnership } from './shard-ownership.ts'
+import { createTestRound } from './testing-round.ts'
 import { createTokens } from './tokens.ts'
 
 /** The longest that due work waits to be found without a hint, in milliseconds. */
@@ -68,6 +70,8 @@ const ownershipEveryMs = 2_000
 /** While shards wait to be given back, or to be taken from a dispatcher that seems to be dead, in milliseconds. */
 const handoverEveryMs = 250
 const pauseAfterFailureMs = 500
+/** How often it is looked for tests of subscriptions, for which somebody waits, in milliseconds. */
+const testEveryMs = 300
 /** How often it is looked for what the operator is to be told, beside when something was recorded, in milliseconds. */
 const tellEveryMs = 2_000
 /** How often it is looked for replays that run; and for how their items end, while there is one, in milliseconds. */
@@ -300,12 +304,16 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     return foreign
   }
 
+  const tests = createTestRound({ ...delivering, db }, breakOff.signal)
+  const testRound = async () => ((await tests.round()) ? 0 : testEveryMs)
+
   const rounds = { telemetry, pauseAfterFailureMs }
   const claiming = startRounds('claim', claimRound, rounds)
   const waking = startRounds('wake', wakeRound, rounds)
   const owning = startRounds('own shards', ownershipRound, rounds)
   const telling = startRounds('tell the operator', tellRound, rounds)
   const feeding = startRounds('feed replays', replayRound, rounds)
+  const testing = startRounds('test subscriptions', testRound, rounds)
   const hints = listenForWork(db, wake, dispatcherId, stream.asked)
   const stopJobs = await workJobs(parts, jobs.boss)
 
@@ -313,12 +321,12 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     draining = true
     slotFreed()
     const rareJobs = stopJobs()
-    await Promise.all([claiming.stop(), waking.stop(), telling.stop(), feeding.stop()])
+    await Promise.all([claiming.stop(), waking.stop(), telling.stop(), feeding.stop(), testing.stop()])
     ownership.leave()
     owning.hurry()
-    await Promise.race([Promise.all([...inFlight, targets.idle(), rareJobs]), after(parts.drainMs)])
+    await Promise.race([Promise.all([...inFlight, targets.idle(), tests.ended(), rareJobs]), after(parts.drainMs)])
     breakOff.abort()
-    await Promise.race([Promise.all([...inFlight, targets.idle()]), after(lastRecordingMs)])
+    await Promise.race([Promise.all([...inFlight, targets.idle(), tests.ended()]), after(lastRecordingMs)])
     giveUp.abort()
     telemetry({ what: 'dispatcher_stopped', unfinished: inFlight.size })
     await owning.stop()

@@ -20,6 +20,9 @@ export const limits = {
   keyPointerLengthMax: 256,
   schemaBytesMax: 64 * 1024,
   examplesMax: 20,
+  /** An OpenAPI document from which event types are imported, and the webhooks in it. */
+  importBodyBytesMax: 2 * 1024 * 1024,
+  importEventTypesMax: 200,
   metadataBytesMax: 16 * 1024,
   nameLengthMax: 128,
   descriptionLengthMax: 2000,

@@ -36,6 +36,7 @@ export {
   findApiKeys,
   type PortalCredential,
 } from './credentials.ts'
+export { curlCommand } from './curl.ts'
 export { redacted } from './custom-headers.ts'
 export { type Database, openDatabase } from './db/database.ts'
 export { DemoDatabaseError, prepareDemoDatabase } from './db/demo-database.ts'
@@ -65,6 +66,7 @@ export {
   getDelivery,
   listAttempts,
   listDeliveries,
+  newestSent,
 } from './deliveries.ts'
 export {
   type CauseRow,
@@ -75,6 +77,7 @@ export {
   type MetricsFilter,
 } from './delivery-metrics.ts'
 export type { DryRun, DryRunMatch, ShownRequest } from './dry-run.ts'
+export { parseEgressAddresses } from './egress-addresses.ts'
 export { type EgressProxy, parseEgressProxy } from './egress-proxy.ts'
 export { envelope } from './envelope.ts'
 export {
@@ -87,9 +90,16 @@ export {
 } from './erasures.ts'
 export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
 export { type Event, type EventSummary, getEvent, listEvents, refuseErased } from './event-reads.ts'
+export { type Import, type ImportedType, importEventTypes } from './event-type-import.ts'
+export {
+  compareEventTypeVersion,
+  createEventTypeVersion,
+  getEventTypeVersion,
+  storedComparison,
+  type VersionComparison,
+} from './event-type-versions.ts'
 export {
   archiveEventType,
-  createEventTypeVersion,
   createSchemaCheck,
   type EventType,
   type EventTypeInput,
@@ -166,6 +176,7 @@ export {
 } from './retention.ts'
 export { findUnreadable, type Rewrapped, rewrapCredentials, rewrapSecrets } from './rewrapping.ts'
 export { rollUpOldMinutes } from './rollups.ts'
+export { defaultRetryScheduleSeconds } from './schedule.ts'
 export { openSecret, type SealedSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
 export { createSeal, masterKeyHint, parseMasterKeys, type Seal, SealError } from './sealing.ts'
 export { type Found, search } from './search.ts'
@@ -173,6 +184,7 @@ export { type RevealedSecret, type Rotation, revealSecrets, rotateSecret } from 
 export { sentBody } from './sent-body.ts'
 export * from './settings.ts'
 export { shardCount, shardOf } from './shards.ts'
+export { checkSignature, type SignatureCheck } from './signature-checks.ts'
 export { createKeyRing, type KeyRing, type StoredKey } from './signing-keys.ts'
 export {
   createStream,
@@ -186,6 +198,14 @@ export {
 export { shownAuth, type TokenGrant } from './subscription-auth.ts'
 export { type Blocking, getSubscriptionHealth, type SubscriptionHealth } from './subscription-health.ts'
 export { countWaiting, getSubscription, listSubscriptions, type Subscription } from './subscription-reads.ts'
+export {
+  finishTest,
+  type TakenTest,
+  type TestOutcome,
+  takeTest,
+  testEventType,
+  testSubscription,
+} from './subscription-tests.ts'
 export { openedTls, shownTls, type TlsSettings } from './subscription-tls.ts'
 export {
   createSubscription,
@@ -196,6 +216,7 @@ export {
   type SubscriptionDraft,
   type SubscriptionParts,
   type SubscriptionPatch,
+  timeoutMsDefault,
 } from './subscriptions.ts'
 export { publishSystemEvents, type SystemEventParts } from './system-events.ts'
 export { createLogger, logLevels, logTo, type Occurrence, type Telemetry } from './telemetry.ts'

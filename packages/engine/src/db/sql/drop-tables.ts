@@ -6,6 +6,7 @@ const ourTables = [
   'event_type',
   'event_type_version',
   'subscription',
+  'subscription_test',
   'transform',
   'secret',
   'event',
