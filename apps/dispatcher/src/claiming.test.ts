@@ -207,6 +207,23 @@ test('what becomes due behind what was claimed already is claimed within five se
   for (let turn = 0; turn < 3; turn += 1) expect(await turns.claim([7], 8)).toHaveLength(8)
 })
 
+test('what is woken behind what was claimed already is claimed at once, also when it is woken during a claim', async () => {
+  const id = await subscribe({ number: 1, shard: 7, due: 0, maxInFlight: 1_000 })
+  const turns = turnsOf({ nowMs: () => 0 })
+  await owe(id, { shard: 7, due: 2, dueAt: new Date('2026-11-23T10:00:00Z') })
+  expect(await turns.claim([7], 1)).toHaveLength(1)
+  const wokenAt = new Date('2026-11-23T09:00:00Z')
+  await owe(id, { shard: 7, due: 1, dueAt: wokenAt })
+  turns.hearWoken([{ shard: 7, dueFrom: wokenAt }])
+  expect(await turns.claim([7], 1)).toHaveLength(1)
+  const during = turns.claim([7], 1)
+  turns.hearWoken([{ shard: 7, dueFrom: wokenAt }])
+  expect(await during).toHaveLength(1)
+  await owe(id, { shard: 7, due: 1, dueAt: wokenAt })
+  turns.hear([7])
+  expect(await turns.claim([7], 1)).toHaveLength(1)
+})
+
 test('what was stored by a transaction that others have overtaken is claimed with the next claim', async () => {
   const id = await subscribe({ number: 1, shard: 7, due: 0, maxInFlight: 1_000 })
   const turns = turnsOf({ nowMs: () => 0 })

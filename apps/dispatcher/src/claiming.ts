@@ -60,6 +60,8 @@ const timeOuts: ReadonlySet<FailureCode | null> = new Set(['connect_timeout', 'r
 export type Turns = {
   /** Hears that shards have work, perhaps of subscriptions that are not known to have some. Foreign ones are passed over. */
   hear(shards: Iterable<number>): void
+  /** Hears of shards in which deliveries were made due, the oldest of each since then. Foreign ones are passed over. */
+  hearWoken(woken: Iterable<{ shard: number; dueFrom: Date }>): void
   /**
    * Hears of subscriptions that have work, so that nothing need be looked at. Foreign ones are passed over; what cannot be
    * kept is looked for like everything else.
@@ -249,6 +251,12 @@ export function createTurns(parts: TurnsParts): Turns {
   return {
     hear(shards) {
       for (const shard of shards) if (owned.has(shard)) heard.add(shard)
+    },
+    hearWoken(woken) {
+      for (const { shard, dueFrom } of woken) {
+        watermarks.woken(shard, dueFrom)
+        if (owned.has(shard)) heard.add(shard)
+      }
     },
     hearOf(some) {
       for (const one of some) if (owned.has(one.shard) && !due.learn(one)) heard.add(one.shard)

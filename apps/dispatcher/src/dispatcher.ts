@@ -249,7 +249,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     const count = woken.reduce((sum, row) => sum + row.woken, 0)
     if (count === 0) return lookEveryMs
     telemetry({ what: 'deliveries_woken', count })
-    turns.hear(woken.map((row) => row.shard))
+    turns.hearWoken(woken.map((row) => ({ shard: row.shard, dueFrom: row.due_from })))
     claiming.hurry()
     return count === wokenPerRoundMax ? 0 : lookEveryMs
   }

@@ -127,8 +127,8 @@ test('only what is overdue in the asked shards is woken, no more than asked for,
         then 'epoch'::timestamptz else now() + interval '1 hour' end`)
   expect(await wakeDeliveries(db.pool, [shard + 1], 100)).toEqual([])
   expect(await wakeDeliveries(db.pool, [], 100)).toEqual([])
-  expect(await wakeDeliveries(db.pool, [shard], 2)).toEqual([{ shard, woken: 2 }])
-  expect(await wakeDeliveries(db.pool, [shard], 100)).toEqual([{ shard, woken: 3 }])
+  expect(await wakeDeliveries(db.pool, [shard], 2)).toMatchObject([{ shard, woken: 2 }])
+  expect(await wakeDeliveries(db.pool, [shard], 100)).toMatchObject([{ shard, woken: 3 }])
   expect(await wakeDeliveries(db.pool, [shard], 100)).toEqual([])
   const { attempts, backlog, deliveries } = await everything()
   expect(attempts.map(({ number, failureCode }) => [number, failureCode])).toEqual([

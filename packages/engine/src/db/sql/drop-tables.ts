@@ -29,7 +29,13 @@ const ourTables = [
   '_prisma_migrations',
 ]
 
-/** Drops our tables and the queue's schema, and nothing else. Locks each exclusively; one transaction. */
+/** Every function that our migrations make: dropping its table leaves it behind. */
+const ourFunctions = ['refuse_audit_change()']
+
+/** Drops our tables, our functions and the queue's schema, and nothing else. Locks each exclusively; one transaction. */
 export async function dropTables(client: pg.Client): Promise<void> {
-  await client.query(`drop table if exists ${ourTables.join(', ')} cascade; drop schema if exists pgboss cascade`)
+  await client.query(`
+    drop table if exists ${ourTables.join(', ')} cascade;
+    drop function if exists ${ourFunctions.join(', ')};
+    drop schema if exists pgboss cascade`)
 }

@@ -1,6 +1,9 @@
 import { countingIn, hostOf } from './attempt-rollup.ts'
 import { type Runner, run } from './statement.ts'
 
+/** What became due in a shard: how many deliveries, and since when the oldest of them has been due. */
+export type Woken = { shard: number; woken: number; due_from: Date }
+
 /**
  * Makes due what has become due: retries whose time has come, and deliveries whose lease ran out because the dispatcher
  * that held it died or hangs. For the latter an attempt `aborted` is recorded: a request may have been sent whose answer
@@ -9,12 +12,8 @@ import { type Runner, run } from './statement.ts'
  * Locks the rows it moves and skips locked ones, then rows of the rollups; walks `backlog_waiting_idx` and reads due rows only. Two callers share
  * the rows. The dispatcher that lost its lease finds its fence broken when it records.
  */
-export async function wakeDeliveries(
-  runner: Runner,
-  shards: readonly number[],
-  rowsMax: number,
-): Promise<{ shard: number; woken: number }[]> {
-  return run<{ shard: number; woken: number }>(runner, { name: 'wake-deliveries', text, values: [shards, rowsMax] })
+export async function wakeDeliveries(runner: Runner, shards: readonly number[], rowsMax: number): Promise<Woken[]> {
+  return run<Woken>(runner, { name: 'wake-deliveries', text, values: [shards, rowsMax] })
 }
 
 const text = `
@@ -29,7 +28,7 @@ with due as materialized (
   set ready = true, leased_at = null, attempt_id = null
   from due
   where b.delivery_id = due.delivery_id
-  returning b.shard
+  returning b.shard, b.next_attempt_at
 ), aborted as (
   insert into attempt (id, tenant_id, delivery_id, event_id, subscription_id, number, trigger, actor, reason, started_at,
     url, request_headers, failure_code, failure_detail, response_headers, response_body, response_truncated, wait_ms, total_ms)
@@ -57,4 +56,4 @@ with due as materialized (
   join delivery d on d.id = a.delivery_id
 ), rolled_up as (${countingIn('counted')}
 )
-select shard, count(*)::int as woken from woken group by shard`
+select shard, count(*)::int as woken, min(next_attempt_at) as due_from from woken group by shard`
