@@ -1,6 +1,23 @@
 -- The tables as all migrations have made them, for readers and reviewers. Written by `pnpm db:dump`; do not edit.
 -- The day partitions of event, delivery and attempt and the tables of pg-boss are left out.
 
+CREATE OR REPLACE FUNCTION public.outbox_event_written()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  waiting boolean;
+begin
+  execute format('select exists (select from %I.outbox_event where refused_at is null)', tg_table_schema) into waiting;
+  if not waiting then
+    perform pg_notify('posthorn_outbox', '');
+  end if;
+  return null;
+end
+$function$;
+
 CREATE TABLE api_key (
   id         uuid NOT NULL,
   name       text NOT NULL,
@@ -174,6 +191,34 @@ CREATE TABLE event_type_version (
   CONSTRAINT event_type_version_event_type_fkey FOREIGN KEY (event_type) REFERENCES event_type(name) ON UPDATE CASCADE ON DELETE CASCADE,
   CONSTRAINT event_type_version_from_one CHECK (version >= 1)
 );
+
+CREATE TABLE outbox_event (
+  id            uuid NOT NULL DEFAULT gen_random_uuid(),
+  place         bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  tenant_id     text NOT NULL,
+  type          text NOT NULL,
+  data          json NOT NULL,
+  publish_id    text,
+  "timestamp"   timestamp(3) with time zone NOT NULL DEFAULT clock_timestamp(),
+  keys          jsonb NOT NULL DEFAULT '{}'::jsonb,
+  subscriptions text[],
+  traceparent   text,
+  written_at    timestamp(3) with time zone NOT NULL DEFAULT clock_timestamp(),
+  tries         smallint NOT NULL DEFAULT 0,
+  not_before    timestamp(3) with time zone,
+  refused_at    timestamp(3) with time zone,
+  problem       jsonb,
+  CONSTRAINT outbox_event_pkey PRIMARY KEY (id),
+  CONSTRAINT outbox_event_data CHECK (octet_length(data::text) <= 262144),
+  CONSTRAINT outbox_event_keys CHECK (keys @> '{}'::jsonb),
+  CONSTRAINT outbox_event_publish_id CHECK (length(publish_id) >= 1 AND length(publish_id) <= 256),
+  CONSTRAINT outbox_event_refused_for_a_reason CHECK ((refused_at IS NULL) = (problem IS NULL)),
+  CONSTRAINT outbox_event_tenant_id CHECK (tenant_id ~ '^[A-Za-z0-9_.:@|-]{1,128}$'::text),
+  CONSTRAINT outbox_event_type CHECK (length(type) <= 128 AND type ~ '^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$'::text)
+);
+CREATE INDEX outbox_event_refused_idx ON outbox_event USING btree (place) WHERE refused_at IS NOT NULL;
+CREATE INDEX outbox_event_waiting_idx ON outbox_event USING btree (place) WHERE refused_at IS NULL;
+CREATE TRIGGER outbox_event_written BEFORE INSERT ON outbox_event FOR EACH STATEMENT EXECUTE FUNCTION outbox_event_written();
 
 CREATE TABLE replay (
   id              uuid NOT NULL,

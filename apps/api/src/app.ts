@@ -43,6 +43,7 @@ import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricRoutes } from './routes/metrics.ts'
+import { outboxEventRoutes } from './routes/outbox-events.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
@@ -131,6 +132,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         eventRoutes,
         eventMatchRoutes,
         deliveryRoutes,
+        outboxEventRoutes,
         apiKeyRoutes,
       ]) {
         await v1.register(routes, routeParts)

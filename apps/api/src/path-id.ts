@@ -5,6 +5,7 @@ const notFound = {
   subscription: 'subscription_not_found',
   delivery: 'delivery_not_found',
   api_key: 'api_key_not_found',
+  outbox_event: 'outbox_event_not_found',
 } as const satisfies Partial<Record<IdNoun, ProblemCode>>
 
 /**

@@ -21,6 +21,9 @@ export const permissions = {
   'deliveries:read': ['admin', 'support', 'viewer', 'tenant'],
   'deliveries:resend': ['admin', 'support', 'tenant'],
   'deliveries:cancel': ['admin', 'tenant'],
+  /** What backends wrote into the outbox is the operator's affair. */
+  'outbox:read': ['admin', 'support', 'viewer'],
+  'outbox:write': ['admin'],
   'api-keys:read': ['admin'],
   'api-keys:write': ['admin'],
 } as const satisfies Record<string, readonly ApiKeyRole[]>

@@ -1,10 +1,7 @@
 /** Bodies of publishes, from the words of the wire to those of the engine, with the data as it was written. */
 import { formatId, limits, Problem, type PublishEvent, type PublishedEvent, parseTime } from '@posthorn/contract'
-import { type Accepted, type Credential, type EventDraft, tenantNotFound } from '@posthorn/engine'
+import { type Accepted, type Credential, type EventDraft, isTraceparent, tenantNotFound } from '@posthorn/engine'
 import { givenIds } from './path-id.ts'
-
-/** W3C Trace Context §3.2.2: version 00 to fe, neither id all zeros. */
-const traceparentForm = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /**
  * What is to be published.
@@ -43,7 +40,7 @@ export function publishedEventView({ eventId, duplicate, deliveries }: Accepted)
 
 /** The caller's trace, if the header is well-formed; a malformed one is ignored, as the standard asks. */
 export function traceOf(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' && traceparentForm.test(header) ? header : undefined
+  return typeof header === 'string' && isTraceparent(header) ? header : undefined
 }
 
 /** @throws Problem `body_too_large` */

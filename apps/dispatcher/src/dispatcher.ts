@@ -2,8 +2,8 @@
  * The dispatcher: claims due deliveries of the shards it owns, makes their attempts and records them, for as long as it
  * lives.
  *
- * Four rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
- * *Telling* publishes what the operator is to be told. *Claiming* takes due deliveries in turns and sets each off; there
+ * Five rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
+ * *Telling* publishes what the operator is to be told, *emptying* what others wrote into the outbox. *Claiming* takes due deliveries in turns and sets each off; there
  * is no barrier between them, so a receiver that is slow holds its own slot and nothing else. A slot is held until the
  * attempt is recorded.
  *
@@ -20,12 +20,15 @@ import {
   type Database,
   type DueWork,
   giveBack,
+  hasOutboxEvents,
   hasSystemEvents,
   type JobName,
   type JobPayloads,
   type Jobs,
   listenForWork,
   newUuid,
+  type Publisher,
+  publishOutbox,
   publishSystemEvents,
   requestHolding,
   type Seal,
@@ -83,6 +86,8 @@ export type DispatcherParts = {
   sender: Sender
   world: World
   telemetry: Telemetry
+  /** Publishes what is in the outbox: the one of this process, so that the order of its events is one. */
+  publisher: Publisher
   means: AttemptMeans
   /** They make what is sent to subscriptions that have one. */
   transforms: Transforms
@@ -242,6 +247,11 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     return 0
   }
 
+  async function emptyRound(): Promise<number> {
+    if (!(await hasOutboxEvents(db.pool))) return lookEveryMs
+    return (await publishOutbox({ db, publisher: parts.publisher, telemetry })) > 0 ? 0 : lookEveryMs
+  }
+
   function tellBreaker(subscriptionId: Uuid, becomes: 'open' | 'still_open' | 'closed'): void {
     if (becomes === 'still_open') return
     telemetry({ what: becomes === 'open' ? 'breaker_opened' : 'breaker_closed', subscriptionId })
@@ -278,14 +288,15 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const waking = startRounds('wake', wakeRound, rounds)
   const owning = startRounds('own shards', ownershipRound, rounds)
   const telling = startRounds('tell the operator', tellRound, rounds)
-  const hints = listenForWork(db, wake, dispatcherId)
+  const emptying = startRounds('empty the outbox', emptyRound, rounds)
+  const hints = listenForWork(db, wake, dispatcherId, emptying.hurry)
   const stopJobs = await workJobs(parts, jobs.boss)
 
   async function drain(): Promise<void> {
     draining = true
     slotFreed()
     const rareJobs = stopJobs()
-    await Promise.all([claiming.stop(), waking.stop(), telling.stop()])
+    await Promise.all([claiming.stop(), waking.stop(), telling.stop(), emptying.stop()])
     ownership.leave()
     owning.hurry()
     await Promise.race([Promise.all([...inFlight, rareJobs]), after(parts.drainMs)])

@@ -13,6 +13,7 @@ export const idPrefixes = {
   secret: 'sec_',
   replay: 'rpl_',
   api_key: 'key_',
+  outbox_event: 'out_',
 } as const
 export type IdNoun = keyof typeof idPrefixes
 

@@ -126,6 +126,10 @@ export const filterOperators = [
 ] as const
 export type FilterOperator = (typeof filterOperators)[number]
 
+/** An event in the outbox: it is going to be published, or it can never be and needs a person. */
+export const outboxEventStates = ['waiting', 'refused'] as const
+export type OutboxEventState = (typeof outboxEventStates)[number]
+
 /** Why an event is not sent to a subscription, or not now. */
 export const matchReasons = [
   'event_type',

@@ -24,6 +24,7 @@ const places: Readonly<Record<string, { heading: string; column?: string }>> = {
   validationModes: { heading: 'Event types', column: 'Validation' },
   apiKeyRoles: { heading: 'Roles of an API key', column: 'Role' },
   signatureSchemes: { heading: 'Signature schemes', column: 'Scheme' },
+  outboxEventStates: { heading: 'States of an event in the outbox', column: 'State' },
   replayStates: { heading: 'States of a replay', column: 'State' },
 }
 

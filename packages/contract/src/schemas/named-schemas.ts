@@ -13,6 +13,7 @@ import {
   TransformFailure,
   TransformPreview,
 } from './match.ts'
+import { OutboxEvent, OutboxEventPage } from './outbox-event.ts'
 import { ProblemSchema } from './problem.ts'
 import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
 import { Health, Readiness } from './readiness.ts'
@@ -63,6 +64,8 @@ export const namedSchemas: readonly NamedSchema[] = [
   Delivery,
   DeliveryPage,
   ExpandedDelivery,
+  OutboxEvent,
+  OutboxEventPage,
   ApiKey,
   ApiKeyPage,
   CreatedApiKey,

@@ -3,10 +3,11 @@ import type pg from 'pg'
 /** Every table that our migrations make, and the table in which they are noted. */
 const ourTables = [
   'tenant, event_type, event_type_version, subscription, transform, secret, event, event_publish_id, delivery, backlog',
-  'attempt, system_event, replay, api_key, dispatcher, _prisma_migrations',
+  'attempt, system_event, outbox_event, replay, api_key, dispatcher, _prisma_migrations',
 ]
 
-/** Drops our tables and the queue's schema, and nothing else. Locks each exclusively; one transaction. */
+/** Drops our tables, the function of their trigger and the queue's schema, and nothing else. Locks each exclusively; one transaction. */
 export async function dropTables(client: pg.Client): Promise<void> {
-  await client.query(`drop table if exists ${ourTables.join(', ')} cascade; drop schema if exists pgboss cascade`)
+  const tables = `drop table if exists ${ourTables.join(', ')} cascade`
+  await client.query(`${tables}; drop function if exists outbox_event_written; drop schema if exists pgboss cascade`)
 }
