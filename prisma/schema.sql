@@ -192,6 +192,19 @@ CREATE TABLE event_type_version (
   CONSTRAINT event_type_version_from_one CHECK (version >= 1)
 );
 
+CREATE TABLE idempotency_key (
+  owner         text NOT NULL,
+  key           text NOT NULL,
+  id            uuid NOT NULL,
+  fingerprint   bytea NOT NULL,
+  begun_at      timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  held_until    timestamp(3) with time zone NOT NULL,
+  sealed_answer bytea,
+  CONSTRAINT idempotency_key_pkey PRIMARY KEY (owner, key),
+  CONSTRAINT idempotency_key_fingerprint_is_sha256 CHECK (length(fingerprint) = 32)
+);
+CREATE INDEX idempotency_key_begun_at_idx ON idempotency_key USING btree (begun_at);
+
 CREATE TABLE outbox_event (
   id            uuid NOT NULL DEFAULT gen_random_uuid(),
   place         bigint NOT NULL GENERATED ALWAYS AS IDENTITY,

@@ -26,12 +26,15 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Links, RouteParts } from './parts.ts'
 import { authentication } from './plugins/authentication.ts'
 import { errorDocs, errorDocsPath } from './plugins/error-docs.ts'
+import { etags } from './plugins/etags.ts'
+import { idempotency } from './plugins/idempotency.ts'
 import { jsonBody } from './plugins/json-body.ts'
 import { knownRoutes } from './plugins/known-routes.ts'
 import { malformedHttp } from './plugins/malformed-http.ts'
 import { openapi } from './plugins/openapi.ts'
 import { problemOf, problems, sendProblem } from './plugins/problems.ts'
 import { query } from './plugins/query.ts'
+import { type RateLimits, rateLimits } from './plugins/rate-limits.ts'
 import { referenceDocs } from './plugins/reference-docs.ts'
 import { requestId, requestIdOf } from './plugins/request-id.ts'
 import { requestLog } from './plugins/request-log.ts'
@@ -80,6 +83,9 @@ export type ApiParts = {
     POSTHORN_ADMIN_KEY?: string | undefined
     POSTHORN_CLOUDEVENTS_SOURCE?: string | undefined
     POSTHORN_DISABLE_AFTER_HOURS?: number
+    POSTHORN_REQUESTS_PER_MINUTE?: number
+    POSTHORN_TENANT_REQUESTS_PER_MINUTE?: number
+    POSTHORN_STRANGER_REQUESTS_PER_MINUTE?: number
   }
   /** What `/metrics` answers; of this process alone when left out. */
   metrics?: RouteParts['metrics']
@@ -122,7 +128,10 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   await app.register(publicKeyRoutes, { ...routeParts, prefix: '/v1' })
   await app.register(
     async (v1) => {
+      await v1.register(rateLimits, { rateLimits: rateLimitsOf(settings) })
       await v1.register(authentication, routeParts)
+      await v1.register(idempotency, routeParts)
+      await v1.register(etags)
       for (const routes of [
         tenantRoutes,
         eventTypeRoutes,
@@ -142,6 +151,15 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   )
   await app.ready()
   return app
+}
+
+/** No limit where nothing is set: `apiSettings` has the defaults. */
+function rateLimitsOf(settings: ApiParts['settings']): RateLimits {
+  return {
+    operator: settings.POSTHORN_REQUESTS_PER_MINUTE ?? 0,
+    tenant: settings.POSTHORN_TENANT_REQUESTS_PER_MINUTE ?? 0,
+    stranger: settings.POSTHORN_STRANGER_REQUESTS_PER_MINUTE ?? 0,
+  }
 }
 
 function createServer({ world, logger }: ApiParts, links: Links): FastifyInstance {

@@ -2,12 +2,15 @@ import { ConfigurationError, parseSettings } from '@posthorn/engine'
 import { expect, test } from 'vitest'
 import { apiSettings } from './config.ts'
 
-test('without an environment the API listens on this machine only, and creates no event types', () => {
+test('without an environment the API listens on this machine only, creates no event types, and limits customers', () => {
   expect(parseSettings(apiSettings, {})).toEqual({
     HOST: '127.0.0.1',
     PORT: 4400,
     POSTHORN_PUBLIC_URL: undefined,
     POSTHORN_CREATE_EVENT_TYPES: false,
+    POSTHORN_REQUESTS_PER_MINUTE: 0,
+    POSTHORN_TENANT_REQUESTS_PER_MINUTE: 1_200,
+    POSTHORN_STRANGER_REQUESTS_PER_MINUTE: 120,
     POSTHORN_ADMIN_KEY: undefined,
   })
 })

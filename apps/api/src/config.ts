@@ -12,6 +12,18 @@ export const apiSettings = {
     { default: false },
     'whether publishing an unknown event type creates it instead of being refused',
   ),
+  POSTHORN_REQUESTS_PER_MINUTE: integer(
+    { min: 0, max: 10_000_000, default: 0 },
+    'requests in a minute that each API key of the operator may make; 0 is no limit',
+  ),
+  POSTHORN_TENANT_REQUESTS_PER_MINUTE: integer(
+    { min: 0, max: 10_000_000, default: 1_200 },
+    'requests in a minute that each credential of a tenant may make; 0 is no limit',
+  ),
+  POSTHORN_STRANGER_REQUESTS_PER_MINUTE: integer(
+    { min: 0, max: 10_000_000, default: 120 },
+    'requests in a minute that each address may make without a valid credential before it is answered 429; 0 is no limit',
+  ),
   POSTHORN_ADMIN_KEY: optional(
     { secret: true, parse: parseApiKey },
     'an API key of the role admin, made known at start: phk_ and at least 27 letters and digits; another one given before stops working',

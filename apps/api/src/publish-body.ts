@@ -1,18 +1,36 @@
 /** Bodies of publishes, from the words of the wire to those of the engine, with the data as it was written. */
 import { formatId, limits, Problem, type PublishEvent, type PublishedEvent, parseTime } from '@posthorn/contract'
-import { type Accepted, type Credential, type EventDraft, isTraceparent, tenantNotFound } from '@posthorn/engine'
+import {
+  type Accepted,
+  type Credential,
+  type EventDraft,
+  type IdempotencyRecord,
+  isTraceparent,
+  onceIdOf,
+  tenantNotFound,
+} from '@posthorn/engine'
 import { givenIds } from './path-id.ts'
+
+/** Who publishes, and with which request. */
+export type Publication = {
+  credential: Credential
+  traceparent: string | undefined
+  /** The record of the request's idempotency key, if it has one. */
+  once: IdempotencyRecord | undefined
+}
 
 /**
  * What is to be published.
  *
  * @param data the exact text of the member `data`
+ * @param place the event's place in a batch
  * @throws Problem `tenant_not_found` for another tenant than the caller's, `body_too_large`, `invalid_request`
  */
 export function eventDraft(
   body: PublishEvent,
   data: string | undefined,
-  { credential, traceparent }: { credential: Credential; traceparent: string | undefined },
+  { credential, traceparent, once }: Publication,
+  place = 0,
 ): EventDraft {
   if (credential.tenantId !== undefined && credential.tenantId !== body.tenant) throw tenantNotFound(body.tenant)
   return {
@@ -21,6 +39,7 @@ export function eventDraft(
     data: withinLimit(data),
     ...(body.timestamp === undefined ? {} : { timestamp: timeOf(body.timestamp) }),
     ...(body.id === undefined ? {} : { publishId: body.id }),
+    ...(once === undefined ? {} : { onceId: onceIdOf(once, place) }),
     ...(body.keys === undefined ? {} : { keys: body.keys }),
     ...(body.subscriptions === undefined ? {} : { subscriptionIds: givenIds('subscription', body.subscriptions) }),
     ...(traceparent === undefined ? {} : { traceparent }),

@@ -20,6 +20,7 @@ import {
   sum,
   type TestReport,
   table,
+  toldBy,
 } from './run/outcome.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -84,6 +85,7 @@ function tests(vitestArguments: readonly string[]): Step {
         ])
         const report = await readReport(reportFile)
         if (!choosesByTitle(vitestArguments)) for (const line of skippedGroups(report)) write(`${line}\n`)
+        for (const lines of toldBy(report)) write(`\n${lines}\n`)
         return countTests(report, exitCode)
       } finally {
         await rm(folder, { recursive: true, force: true })

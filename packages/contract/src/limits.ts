@@ -80,6 +80,9 @@ export const limits = {
   /** How long the older keys may sign beside a new one, in seconds: seven days. */
   overlapSecondsMax: 7 * 24 * 3600,
   overlapSecondsDefault: 24 * 3600,
+  idempotencyKeyLengthMax: 255,
+  /** How long the answer to a request with an idempotency key is kept, in hours. */
+  idempotencyKeyHours: 24,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const

@@ -11,9 +11,11 @@ import {
 } from '@posthorn/contract'
 import type { Database } from './db/database.ts'
 import type { EventType, EventTypeVersion, Prisma } from './db/generated/client.ts'
+import { lockEventType } from './db/sql/lock-event-type.ts'
 import { type Tx, transaction } from './db/transaction.ts'
 import { type CheckSchema, checkWith, type Schemas } from './json-schema.ts'
 import { isTimeAndNameKey, type Key, type Page, type PageRequest, planPage } from './paging.ts'
+import type { Precondition } from './precondition.ts'
 import { eventTypeReserved } from './reserved-event-types.ts'
 
 export type { EventType, EventTypeVersion } from './db/generated/client.ts'
@@ -30,12 +32,14 @@ const nameForm = new RegExp(eventTypeNamePattern, 'u')
 /**
  * Makes an event type known, or replaces all that is known of it but its schemas.
  *
+ * @param expect throws when the event type is not what the caller takes it for
  * @throws Problem `invalid_request`, `event_type_reserved`
  */
 export async function putEventType(
   db: Database,
   name: string,
   input: EventTypeInput,
+  expect: Precondition<EventType> = () => undefined,
 ): Promise<{ eventType: EventType; created: boolean }> {
   if (!isName(name)) {
     throw new Problem(
@@ -45,9 +49,14 @@ export async function putEventType(
     )
   }
   if (isReservedEventType(name)) throw eventTypeReserved(name, '/name')
-  const { count } = await db.prisma.eventType.createMany({ data: [{ name, ...input }], skipDuplicates: true })
-  const eventType = await db.prisma.eventType.update({ where: { name }, data: input })
-  return { eventType, created: count === 1 }
+  return transaction(db, async (tx) => {
+    const known = await lockEventType(tx, name)
+    expect(known ? await tx.eventType.findUniqueOrThrow({ where: { name } }) : undefined)
+    const { count } = await tx.eventType.createMany({ data: [{ name, ...input }], skipDuplicates: true })
+    // Somebody else made it known between the two.
+    if (!known && count === 0) expect(await tx.eventType.findUniqueOrThrow({ where: { name } }))
+    return { eventType: await tx.eventType.update({ where: { name }, data: input }), created: count === 1 }
+  })
 }
 
 /** @throws Problem `event_type_not_found` */

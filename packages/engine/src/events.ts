@@ -39,6 +39,8 @@ export type EventDraft = {
   timestamp?: Date
   /** The publisher's own id: the same one again is the same event. */
   publishId?: string
+  /** In place of an id of the publisher's own: what makes a repeated request the same event. Never shown. */
+  onceId?: string
   keys?: Record<string, string>
   traceparent?: string
   /** Only these of the tenant's subscriptions, and only if they want the event. */
@@ -245,6 +247,7 @@ async function plan(
     data: draft.data,
     keys: draft.keys ?? {},
     publishId: draft.publishId ?? null,
+    onceId: draft.onceId ?? null,
     traceparent: draft.traceparent ?? null,
     schemaVersion: eventType.validation !== 'off' && eventType.latest_version > 0 ? eventType.latest_version : null,
     validationErrors: wrong.length > 0 ? JSON.stringify(wrong) : null,
@@ -338,11 +341,11 @@ async function knownEventTypes(
 
 /** How to answer for events that were published before. */
 async function publishedBefore(db: Database, repeated: readonly NewEvent[]): Promise<(event: NewEvent) => Accepted> {
-  const asked = repeated.map((event) => ({ tenantId: event.tenantId, publishId: event.publishId ?? '' }))
+  const asked = repeated.map((event) => ({ tenantId: event.tenantId, publishId: identityOf(event) }))
   const rows = asked.length === 0 ? [] : await selectPublished(db.pool, asked)
   const byIdentity = Map.groupBy(rows, (row) => identity(row.tenant_id, row.publish_id))
   return (event) => {
-    const found = byIdentity.get(identity(event.tenantId, event.publishId ?? '')) ?? []
+    const found = byIdentity.get(identity(event.tenantId, identityOf(event))) ?? []
     const deliveries = new Map(found.flatMap(deliveryOf))
     return {
       eventId: found[0]?.event_id ?? event.id,
@@ -354,6 +357,10 @@ async function publishedBefore(db: Database, repeated: readonly NewEvent[]): Pro
 
 function deliveryOf(row: PublishedRow): [Uuid, Uuid][] {
   return row.delivery_id !== null && row.subscription_id !== null ? [[row.delivery_id, row.subscription_id]] : []
+}
+
+function identityOf({ publishId, onceId }: NewEvent): string {
+  return publishId ?? onceId ?? ''
 }
 
 function identity(tenantId: string, publishId: string): string {

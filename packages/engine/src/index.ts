@@ -79,6 +79,16 @@ export {
 } from './failing.ts'
 export { givenFilter } from './filters.ts'
 export { hold, holdLatecomers, release, requestCanceling, requestHolding, requestRelease } from './holding.ts'
+export {
+  abandonOnce,
+  beginOnce,
+  deleteOldIdempotencyKeys,
+  endOnce,
+  forgetOnce,
+  type IdempotencyParts,
+  type IdempotencyRecord,
+  onceIdOf,
+} from './idempotency.ts'
 export { installJobs, type JobName, type JobPayloads, type Jobs, openJobs } from './jobs.ts'
 export { type CheckSchema, createSchemas, placesOf, type Schemas } from './json-schema.ts'
 export { listPublicKeys, type PublicKeyInfo, rotateKeyPair, schemesOf } from './key-pairs.ts'

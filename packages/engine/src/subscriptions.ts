@@ -23,6 +23,7 @@ import { requestCanceling, requestHolding, requestRelease } from './holding.ts'
 import type { Jobs } from './jobs.ts'
 import { setKeyPair, wantsKeyPair } from './key-pairs.ts'
 import { mergePatch } from './merge-patch.ts'
+import type { Precondition } from './precondition.ts'
 import { finalStatuses } from './schedule.ts'
 import type { Seal } from './sealing.ts'
 import { givenSecret, lockOwner, newSecret, storeKey } from './secrets.ts'
@@ -177,6 +178,7 @@ export async function createSubscription(
 /**
  * Changes a subscription. The change applies to deliveries that wait or are held, too.
  *
+ * @param expect throws when the subscription is not what the caller takes it for
  * @throws Problem `subscription_not_found`, `invalid_url`, `invalid_header`, `invalid_filter`, `invalid_transform`, `invalid_request`
  */
 export async function patchSubscription(
@@ -184,6 +186,7 @@ export async function patchSubscription(
   id: Uuid,
   within: Within,
   patch: SubscriptionPatch,
+  expect: Precondition<Subscription> = () => undefined,
 ): Promise<Subscription> {
   const url = patch.url === undefined ? undefined : await checkedUrl(parts, id, within, patch.url)
   const auth = patch.auth ? await checkedAuth(parts, id, within, patch.auth) : patch.auth
@@ -193,6 +196,7 @@ export async function patchSubscription(
   if (transform !== null) await checkTransform(parts, id, within, transform)
   return transaction(parts.db, async (tx) => {
     const current = await lockOwner(tx, id, within)
+    expect(current)
     if (transform !== null) await keepTransform(tx, parts.world, current.tenantId, transform)
     const data = {
       ...changes(current, patch, url),
@@ -268,9 +272,14 @@ export async function resumeSubscription(
  *
  * @throws Problem `subscription_not_found`
  */
-export async function deleteSubscription(parts: SubscriptionParts, id: Uuid, within: Within): Promise<void> {
+export async function deleteSubscription(
+  parts: SubscriptionParts,
+  id: Uuid,
+  within: Within,
+  expect: Precondition<Subscription> = () => undefined,
+): Promise<void> {
   await transaction(parts.db, async (tx) => {
-    await lockOwner(tx, id, within)
+    expect(await lockOwner(tx, id, within))
     // The history needs neither keys nor credentials.
     const data = { deletedAt: new Date(parts.world.now()), ...authColumns(noAuth), ...tlsColumns(noTls) }
     await tx.subscription.update({ where: { id }, data })

@@ -5,7 +5,10 @@ import { Problem, tenantIdPattern } from '@posthorn/contract'
 import type { Database } from './db/database.ts'
 import type { Prisma, Tenant } from './db/generated/client.ts'
 import { deleteTenant as deleteStatement } from './db/sql/delete-tenant.ts'
+import { lockTenant } from './db/sql/lock-tenant.ts'
+import { transaction } from './db/transaction.ts'
 import { isTimeAndNameKey, type Page, type PageRequest, planPage } from './paging.ts'
+import type { Precondition } from './precondition.ts'
 import { storedJson } from './stored-json.ts'
 import type { Within } from './tenancy.ts'
 
@@ -22,12 +25,14 @@ const idForm = new RegExp(tenantIdPattern, 'u')
 /**
  * Makes a tenant known, or replaces all that is known of it.
  *
+ * @param expect throws when the tenant is not what the caller takes it for
  * @throws Problem `invalid_request`
  */
 export async function putTenant(
   db: Database,
   id: string,
   input: TenantInput,
+  expect: Precondition<Tenant> = () => undefined,
 ): Promise<{ tenant: Tenant; created: boolean }> {
   if (!idForm.test(id)) {
     throw new Problem(
@@ -41,9 +46,14 @@ export async function putTenant(
     metadata: storedJson(input.metadata, '/metadata'),
     contacts: input.contacts.map((contact) => ({ ...contact })),
   } satisfies Prisma.TenantUpdateInput
-  const { count } = await db.prisma.tenant.createMany({ data: [{ id, ...data }], skipDuplicates: true })
-  const tenant = await db.prisma.tenant.update({ where: { id }, data })
-  return { tenant, created: count === 1 }
+  return transaction(db, async (tx) => {
+    const known = await lockTenant(tx, id)
+    expect(known ? await tx.tenant.findUniqueOrThrow({ where: { id } }) : undefined)
+    const { count } = await tx.tenant.createMany({ data: [{ id, ...data }], skipDuplicates: true })
+    // Somebody else made it known between the two.
+    if (!known && count === 0) expect(await tx.tenant.findUniqueOrThrow({ where: { id } }))
+    return { tenant: await tx.tenant.update({ where: { id }, data }), created: count === 1 }
+  })
 }
 
 /** @throws Problem `tenant_not_found` */

@@ -28,17 +28,26 @@ export const authentication = fp<{ authenticate: Authenticate }>(
     app.addHook('onRoute', (route) => {
       if (route.config?.permission === undefined) throw new Error(`${route.url} names no permission`)
     })
-    app.addHook('onRequest', async (request) => {
-      const credential = await authenticate(keyOf(request))
-      if (credential === undefined) throw unauthenticated('This API key is unknown, expired or revoked.')
+    app.addHook('onRequest', async (request, reply) => {
+      const credential = await credentialOf(request).catch(async (error: unknown) => {
+        if (error instanceof Problem && error.code === 'unauthenticated') await app.countStranger(request, reply)
+        throw error
+      })
       const { permission } = request.routeOptions.config
       if (permission === undefined || !may(credential.role, permission)) {
         throw new Problem('forbidden', `A key of the role ${credential.role} may not do this (${permission}).`)
       }
       request.credential = credential
+      await app.countCredential(request, reply)
     })
+
+    async function credentialOf(request: FastifyRequest): Promise<Credential> {
+      const credential = await authenticate(keyOf(request))
+      if (credential === undefined) throw unauthenticated('This API key is unknown, expired or revoked.')
+      return credential
+    }
   },
-  { name: 'authentication' },
+  { name: 'authentication', dependencies: ['rate-limits'] },
 )
 
 function keyOf(request: FastifyRequest): string {

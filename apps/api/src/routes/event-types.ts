@@ -20,6 +20,7 @@ import {
 import { Type } from 'typebox'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
+import { precondition, tagged } from '../plugins/etags.ts'
 import { refusals } from '../refusals.ts'
 import { eventTypeVersionView, eventTypeView } from '../views/event-type.ts'
 
@@ -41,14 +42,17 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
         response: {
           200: reference(EventType),
           201: reference(EventType),
-          ...refusals({ body: true }, 'event_type_reserved'),
+          ...refusals({ body: true }, 'event_type_reserved', 'precondition_failed'),
         },
       },
     },
-    async ({ params, body }, reply) => {
+    async (request, reply) => {
+      const { params, body } = request
       const { description = null, group = null, status: state = 'active', validation = 'off' } = body
-      const { eventType, created } = await putEventType(db, params.name, { description, group, state, validation })
-      return reply.code(created ? 201 : 200).send(eventTypeView(eventType))
+      const input = { description, group, state, validation }
+      const expected = precondition(request, eventTypeView)
+      const { eventType, created } = await putEventType(db, params.name, input, expected)
+      return reply.code(created ? 201 : 200).send(tagged(reply, eventTypeView(eventType)))
     },
   )
 
@@ -64,7 +68,7 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
         response: { 200: reference(EventType), ...refusals({ body: false }, 'event_type_not_found') },
       },
     },
-    async ({ params }) => eventTypeView(await getEventType(db, params.name)),
+    async ({ params }, reply) => tagged(reply, eventTypeView(await getEventType(db, params.name))),
   )
 
   app.delete(

@@ -25,6 +25,7 @@ import {
   publishedBatchData,
   publishedData,
 } from '@posthorn/engine'
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { sendExactJson } from '../exact-json.ts'
 import { timeRange } from '../list-filters.ts'
@@ -33,7 +34,7 @@ import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
 import { may } from '../permissions.ts'
 import { invalidRequest, problemOf } from '../plugins/problems.ts'
-import { eventDraft, publishedEventView, traceOf } from '../publish-body.ts'
+import { eventDraft, type Publication, publishedEventView, traceOf } from '../publish-body.ts'
 import { refusals } from '../refusals.ts'
 import { eventSummaryView, eventView } from '../views/event.ts'
 import { dryRunView } from '../views/match.ts'
@@ -49,7 +50,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
   app.post(
     '/events',
     {
-      config: { permission: 'events:publish' },
+      config: { permission: 'events:publish', repeatable: true },
       schema: {
         operationId: 'publishEvent',
         summary: 'Publish an event',
@@ -65,9 +66,9 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         },
       },
     },
-    async ({ query, body, bodyText, credential, headers }, reply) => {
-      const who = { credential, traceparent: traceOf(headers['traceparent']) }
-      const draft = eventDraft(body, publishedData(bodyText), who)
+    async (request, reply) => {
+      const { query, body, bodyText, credential } = request
+      const draft = eventDraft(body, publishedData(bodyText), publicationOf(request))
       if (query.dry_run === '1') {
         mayDryRun(credential.role)
         return reply.code(200).send(dryRunView(await publisher.dryRun(draft, { transforms, origin })))
@@ -81,7 +82,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     '/events/batch',
     {
       bodyLimit: limits.batchBodyBytesMax,
-      config: { permission: 'events:publish' },
+      config: { permission: 'events:publish', repeatable: true },
       schema: {
         operationId: 'publishEvents',
         summary: 'Publish up to 1,000 events, each on its own',
@@ -94,7 +95,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     async (request, reply) => {
       const isPublishEvent = request.compileValidationSchema(publishEvent)
       const data = publishedBatchData(request.bodyText)
-      const who = { credential: request.credential, traceparent: traceOf(request.headers['traceparent']) }
+      const publication = publicationOf(request)
 
       function draftOf(body: unknown, index: number): EventDraft | Problem {
         try {
@@ -102,7 +103,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
           if (!isPublishEvent(body)) return invalidRequest('body', isPublishEvent.errors ?? [])
           if (text instanceof Problem) return text
           // Just validated by the schema of this type.
-          return eventDraft(body as PublishEvent, text, who)
+          return eventDraft(body as PublishEvent, text, publication, index)
         } catch (error) {
           if (error instanceof Problem) return error
           throw error
@@ -162,6 +163,10 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       return sendExactJson(reply, eventView(event, may(credential.role, 'payloads:read')))
     },
   )
+}
+
+function publicationOf({ credential, headers, idempotency }: FastifyRequest): Publication {
+  return { credential, traceparent: traceOf(headers['traceparent']), once: idempotency }
 }
 
 /** A dry run shows URLs and headers of subscriptions. */

@@ -28,6 +28,7 @@ import { Type } from 'typebox'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
+import { precondition, tagged } from '../plugins/etags.ts'
 import { refusals } from '../refusals.ts'
 import { subscriptionDraft, subscriptionPatch } from '../subscription-body.ts'
 import { subscriptionView } from '../views/subscription.ts'
@@ -69,7 +70,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     async ({ params, body, bodyText, credential }, reply) => {
       if (credential.tenantId !== undefined && credential.tenantId !== params.id) throw tenantNotFound(params.id)
       const { subscription, secret } = await createSubscription(parts, params.id, subscriptionDraft(body, bodyText))
-      return reply.code(201).send({ ...subscriptionView(subscription), secret })
+      return reply.code(201).send({ ...tagged(reply, subscriptionView(subscription)), secret })
     },
   )
 
@@ -104,9 +105,9 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         response: { 200: reference(Subscription), ...refusals({ body: false }, 'subscription_not_found') },
       },
     },
-    async ({ params, credential }) => {
+    async ({ params, credential }, reply) => {
       const id = pathId('subscription', params.id)
-      return subscriptionView(await getSubscription(db, id, credential.tenantId))
+      return tagged(reply, subscriptionView(await getSubscription(db, id, credential.tenantId)))
     },
   )
 
@@ -151,16 +152,19 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
             'invalid_header',
             'invalid_filter',
             'invalid_transform',
+            'precondition_failed',
           ),
         },
       },
     },
-    async ({ params, body, bodyText, credential }) => {
+    async (request, reply) => {
+      const { params, body, bodyText, credential } = request
       const id = pathId('subscription', params.id)
       const patch = subscriptionPatch(body, bodyText)
-      const subscription = await patchSubscription(parts, id, credential.tenantId, patch)
+      const expected = precondition(request, subscriptionView)
+      const subscription = await patchSubscription(parts, id, credential.tenantId, patch, expected)
       const { count, hasMore } = await countWaiting(db, id)
-      return { ...subscriptionView(subscription), waiting: { count, has_more: hasMore } }
+      return { ...tagged(reply, subscriptionView(subscription)), waiting: { count, has_more: hasMore } }
     },
   )
 
@@ -174,11 +178,16 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         description: 'What was still to be sent is canceled. Its deliveries stay readable.',
         tags,
         params,
-        response: { 204: Type.Null(), ...refusals({ body: false }, 'subscription_not_found') },
+        response: {
+          204: Type.Null(),
+          ...refusals({ body: false }, 'subscription_not_found', 'precondition_failed'),
+        },
       },
     },
-    async ({ params, credential }, reply) => {
-      await deleteSubscription(parts, pathId('subscription', params.id), credential.tenantId)
+    async (request, reply) => {
+      const { params, credential } = request
+      const expected = precondition(request, subscriptionView)
+      await deleteSubscription(parts, pathId('subscription', params.id), credential.tenantId, expected)
       return reply.code(204).send(null)
     },
   )

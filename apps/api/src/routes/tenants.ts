@@ -4,6 +4,7 @@ import { deleteTenant, getTenant, listTenants, putTenant } from '@posthorn/engin
 import { Type } from 'typebox'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
+import { precondition, tagged } from '../plugins/etags.ts'
 import { refusals } from '../refusals.ts'
 import { tenantView } from '../views/tenant.ts'
 
@@ -21,13 +22,19 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, {
         tags,
         params,
         body: PutTenant,
-        response: { 200: reference(Tenant), 201: reference(Tenant), ...refusals({ body: true }) },
+        response: {
+          200: reference(Tenant),
+          201: reference(Tenant),
+          ...refusals({ body: true }, 'precondition_failed'),
+        },
       },
     },
-    async ({ params, body }, reply) => {
+    async (request, reply) => {
+      const { params, body } = request
       const { name = null, metadata = {}, contacts = [] } = body
-      const { tenant, created } = await putTenant(db, params.id, { name, metadata, contacts })
-      return reply.code(created ? 201 : 200).send(tenantView(tenant))
+      const expected = precondition(request, tenantView)
+      const { tenant, created } = await putTenant(db, params.id, { name, metadata, contacts }, expected)
+      return reply.code(created ? 201 : 200).send(tagged(reply, tenantView(tenant)))
     },
   )
 
@@ -43,7 +50,8 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, {
         response: { 200: reference(Tenant), ...refusals({ body: false }, 'tenant_not_found') },
       },
     },
-    async ({ params, credential }) => tenantView(await getTenant(db, params.id, credential.tenantId)),
+    async ({ params, credential }, reply) =>
+      tagged(reply, tenantView(await getTenant(db, params.id, credential.tenantId))),
   )
 
   app.delete(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { closingLine, countCheck, countTests, skippedGroups, sum, table } from './outcome.ts'
+import { closingLine, countCheck, countTests, skippedGroups, sum, table, toldBy } from './outcome.ts'
 
 const passed = { status: 'passed' }
 const failed = { status: 'failed' }
@@ -71,5 +71,15 @@ test('the table shows each outcome with its time, and the time of the whole', ()
     '  ok      types               4.2 s',
     '  FAILED  format and lint     0.5 s',
     '          in all             12.0 s',
+  ])
+})
+
+test('what a test has told stands under its title', () => {
+  const assertionResults = [
+    { status: 'passed', title: 'silent' },
+    { status: 'passed', title: 'the size is told', meta: { told: '2 rows\n3 columns' } },
+  ]
+  expect(toldBy({ testResults: [{ status: 'passed', assertionResults }] })).toEqual([
+    'the size is told\n  2 rows\n  3 columns',
   ])
 })

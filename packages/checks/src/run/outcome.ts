@@ -23,6 +23,8 @@ export type TestReport = {
       /** The groups that the test is in, outermost first, and its own title. */
       readonly ancestorTitles?: readonly string[]
       readonly title?: string
+      /** What the test has told beside that it passed. */
+      readonly meta?: { readonly told?: string }
     }[]
   }[]
 }
@@ -61,6 +63,12 @@ export function skippedGroups(report: TestReport | undefined): string[] {
   return [...groups].map(([title, members]) => `${members.length} skipped: ${title}`)
 }
 
+/** What tests have told (sizes, tables), each with the title of its test. */
+export function toldBy(report: TestReport | undefined): string[] {
+  const tests = report?.testResults.flatMap((file) => file.assertionResults) ?? []
+  return tests.flatMap(({ meta, title = '' }) => (meta?.told === undefined ? [] : `${title}\n${indented(meta.told)}`))
+}
+
 /** All outcomes together. */
 export function sum(outcomes: readonly Counts[]): Counts {
   const total = { passed: 0, failed: 0, skipped: 0 }
@@ -85,6 +93,10 @@ export function table(outcomes: readonly Outcome[], seconds: number): string {
 /** The last line of a run: `N passed, N failed`, with `, N skipped` when some were. */
 export function closingLine({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+}
+
+function indented(lines: string): string {
+  return lines.replaceAll(/^/gm, '  ')
 }
 
 function countedAs(status: string): keyof Counts {

@@ -12,3 +12,4 @@ export { type HostileUrl, hostileNames, hostileOwnHosts, hostileUrls, type UrlVe
 export { testMasterKeyText, testSeal } from './master-keys.ts'
 export { type Name, type NameServer, type Reply, startNameServer } from './name-server.ts'
 export { copyDatabase, openTestServer, type TestDatabase, type TestServer, withClient } from './server.ts'
+export { tell } from './told.ts'

@@ -9,6 +9,8 @@ export type NewEvent = {
   data: string
   keys: Record<string, string>
   publishId: string | null
+  /** Identifies it where the publisher gave no id of its own; never shown. */
+  onceId: string | null
   traceparent: string | null
   schemaVersion: number | null
   /** JSON, or null when the data fits. */
@@ -19,8 +21,8 @@ export type NewDelivery = { id: Uuid; eventId: Uuid; subscriptionId: Uuid; shard
 
 /**
  * Stores events with their deliveries and their work, all or nothing: one statement is one transaction. Answers with the
- * ids of the events that are new; an event whose `publish_id` was published before is left out, with its deliveries. Of
- * two drafts under one id the first is stored.
+ * ids of the events that are new; an event whose `publish_id`, or `once_id` in its place, was published before is left
+ * out, with its deliveries. Of two drafts under one id the first is stored.
  *
  * Locks the new rows only. Two callers with the same `(tenant_id, publish_id)`: the second waits for the first to commit
  * and then finds the row; drafts go in one order, so two batches never wait for each other in a circle.
@@ -49,6 +51,7 @@ export async function insertEvents(
       deliveries.map((delivery) => delivery.subscriptionId),
       deliveries.map((delivery) => delivery.shard),
       deliveries.map((delivery) => delivery.held),
+      events.map((event) => event.publishId ?? event.onceId),
     ],
   })
   return new Set(rows.map((row) => row.id))
@@ -57,16 +60,16 @@ export async function insertEvents(
 const text = `
 with draft as (
   select *
-  from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[])
-    with ordinality as d (id, tenant_id, type, "timestamp", data, keys, publish_id, traceparent, schema_version, validation_errors, place)
+  from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[], $16::text[])
+    with ordinality as d (id, tenant_id, type, "timestamp", data, keys, publish_id, traceparent, schema_version, validation_errors, identity, place)
 ), identified as (
   insert into event_publish_id (tenant_id, publish_id, event_id)
-  select tenant_id, publish_id, id from draft where publish_id is not null
-  order by tenant_id, publish_id, place
+  select tenant_id, identity, id from draft where identity is not null
+  order by tenant_id, identity, place
   on conflict do nothing
   returning event_id
 ), fresh as (
-  select * from draft where publish_id is null or id in (select event_id from identified)
+  select * from draft where identity is null or id in (select event_id from identified)
 ), stored as (
   insert into event (id, tenant_id, type, "timestamp", data, keys, publish_id, traceparent, schema_version, validation_errors)
   select id, tenant_id, type, "timestamp", data, keys::jsonb, publish_id, traceparent, schema_version, validation_errors::jsonb

@@ -1,0 +1,111 @@
+/**
+ * What support staff, who find and send again, come to do (S1 to S11), each with the SDK in no more requests than would be
+ * ideal. They work with a key of the role support.
+ */
+import type { Posthorn } from '@posthorn/sdk'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Served, startServed } from '../sdk/serving.ts'
+
+let served: Served
+let support: Posthorn
+/** What each path answers; 204 where nothing is said. */
+const answers = new Map<string, number>()
+
+beforeAll(async () => {
+  served = await startServed({ answer: ({ path }) => ({ status: answers.get(path) ?? 204, body: 'said so' }) })
+  const { key } = await served.posthorn.apiKeys.create({ name: 'helpdesk', role: 'support' })
+  support = served.as(key)
+})
+
+afterAll(() => served[Symbol.asyncDispose]())
+
+test('S3 Answer the ticket: 1 request has all that a summary says, and no secret', async () => {
+  const failed = await oneFailed('s3')
+  const { result, calls } = await served.counted(() =>
+    support.deliveries.get(failed.id, { expand: 'event,subscription,attempts' }),
+  )
+  expect(calls).toHaveLength(1)
+  expect(result).toMatchObject({
+    tenant: 's3',
+    event: { keys: { order: 'ord_s3' } },
+    attempts: [{ response: { status: 500 }, failure_code: 'http_5xx' }],
+  })
+  expect(JSON.stringify(result)).not.toMatch(/whsec_|"total":1200/)
+})
+
+test('S4 Us or them?: no request beside the one that shows the attempt', async () => {
+  const failed = await oneFailed('s4')
+  const { result, calls } = await served.counted(() => support.deliveries.attempts(failed.id).page())
+  expect(calls).toHaveLength(1)
+  const { wait_ms: ours = -1, total_ms: theirs = -1 } = result.data[0]?.timings ?? {}
+  expect(ours).toBeGreaterThanOrEqual(0)
+  expect(theirs).toBeGreaterThan(0)
+})
+
+test('S8 Re-enable a subscription and backfill the gap: 1 request', async () => {
+  answers.set('/s8', 410)
+  const { id } = await subscribe('s8')
+  await publish('s8')
+  await served.until(() => arrived('/s8').length === 1)
+  await served.eventually(async () => (await support.subscriptions.get(id)).state === 'disabled')
+  const missed = [await publish('s8'), await publish('s8')]
+  answers.delete('/s8')
+  const { result, calls } = await served.counted(() => support.subscriptions.resume(id, { backfill: 'held' }))
+  expect(calls).toHaveLength(1)
+  expect(result).toMatchObject({ state: 'active', waiting: { count: 2 } })
+  await served.until(() => arrived('/s8').length === 3)
+  const late = arrived('/s8').slice(1)
+  expect(late.map(({ headers }) => String(headers['webhook-id'])).toSorted()).toEqual(
+    missed.map((event) => event.id).toSorted(),
+  )
+})
+
+test('S11 Prove delivery: 1 request with when, to whom, what was answered, and what was sent', async () => {
+  await subscribe('s11')
+  const { deliveries } = await publish('s11')
+  const id = deliveries[0]?.id ?? ''
+  await served.until(() => arrived('/s11').length === 1)
+  await served.eventually(async () => (await support.deliveries.get(id)).state === 'delivered')
+  const { result, calls } = await served.counted(() => served.posthorn.deliveries.attempts(id).page())
+  expect(calls).toHaveLength(1)
+  expect(result).toMatchObject({
+    data: [
+      {
+        started_at: expect.stringMatching(/^\d{4}-.*Z$/),
+        remote_address: '127.0.0.1',
+        request: {
+          method: 'POST',
+          url: `${served.receiver.origin}/s11`,
+          headers: { 'webhook-id': expect.any(String) },
+        },
+        response: { status: 204 },
+      },
+    ],
+    request_body: arrived('/s11')[0]?.body,
+  })
+})
+
+async function subscribe(tenant: string, more: object = {}) {
+  await served.posthorn.tenants.put(tenant)
+  const body = { url: `${served.receiver.origin}/${tenant}`, event_types: ['*'], ...more }
+  const made = await served.posthorn.subscriptions.create(tenant, body)
+  served.receiver.trust(`/${tenant}`, made.secret)
+  return made
+}
+
+function publish(tenant: string) {
+  const event = { tenant, type: 'order.paid', data: { total: 1200 }, keys: { order: `ord_${tenant}` } }
+  return served.posthorn.events.publish(event)
+}
+
+/** A delivery of the tenant that has failed for good. */
+async function oneFailed(tenant: string) {
+  answers.set(`/${tenant}`, 500)
+  await subscribe(tenant, { final_statuses: [500] })
+  await publish(tenant)
+  return served.eventually(async () => (await support.deliveries.list({ tenant, state: 'failed' }).all(1))[0])
+}
+
+function arrived(path: string) {
+  return served.receiver.requests.filter((request) => request.path === path)
+}
