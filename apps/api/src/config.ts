@@ -12,6 +12,10 @@ export const apiSettings = {
     { default: false },
     'whether publishing an unknown event type creates it instead of being refused',
   ),
+  POSTHORN_CREATE_TENANTS: boolean(
+    { default: false },
+    'whether publishing for an unknown tenant makes it known instead of being refused',
+  ),
   POSTHORN_REQUESTS_PER_MINUTE: integer(
     { min: 0, max: 10_000_000, default: 0 },
     'requests in a minute that each API key of the operator may make; 0 is no limit',

@@ -128,6 +128,7 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     world,
     checkSchema: createSchemaCheck({ db }),
     createEventTypes: settings.POSTHORN_CREATE_EVENT_TYPES,
+    createTenants: settings.POSTHORN_CREATE_TENANTS,
     onWork,
   })
   if (role !== 'api') {

@@ -88,7 +88,7 @@ function isGone({ method }: PreparedRequest, { status, code }: PosthornError): b
   return method === 'DELETE' && status === 404 && code.endsWith('_not_found') && code !== 'route_not_found'
 }
 
-function mayBeRetried({ headers }: PreparedRequest, { code, status }: PosthornError): boolean {
+export function mayBeRetried({ headers }: PreparedRequest, { code, status }: PosthornError): boolean {
   if (retriedCodes.has(code)) return true
   const isUntouched = status !== undefined && untouchedStatuses.has(status)
   // Had the lost one been made, the next would be refused for the very change that it made.
@@ -97,12 +97,12 @@ function mayBeRetried({ headers }: PreparedRequest, { code, status }: PosthornEr
 }
 
 /** Between half of the pause and all of it, so that those who failed together do not come back together. */
-function pauseBefore(requests: number, { retryAfterSeconds = 0 }: PosthornError, random: number): number {
+export function pauseBefore(requests: number, { retryAfterSeconds = 0 }: PosthornError, random: number): number {
   const wholeMs = Math.min(firstPauseMs * 2 ** (requests - 1), pauseMsMax)
   return Math.max((wholeMs * (1 + random)) / 2, retryAfterSeconds * 1_000)
 }
 
-function pause(surroundings: Surroundings, ms: number, signal: AbortSignal | undefined): Promise<void> {
+export function pause(surroundings: Surroundings, ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       callOff()
@@ -173,7 +173,7 @@ function send(
 }
 
 /** Also with a `fetch` that does not look at its signal. */
-function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+export function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason)
     if (signal.aborted) onAbort()
@@ -182,7 +182,7 @@ function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
   })
 }
 
-function answerOf(response: Response, text: string, requests: number): Answer | PosthornError {
+export function answerOf(response: Response, text: string, requests: number): Answer | PosthornError {
   const { status, headers } = response
   const isJson = /^application\/(problem\+)?json\b/.test(headers.get('content-type') ?? '')
   const body = isJson || text === '' ? parsed(text) : text
@@ -226,7 +226,7 @@ function retryAfterOf(headers: Headers): number | undefined {
   return Number.isNaN(seconds) ? undefined : Math.max(seconds, 0)
 }
 
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message
 }

@@ -11,9 +11,17 @@ export type Output<Name extends OperationName> = Operations[Name]['responses'][k
 export type Body<Name extends OperationName> =
   Data<Name> extends { body?: infer Given } ? Exclude<Given, undefined> : never
 
-/** The query parameters. Where several are allowed, one may be given without a list. */
+/**
+ * The query parameters. Where several are allowed, one may be given without a list. Business keys are an object:
+ * `{ key: { order: 'ord_42' } }`.
+ */
 export type Query<Name extends OperationName> =
-  Data<Name> extends { query?: infer Given } ? OneOrMany<Exclude<Given, undefined>> : Record<string, never>
+  Data<Name> extends { query?: infer Given } ? WithKeys<OneOrMany<Exclude<Given, undefined>>> : Record<string, never>
+
+/** The document has one parameter `key.*` for every `key.<name>`. */
+type WithKeys<Given> = 'key.*' extends keyof Given
+  ? Omit<Given, 'key.*'> & { readonly key?: Readonly<Record<string, string | readonly string[]>> }
+  : Given
 
 type OneOrMany<Given> = {
   [Key in keyof Given]: Exclude<Given[Key], undefined> extends readonly (infer One)[]

@@ -106,6 +106,9 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   listAttempts: delivery(),
   resendDelivery: delivery({}),
   cancelDelivery: delivery({}),
+  listOutboxEvents: filters('tenant'),
+  retryOutboxEvent: 'none',
+  deleteOutboxEvent: 'none',
   listApiKeys: 'none',
   createApiKey: (theirs) => [
     { in: 'body', body: { name: 'mine', role: 'tenant', tenant: theirs.tenant }, denial: 'not_found' },

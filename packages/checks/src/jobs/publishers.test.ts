@@ -27,7 +27,7 @@ test('B1 Send the first event for a customer: 1 request', async () => {
   expect(calls).toEqual(['POST /v1/events'])
   expect(result).toMatchObject({ duplicate: false, deliveries: [] })
   expect(await posthorn.tenants.get('b1')).toMatchObject({ id: 'b1' })
-  expect(await posthorn.eventTypes.get('order.created')).toMatchObject({ state: 'active' })
+  expect(await posthorn.eventTypes.get('order.created')).toMatchObject({ status: 'active' })
 })
 
 test('B2 Know who will receive it: no request beside the one that publishes', async () => {

@@ -102,3 +102,30 @@ test('any operation can be called by its id, and shows its status and headers', 
   expect({ status, isReplayed, data }).toMatchObject({ status: 201, isReplayed: false, data: { name: 'By its id' } })
   expect(requestId).toMatch(/./)
 })
+
+test('two who change the same thing: the second one is told, by the tag of what it had read', async () => {
+  const { posthorn, receiver } = served
+  const { id } = await posthorn.subscriptions.create('acme', { url: `${receiver.origin}/tagged`, event_types: ['x.*'] })
+  const { etag = '' } = await posthorn.request('getSubscription', { path: { id } })
+  await posthorn.subscriptions.patch(id, { description: 'first' }, { ifMatch: etag })
+  const second = posthorn.subscriptions.patch(id, { description: 'second' }, { ifMatch: etag })
+  await expect(second).rejects.toMatchObject({ code: 'precondition_failed', status: 412 })
+  expect(await posthorn.subscriptions.get(id)).toMatchObject({ description: 'first' })
+})
+
+test('a call that is made again with its key is answered as the first one was, and does nothing', async () => {
+  const { posthorn, receiver } = served
+  const body = { url: `${receiver.origin}/once`, event_types: ['x.*'] }
+  const make = () =>
+    posthorn.request('createSubscription', { path: { id: 'acme' }, body }, { idempotencyKey: 'order-7' })
+  const first = await make()
+  const second = await make()
+  expect([first.isReplayed, second.isReplayed]).toEqual([false, true])
+  expect(second.data).toEqual(first.data)
+  const changed = posthorn.request(
+    'createSubscription',
+    { path: { id: 'acme' }, body: { ...body, description: 'other' } },
+    { idempotencyKey: 'order-7' },
+  )
+  await expect(changed).rejects.toMatchObject({ code: 'idempotency_key_reused', status: 422 })
+})
