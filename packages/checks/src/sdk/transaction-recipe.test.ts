@@ -1,13 +1,12 @@
 /** docs/publishing-from-a-transaction.md does what it says: its own blocks are run, and its relay is killed. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createEmptyDatabase, withClient } from '@posthorn/engine/testing'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { readDocument } from '../docs/documents.ts'
+import { installedFolder } from './installed.ts'
 import { type Served, startServed } from './serving.ts'
 
 const page = 'docs/publishing-from-a-transaction.md'
@@ -17,7 +16,7 @@ const [shared = '', grants = ''] = codeOf('sql')
 const [relay = ''] = codeOf('js')
 
 let served: Served
-let folder: string
+let installed: Awaited<ReturnType<typeof installedFolder>>
 
 beforeAll(async () => {
   served = await startServed()
@@ -28,20 +27,13 @@ beforeAll(async () => {
     ordered: true,
   })
   served.receiver.trust('/hooks', subscription.secret)
-  folder = await mkdtemp(join(tmpdir(), 'posthorn-recipe-'))
-  await mkdir(join(folder, 'node_modules/@posthorn'), { recursive: true })
-  await symlink(
-    dirname(dirname(fileURLToPath(import.meta.resolve('@posthorn/sdk')))),
-    join(folder, 'node_modules/@posthorn/sdk'),
-  )
-  const engine = fileURLToPath(new URL('../../../engine/node_modules/pg', import.meta.url))
-  await symlink(engine, join(folder, 'node_modules/pg'))
-  await writeFile(join(folder, 'relay.mjs'), relay)
+  installed = await installedFolder()
+  await writeFile(join(installed.path, 'relay.mjs'), relay)
 })
 
 afterAll(async () => {
   await served[Symbol.asyncDispose]()
-  await rm(folder, { recursive: true, force: true })
+  await installed[Symbol.asyncDispose]()
 })
 
 test(`the SQL of ${page} writes into Posthorn's outbox with no other rights than it names`, async () => {
@@ -98,7 +90,7 @@ test(`the relay of ${page} publishes each event once, in order, however often it
 function startRelay(url: string): ChildProcess {
   const { execPath, env } = inject('machine')
   return spawn(execPath, ['relay.mjs'], {
-    cwd: folder,
+    cwd: installed.path,
     env: { ...env, DATABASE_URL: url, POSTHORN_URL: served.origin, POSTHORN_API_KEY: served.adminKey },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
