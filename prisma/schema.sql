@@ -1,36 +1,35 @@
 -- The tables as all migrations have made them, for readers and reviewers. Written by `pnpm db:dump`; do not edit.
 -- The day partitions of event, delivery and attempt and the tables of pg-boss are left out.
 
-CREATE OR REPLACE FUNCTION public.outbox_event_written()
+CREATE OR REPLACE FUNCTION public.refuse_audit_change()
  RETURNS trigger
  LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-declare
-  waiting boolean;
 begin
-  execute format('select exists (select from %I.outbox_event where refused_at is null)', tg_table_schema) into waiting;
-  if not waiting then
-    perform pg_notify('posthorn_outbox', '');
+  if tg_op = 'DELETE' then
+    if to_timestamp(('x' || translate(left(old.id::text, 13), '-', ''))::bit(48)::bigint / 1000.0) < now() - interval '30 days' then
+      return old;
+    end if;
   end if;
-  return null;
+  raise exception 'the audit log is append-only' using errcode = 'restrict_violation';
 end
 $function$;
 
 CREATE TABLE api_key (
-  id         uuid NOT NULL,
-  name       text NOT NULL,
-  role       text NOT NULL,
-  tenant_id  text,
-  hash       bytea NOT NULL,
-  hint       text NOT NULL,
-  created_at timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
-  expires_at timestamp(3) with time zone,
-  revoked_at timestamp(3) with time zone,
+  id          uuid NOT NULL,
+  name        text NOT NULL,
+  role        text NOT NULL,
+  tenant_id   text,
+  hash        bytea NOT NULL,
+  hint        text NOT NULL,
+  created_at  timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  expires_at  timestamp(3) with time zone,
+  revoked_at  timestamp(3) with time zone,
+  permissions text[] NOT NULL DEFAULT '{}'::text[],
   CONSTRAINT api_key_pkey PRIMARY KEY (id),
   CONSTRAINT api_key_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id) ON UPDATE CASCADE ON DELETE CASCADE,
   CONSTRAINT api_key_hash_is_sha256 CHECK (length(hash) = 32),
+  CONSTRAINT api_key_permissions CHECK (permissions <@ ARRAY['payloads:read'::text]),
   CONSTRAINT api_key_role CHECK (role = ANY (ARRAY['admin'::text, 'publisher'::text, 'support'::text, 'viewer'::text, 'tenant'::text])),
   CONSTRAINT api_key_tenant_iff_role_tenant CHECK ((role = 'tenant'::text) = (tenant_id IS NOT NULL))
 );
@@ -71,6 +70,24 @@ CREATE TABLE attempt (
 CREATE INDEX attempt_delivery_id_number_idx ON attempt USING btree (delivery_id, number);
 CREATE INDEX attempt_failed_idx ON attempt USING btree (subscription_id, id) WHERE failure_code IS NOT NULL;
 
+CREATE TABLE audit_entry (
+  id           uuid NOT NULL,
+  tenant_id    text,
+  actor        text NOT NULL,
+  on_behalf_of text,
+  action       text NOT NULL,
+  target       text NOT NULL,
+  reason       text,
+  request_id   text,
+  CONSTRAINT audit_entry_pkey PRIMARY KEY (id),
+  CONSTRAINT audit_entry_action CHECK (action = ANY (ARRAY['tenant_put'::text, 'tenant_deleted'::text, 'event_type_put'::text, 'event_type_archived'::text, 'event_type_version_created'::text, 'event_types_imported'::text, 'subscription_created'::text, 'subscription_changed'::text, 'subscription_deleted'::text, 'subscription_paused'::text, 'subscription_resumed'::text, 'subscription_tested'::text, 'secrets_revealed'::text, 'secret_rotated'::text, 'key_pair_rotated'::text, 'delivery_resent'::text, 'delivery_canceled'::text, 'replay_created'::text, 'replay_started'::text, 'replay_paused'::text, 'replay_resumed'::text, 'replay_canceled'::text, 'erasure_requested'::text, 'api_key_created'::text, 'api_key_revoked'::text, 'portal_session_created'::text, 'portal_session_revoked'::text]))
+);
+CREATE INDEX audit_entry_actor_id_idx ON audit_entry USING btree (actor, id);
+CREATE INDEX audit_entry_target_id_idx ON audit_entry USING btree (target, id);
+CREATE INDEX audit_entry_tenant_id_id_idx ON audit_entry USING btree (tenant_id, id);
+CREATE TRIGGER audit_entry_is_append_only BEFORE DELETE OR UPDATE ON audit_entry FOR EACH ROW EXECUTE FUNCTION refuse_audit_change();
+CREATE TRIGGER audit_entry_is_not_truncated BEFORE TRUNCATE ON audit_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change();
+
 CREATE TABLE backlog (
   delivery_id     uuid NOT NULL,
   tenant_id       text NOT NULL,
@@ -87,9 +104,11 @@ CREATE TABLE backlog (
   resume_at       timestamp(3) with time zone,
   attempt_id      uuid,
   leased_at       timestamp(3) with time zone,
+  replay_id       uuid,
   CONSTRAINT backlog_pkey PRIMARY KEY (delivery_id),
   CONSTRAINT backlog_lease_is_whole CHECK ((attempt_id IS NULL) = (leased_at IS NULL)),
   CONSTRAINT backlog_ready_is_not_leased CHECK (NOT (ready AND leased_at IS NOT NULL)),
+  CONSTRAINT backlog_replay_has_trigger CHECK (replay_id IS NULL OR trigger = 'replay'::text),
   CONSTRAINT backlog_resume_only_behind_a_resend CHECK (resume_at IS NULL OR trigger <> 'automatic'::text),
   CONSTRAINT backlog_trigger CHECK (trigger = ANY (ARRAY['automatic'::text, 'resend'::text, 'replay'::text, 'test'::text]))
 ) WITH (
@@ -158,6 +177,14 @@ CREATE TABLE event (
 ) PARTITION BY RANGE (id);
 CREATE INDEX event_tenant_id_id_idx ON event USING btree (tenant_id, id);
 
+CREATE TABLE event_key (
+  value     text NOT NULL,
+  tenant_id text NOT NULL,
+  name      text NOT NULL,
+  event_id  uuid NOT NULL,
+  CONSTRAINT event_key_pkey PRIMARY KEY (value, tenant_id, name, event_id)
+) PARTITION BY RANGE (event_id);
+
 CREATE TABLE event_publish_id (
   tenant_id  text NOT NULL,
   publish_id text NOT NULL,
@@ -205,33 +232,26 @@ CREATE TABLE idempotency_key (
 );
 CREATE INDEX idempotency_key_begun_at_idx ON idempotency_key USING btree (begun_at);
 
-CREATE TABLE outbox_event (
-  id            uuid NOT NULL DEFAULT gen_random_uuid(),
-  place         bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
-  tenant_id     text NOT NULL,
-  type          text NOT NULL,
-  data          json NOT NULL,
-  publish_id    text,
-  "timestamp"   timestamp(3) with time zone NOT NULL DEFAULT clock_timestamp(),
-  keys          jsonb NOT NULL DEFAULT '{}'::jsonb,
-  subscriptions text[],
-  traceparent   text,
-  written_at    timestamp(3) with time zone NOT NULL DEFAULT clock_timestamp(),
-  tries         smallint NOT NULL DEFAULT 0,
-  not_before    timestamp(3) with time zone,
-  refused_at    timestamp(3) with time zone,
-  problem       jsonb,
-  CONSTRAINT outbox_event_pkey PRIMARY KEY (id),
-  CONSTRAINT outbox_event_data CHECK (octet_length(data::text) <= 262144),
-  CONSTRAINT outbox_event_keys CHECK (keys @> '{}'::jsonb),
-  CONSTRAINT outbox_event_publish_id CHECK (length(publish_id) >= 1 AND length(publish_id) <= 256),
-  CONSTRAINT outbox_event_refused_for_a_reason CHECK ((refused_at IS NULL) = (problem IS NULL)),
-  CONSTRAINT outbox_event_tenant_id CHECK (tenant_id ~ '^[A-Za-z0-9_.:@|-]{1,128}$'::text),
-  CONSTRAINT outbox_event_type CHECK (length(type) <= 128 AND type ~ '^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$'::text)
+CREATE TABLE portal_session (
+  id           uuid NOT NULL,
+  tenant_id    text NOT NULL,
+  hash         bytea NOT NULL,
+  capabilities text[] NOT NULL,
+  theme        jsonb NOT NULL DEFAULT '{}'::jsonb,
+  on_behalf_of text,
+  created_by   uuid NOT NULL,
+  created_at   timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  expires_at   timestamp(3) with time zone NOT NULL,
+  revoked_at   timestamp(3) with time zone,
+  CONSTRAINT portal_session_pkey PRIMARY KEY (id),
+  CONSTRAINT portal_session_created_by_fkey FOREIGN KEY (created_by) REFERENCES api_key(id) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT portal_session_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT portal_session_capabilities CHECK (cardinality(capabilities) > 0 AND capabilities <@ ARRAY['event-types:read'::text, 'subscriptions:read'::text, 'subscriptions:write'::text, 'subscriptions:pause'::text, 'secrets:reveal'::text, 'secrets:rotate'::text, 'events:read'::text, 'payloads:read'::text, 'deliveries:read'::text, 'deliveries:resend'::text, 'deliveries:cancel'::text]),
+  CONSTRAINT portal_session_hash_is_sha256 CHECK (length(hash) = 32)
 );
-CREATE INDEX outbox_event_refused_idx ON outbox_event USING btree (place) WHERE refused_at IS NOT NULL;
-CREATE INDEX outbox_event_waiting_idx ON outbox_event USING btree (place) WHERE refused_at IS NULL;
-CREATE TRIGGER outbox_event_written BEFORE INSERT ON outbox_event FOR EACH STATEMENT EXECUTE FUNCTION outbox_event_written();
+CREATE INDEX portal_session_expires_at_idx ON portal_session USING btree (expires_at);
+CREATE UNIQUE INDEX portal_session_hash_key ON portal_session USING btree (hash);
+CREATE INDEX portal_session_tenant_id_id_idx ON portal_session USING btree (tenant_id, id);
 
 CREATE TABLE replay (
   id              uuid NOT NULL,
@@ -244,11 +264,47 @@ CREATE TABLE replay (
   created_at      timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
   started_at      timestamp(3) with time zone,
   finished_at     timestamp(3) with time zone,
+  choice          text NOT NULL DEFAULT 'failed'::text,
+  since           timestamp(3) with time zone,
+  until           timestamp(3) with time zone NOT NULL,
+  target_url      text,
+  preview         jsonb NOT NULL DEFAULT '{}'::jsonb,
+  item_count      integer NOT NULL DEFAULT 0,
+  paced_until     timestamp(3) with time zone,
   CONSTRAINT replay_pkey PRIMARY KEY (id),
+  CONSTRAINT replay_choice CHECK (choice = ANY (ARRAY['failed'::text, 'all'::text])),
   CONSTRAINT replay_finished_iff_final CHECK ((finished_at IS NOT NULL) = (state = ANY (ARRAY['completed'::text, 'canceled'::text]))),
+  CONSTRAINT replay_rate_per_second CHECK (rate_per_second >= 1 AND rate_per_second <= 10000),
   CONSTRAINT replay_state CHECK (state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'completed'::text, 'canceled'::text]))
 );
 CREATE INDEX replay_tenant_id_id_idx ON replay USING btree (tenant_id, id);
+
+CREATE TABLE replay_item (
+  replay_id       uuid NOT NULL,
+  delivery_id     uuid NOT NULL,
+  tenant_id       text NOT NULL,
+  subscription_id uuid NOT NULL,
+  outcome         text NOT NULL DEFAULT 'waiting'::text,
+  skip_reason     text,
+  attempt_id      uuid,
+  failure_code    text,
+  http_status     smallint,
+  started_at      timestamp(3) with time zone,
+  finished_at     timestamp(3) with time zone,
+  CONSTRAINT replay_item_pkey PRIMARY KEY (replay_id, delivery_id),
+  CONSTRAINT replay_item_replay_id_fkey FOREIGN KEY (replay_id) REFERENCES replay(id) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT replay_item_finished_iff_final CHECK ((finished_at IS NOT NULL) = (outcome = ANY (ARRAY['delivered'::text, 'failed'::text, 'skipped'::text, 'canceled'::text]))),
+  CONSTRAINT replay_item_outcome CHECK (outcome = ANY (ARRAY['waiting'::text, 'under_way'::text, 'delivered'::text, 'failed'::text, 'skipped'::text, 'canceled'::text])),
+  CONSTRAINT replay_item_skip_reason CHECK (skip_reason = ANY (ARRAY['delivered'::text, 'pending'::text, 'retrying'::text, 'in_flight'::text, 'held'::text, 'canceled'::text, 'subscription_paused'::text, 'subscription_disabled'::text, 'subscription_deleted'::text, 'removed'::text])),
+  CONSTRAINT replay_item_skipped_has_reason CHECK ((outcome = 'skipped'::text) = (skip_reason IS NOT NULL))
+) WITH (
+  autovacuum_vacuum_cost_delay = 0,
+  autovacuum_vacuum_scale_factor = 0.02,
+  fillfactor = 70
+);
+CREATE INDEX replay_item_delivery_id_idx ON replay_item USING btree (delivery_id);
+CREATE INDEX replay_item_under_way_idx ON replay_item USING btree (subscription_id, replay_id) WHERE outcome = 'under_way'::text;
+CREATE INDEX replay_item_waiting_idx ON replay_item USING btree (replay_id, subscription_id, delivery_id) WHERE outcome = 'waiting'::text;
 
 CREATE TABLE secret (
   id              uuid NOT NULL,

@@ -24,6 +24,7 @@ import {
 } from '@posthorn/engine'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Links, RouteParts } from './parts.ts'
+import { audit } from './plugins/audit.ts'
 import { authentication } from './plugins/authentication.ts'
 import { errorDocs, errorDocsPath } from './plugins/error-docs.ts'
 import { etags } from './plugins/etags.ts'
@@ -40,6 +41,8 @@ import { requestId, requestIdOf } from './plugins/request-id.ts'
 import { requestLog } from './plugins/request-log.ts'
 import { wellFormedHttp } from './plugins/well-formed-http.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
+import { auditRoutes } from './routes/audit.ts'
+import { credentialRoutes } from './routes/credential.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { eventMatchRoutes } from './routes/event-matches.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
@@ -47,6 +50,7 @@ import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metricRoutes } from './routes/metrics.ts'
 import { outboxEventRoutes } from './routes/outbox-events.ts'
+import { portalSessionRoutes } from './routes/portal-sessions.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
@@ -132,6 +136,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
       await v1.register(authentication, routeParts)
       await v1.register(idempotency, routeParts)
       await v1.register(etags)
+      await v1.register(audit, routeParts)
       for (const routes of [
         tenantRoutes,
         eventTypeRoutes,
@@ -143,6 +148,9 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         deliveryRoutes,
         outboxEventRoutes,
         apiKeyRoutes,
+        portalSessionRoutes,
+        credentialRoutes,
+        auditRoutes,
       ]) {
         await v1.register(routes, routeParts)
       }

@@ -1,6 +1,7 @@
 /** A delivery with what `expand` asks for beside it. */
 import { type DeliveryExpansion, deliveryExpansions, Problem } from '@posthorn/contract'
 import { type Database, type DeliveryRow, getEvent, getSubscription, listAttempts } from '@posthorn/engine'
+import type { Reader } from './reader.ts'
 import { attemptView } from './views/attempt.ts'
 import { deliveryView } from './views/delivery.ts'
 import { eventView } from './views/event.ts'
@@ -17,7 +18,7 @@ export async function expandDelivery(
   db: Database,
   delivery: DeliveryRow,
   expansions: ReadonlySet<DeliveryExpansion>,
-  payloads: boolean,
+  reader: Reader,
 ) {
   const { id, tenant_id: tenantId } = delivery
   const [event, subscription, attempts] = await Promise.all([
@@ -27,9 +28,9 @@ export async function expandDelivery(
   ])
   return {
     ...deliveryView(delivery),
-    ...(event === undefined ? {} : { event: eventView(event, payloads) }),
-    ...(subscription === undefined ? {} : { subscription: subscription && subscriptionView(subscription) }),
-    ...(attempts === undefined ? {} : { attempts: attempts.rows.map(attemptView) }),
+    ...(event === undefined ? {} : { event: eventView(event, reader) }),
+    ...(subscription === undefined ? {} : { subscription: subscription && subscriptionView(subscription, reader) }),
+    ...(attempts === undefined ? {} : { attempts: attempts.rows.map((attempt) => attemptView(attempt, reader)) }),
   }
 }
 

@@ -3,6 +3,7 @@
  * where one of them can be named.
  */
 import { createHash } from 'node:crypto'
+import { portalCapabilities } from '@posthorn/contract'
 import { createApiKey } from '@posthorn/engine'
 import { tell } from '@posthorn/engine/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -35,12 +36,16 @@ beforeAll(async () => {
   operations = operationsOf((await api.ask('GET', '/openapi.json', undefined, { as: null })).body)
   mine = await belongingsOf('acme', 'mine')
   theirs = await belongingsOf('globex', mark)
-  ofTenant = { 'a key of another tenant': api.keys.tenant }
+  ofTenant = {
+    'a key of another tenant': api.keys.tenant,
+    'a portal session of another tenant': await portalSession('acme'),
+  }
   worthless = {
     'no key': null,
     'an unknown key': `phk_${'0'.repeat(32)}`,
     'a revoked key': await revokedKey(),
     'an expired key': await expiredKey(),
+    'a revoked portal session': await revokedSession(),
   }
 })
 
@@ -116,6 +121,7 @@ test('the ids of another tenant are answered with the same words as ids of nothi
     subscription: 'sub_06ab1cde00000000000000000g'.slice(0, 30),
     event: 'evt_06ab1cde00000000000000000g'.slice(0, 30),
     delivery: 'dlv_06ab1cde00000000000000000g'.slice(0, 30),
+    portalSession: 'ses_06ab1cde00000000000000000g'.slice(0, 30),
   }
   for (const operation of operations) {
     const ofNothing = namingsOf(operation, missing)
@@ -207,12 +213,31 @@ async function belongingsOf(tenant: string, text: string): Promise<Belongings> {
   const published = await api.ask('POST', '/v1/events', event)
   await api.ask('POST', '/v1/events', { ...event, id: `${text}-2` })
   expect(published.status).toBe(202)
+  const session = await api.ask('POST', `/v1/tenants/${tenant}/portal-sessions`, {
+    capabilities: [...portalCapabilities],
+    on_behalf_of: text,
+  })
+  expect(session.status).toBe(201)
   return {
     tenant,
     subscription: subscription.body.id,
     event: published.body.id,
     delivery: published.body.deliveries[0].id,
+    portalSession: session.body.id,
   }
+}
+
+/** The token of a session that may do all that a session can. */
+async function portalSession(tenant: string): Promise<string> {
+  const body = { capabilities: [...portalCapabilities] }
+  return (await api.ask('POST', `/v1/tenants/${tenant}/portal-sessions`, body)).body.token
+}
+
+async function revokedSession(): Promise<string> {
+  const body = { capabilities: [...portalCapabilities] }
+  const session = await api.ask('POST', '/v1/tenants/acme/portal-sessions', body)
+  expect((await api.ask('DELETE', `/v1/portal-sessions/${session.body.id}`)).status).toBe(204)
+  return session.body.token
 }
 
 async function revokedKey(): Promise<string> {

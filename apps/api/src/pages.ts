@@ -3,7 +3,7 @@ import type { Page } from '@posthorn/engine'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Links } from './parts.ts'
 
-export type WirePage<T> = { data: T[]; next_cursor: string | null; prev_cursor: string | null }
+export type WirePage<T> = { data: T[]; next_cursor: string | null; prev_cursor: string | null; count?: number }
 
 /** A page as it is sent; sets the header `link`. */
 export function wirePage<Row, Wire>(
@@ -17,7 +17,8 @@ export function wirePage<Row, Wire>(
     link(request, links, '', 'first'),
   ]
   reply.header('link', related.filter((one) => one !== undefined).join(', '))
-  return { data: page.rows.map(view), next_cursor: page.nextCursor, prev_cursor: page.prevCursor }
+  const cursors = { next_cursor: page.nextCursor, prev_cursor: page.prevCursor }
+  return { data: page.rows.map(view), ...cursors, ...(page.count === undefined ? {} : { count: page.count }) }
 }
 
 function link(request: FastifyRequest, links: Links, cursor: string | null, relation: string): string | undefined {

@@ -4,6 +4,7 @@ const notFound = {
   event: 'event_not_found',
   subscription: 'subscription_not_found',
   delivery: 'delivery_not_found',
+  portal_session: 'portal_session_not_found',
   api_key: 'api_key_not_found',
   outbox_event: 'outbox_event_not_found',
 } as const satisfies Partial<Record<IdNoun, ProblemCode>>
@@ -16,7 +17,10 @@ const notFound = {
 export function pathId(noun: keyof typeof notFound, text: string): Uuid {
   const id = parseId(noun, text)
   if (id === undefined) {
-    throw new Problem(notFound[noun], `There is no ${noun.replace('_', ' ')} ${JSON.stringify(text)}.`)
+    throw new Problem(
+      notFound[noun],
+      `There is no ${noun.replace('api_key', 'API key').replace('_', ' ')} ${JSON.stringify(text)}.`,
+    )
   }
   return id
 }

@@ -44,6 +44,12 @@ const allowed: Record<string, readonly ApiKeyRole[]> = {
   listApiKeys: ['admin'],
   createApiKey: ['admin'],
   revokeApiKey: ['admin'],
+  createPortalSession: ['admin', 'support'],
+  listPortalSessions: ['admin', 'support'],
+  getPortalSession: ['admin', 'support'],
+  revokePortalSession: ['admin', 'support'],
+  listAuditEntries: ['admin', 'support', 'viewer'],
+  getCredential: ['admin', 'publisher', 'support', 'viewer', 'tenant'],
 }
 const isPublic = ['getHealth', 'getReadiness', 'listPublicKeys']
 

@@ -1,10 +1,14 @@
-import type { ApiKeyRole } from '@posthorn/contract'
+import type { ApiKeyRole, PortalCapability } from '@posthorn/contract'
+import type { Credential } from '@posthorn/engine'
 
 /**
- * Who may do what: the one table. A route names its permission, a permission its roles. Keys of the role `tenant` see
+ * Who may do what: two tables. A route names its permission. A permission names the roles of API keys that have it, and a
+ * capability of portal sessions the permissions that it stands for. Keys of the role `tenant` and portal sessions see
  * their own tenant's objects only, whatever they may do with them.
  */
 export const permissions = {
+  /** What it is that one asks with. */
+  'credential:read': ['admin', 'publisher', 'support', 'viewer', 'tenant'],
   'tenants:read': ['admin', 'support', 'viewer', 'tenant'],
   'tenants:write': ['admin'],
   'event-types:read': ['admin', 'publisher', 'support', 'viewer', 'tenant'],
@@ -16,7 +20,7 @@ export const permissions = {
   'secrets:rotate': ['admin', 'tenant'],
   'events:publish': ['admin', 'publisher', 'tenant'],
   'events:read': ['admin', 'publisher', 'support', 'viewer', 'tenant'],
-  /** The data of events and the bodies of requests. Without it they are left out. */
+  /** What events hold, and what receivers answered. Without it that is left out. */
   'payloads:read': ['admin', 'publisher', 'viewer', 'tenant'],
   'deliveries:read': ['admin', 'support', 'viewer', 'tenant'],
   'deliveries:resend': ['admin', 'support', 'tenant'],
@@ -24,13 +28,51 @@ export const permissions = {
   /** What backends wrote into the outbox is the operator's affair. */
   'outbox:read': ['admin', 'support', 'viewer'],
   'outbox:write': ['admin'],
+  'portal-sessions:read': ['admin', 'support'],
+  /** Nobody gives a session what they may not do themselves. */
+  'portal-sessions:write': ['admin', 'support'],
+  'audit:read': ['admin', 'support', 'viewer'],
   'api-keys:read': ['admin'],
   'api-keys:write': ['admin'],
 } as const satisfies Record<string, readonly ApiKeyRole[]>
 
 export type Permission = keyof typeof permissions
 
-export function may(role: ApiKeyRole, permission: Permission): boolean {
+/** What each capability stands for. Who may change something may see it. */
+export const capabilities: Readonly<Record<PortalCapability, readonly Permission[]>> = {
+  'event-types:read': ['event-types:read'],
+  'subscriptions:read': ['subscriptions:read'],
+  'subscriptions:write': ['subscriptions:read', 'subscriptions:write', 'subscriptions:pause'],
+  'subscriptions:pause': ['subscriptions:read', 'subscriptions:pause'],
+  'secrets:reveal': ['secrets:reveal'],
+  'secrets:rotate': ['secrets:rotate'],
+  'events:read': ['events:read'],
+  'payloads:read': ['payloads:read'],
+  'deliveries:read': ['deliveries:read'],
+  'deliveries:resend': ['deliveries:read', 'deliveries:resend'],
+  'deliveries:cancel': ['deliveries:read', 'deliveries:cancel'],
+}
+/** What every session may. */
+const everySession: readonly Permission[] = ['credential:read']
+
+export function may(credential: Credential, permission: Permission): boolean {
+  if (credential.kind === 'portal_session') {
+    return [...everySession, ...credential.capabilities.flatMap((one) => capabilities[one])].includes(permission)
+  }
   const roles: readonly ApiKeyRole[] = permissions[permission]
-  return roles.includes(role)
+  const extra: readonly Permission[] = credential.extraPermissions
+  return roles.includes(credential.role) || extra.includes(permission)
+}
+
+/** Everything that it may. */
+export function permissionsOf(credential: Credential): Permission[] {
+  return allPermissions.filter((permission) => may(credential, permission))
+}
+
+// The keys of the table above, and no others.
+const allPermissions = Object.keys(permissions) as Permission[]
+
+/** What it is, for refusals. */
+export function nameOf(credential: Credential): string {
+  return credential.kind === 'portal_session' ? 'This portal session' : `A key of the role ${credential.role}`
 }

@@ -14,6 +14,9 @@ export const idPrefixes = {
   replay: 'rpl_',
   api_key: 'key_',
   outbox_event: 'out_',
+  portal_session: 'ses_',
+  audit_entry: 'aud_',
+  erasure: 'era_',
 } as const
 export type IdNoun = keyof typeof idPrefixes
 

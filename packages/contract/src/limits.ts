@@ -80,9 +80,16 @@ export const limits = {
   /** How long the older keys may sign beside a new one, in seconds: seven days. */
   overlapSecondsMax: 7 * 24 * 3600,
   overlapSecondsDefault: 24 * 3600,
+  /** How long a portal session may last, in seconds: a minute to a day. */
+  portalSessionSecondsMin: 60,
+  portalSessionSecondsMax: 24 * 3600,
+  portalSessionSecondsDefault: 3600,
   idempotencyKeyLengthMax: 255,
   /** How long the answer to a request with an idempotency key is kept, in hours. */
   idempotencyKeyHours: 24,
+  /** Values of one word of a list's filter, and different business keys in it. */
+  listFilterValuesMax: 50,
+  listFilterKeysMax: 4,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const

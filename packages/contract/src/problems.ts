@@ -8,8 +8,8 @@ import { type Static, Type } from 'typebox'
 export const problems = {
   invalid_json: { status: 400, title: 'The body is not valid JSON' },
   malformed_request: { status: 400, title: 'The request is not well-formed HTTP' },
-  unauthenticated: { status: 401, title: 'No valid API key was given' },
-  forbidden: { status: 403, title: 'This API key may not do that' },
+  unauthenticated: { status: 401, title: 'No valid API key or portal session was given' },
+  forbidden: { status: 403, title: 'This API key or portal session may not do that' },
   route_not_found: { status: 404, title: 'There is no such route' },
   tenant_not_found: { status: 404, title: 'There is no such tenant' },
   event_type_not_found: { status: 404, title: 'There is no such event type' },
@@ -17,6 +17,7 @@ export const problems = {
   subscription_not_found: { status: 404, title: 'There is no such subscription' },
   event_not_found: { status: 404, title: 'There is no such event' },
   delivery_not_found: { status: 404, title: 'There is no such delivery' },
+  portal_session_not_found: { status: 404, title: 'There is no such portal session' },
   api_key_not_found: { status: 404, title: 'There is no such API key' },
   outbox_event_not_found: { status: 404, title: 'There is no such event in the outbox' },
   method_not_allowed: { status: 405, title: 'This route does not know that method' },

@@ -103,8 +103,95 @@ export type ValidationMode = (typeof validationModes)[number]
 export const apiKeyRoles = ['admin', 'publisher', 'support', 'viewer', 'tenant'] as const
 export type ApiKeyRole = (typeof apiKeyRoles)[number]
 
+/** Permissions that an API key may be given beside those of its role. */
+export const grantablePermissions = ['payloads:read'] as const
+export type GrantablePermission = (typeof grantablePermissions)[number]
+
+/** What a portal session may be given, each for its one tenant. Publishing is not among it. */
+export const portalCapabilities = [
+  'event-types:read',
+  'subscriptions:read',
+  'subscriptions:write',
+  'subscriptions:pause',
+  'secrets:reveal',
+  'secrets:rotate',
+  'events:read',
+  'payloads:read',
+  'deliveries:read',
+  'deliveries:resend',
+  'deliveries:cancel',
+] as const
+export type PortalCapability = (typeof portalCapabilities)[number]
+
+/** What a request is made with: an API key, or the token of a portal session. */
+export const credentialKinds = ['api_key', 'portal_session'] as const
+export type CredentialKind = (typeof credentialKinds)[number]
+
+/** What stands in the audit log. */
+export const auditActions = [
+  'tenant_put',
+  'tenant_deleted',
+  'event_type_put',
+  'event_type_archived',
+  'event_type_version_created',
+  'event_types_imported',
+  'subscription_created',
+  'subscription_changed',
+  'subscription_deleted',
+  'subscription_paused',
+  'subscription_resumed',
+  'subscription_tested',
+  'secrets_revealed',
+  'secret_rotated',
+  'key_pair_rotated',
+  'delivery_resent',
+  'delivery_canceled',
+  'replay_created',
+  'replay_started',
+  'replay_paused',
+  'replay_resumed',
+  'replay_canceled',
+  'erasure_requested',
+  'outbox_event_retried',
+  'outbox_event_given_up',
+  'api_key_created',
+  'api_key_revoked',
+  'portal_session_created',
+  'portal_session_revoked',
+] as const
+export type AuditAction = (typeof auditActions)[number]
+
+export const portalThemeModes = ['light', 'dark', 'auto'] as const
+export type PortalThemeMode = (typeof portalThemeModes)[number]
+
 export const replayStates = ['draft', 'running', 'paused', 'completed', 'canceled'] as const
 export type ReplayState = (typeof replayStates)[number]
+
+/** Which of the deliveries that its filter finds a replay sends: those that failed, or all that have ended. */
+export const replayChoices = ['failed', 'all'] as const
+export type ReplayChoice = (typeof replayChoices)[number]
+
+/** What has become of an item of a replay. `under_way` is due or in flight. */
+export const replayOutcomes = ['waiting', 'under_way', 'delivered', 'failed', 'skipped', 'canceled'] as const
+export type ReplayOutcome = (typeof replayOutcomes)[number]
+
+/**
+ * Why a replay does not send a delivery: the state that it is in, or that of its subscription; `removed` is one that is
+ * no longer kept.
+ */
+export const replaySkipReasons = [
+  'delivered',
+  'pending',
+  'retrying',
+  'in_flight',
+  'held',
+  'canceled',
+  'subscription_paused',
+  'subscription_disabled',
+  'subscription_deleted',
+  'removed',
+] as const
+export type ReplaySkipReason = (typeof replaySkipReasons)[number]
 
 /** What a filter can ask of a value. `docs/filters.md` explains each. */
 export const filterOperators = [

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { createApiKey, createAuthenticate, findApiKeys } from './api-keys.ts'
+import { createApiKey } from './api-keys.ts'
+import { createAuthenticate, findApiKeys } from './credentials.ts'
 import { openDatabase } from './db/database.ts'
 import { createTestDatabase } from './testing/index.ts'
 
@@ -20,7 +21,7 @@ test('callers at the same time share a query, and each gets the answer for its o
   const authenticate = createAuthenticate(counting)
   const unknown = `phk_${'0'.repeat(33)}`
   const found = await Promise.all([...made.map(({ key }) => authenticate(key)), authenticate(unknown)])
-  expect(found.map((credential) => credential?.keyId)).toEqual([...made.map(({ apiKey }) => apiKey.id), undefined])
+  expect(found.map((credential) => credential?.id)).toEqual([...made.map(({ apiKey }) => apiKey.id), undefined])
   expect(queries).toBeLessThan(10)
 })
 

@@ -4,6 +4,7 @@
  */
 import { type AttemptTrigger, type FailureCode, formatId, type PayloadFormat, type Uuid } from '@posthorn/contract'
 import { signedHeaders } from '@posthorn/signing'
+import { redacted } from './custom-headers.ts'
 import type { ClaimedRow } from './db/sql/claim-deliveries.ts'
 import type { AttemptRecord } from './db/sql/record-attempts.ts'
 import { type EventOrigin, eventOrigin, payload } from './payload.ts'
@@ -17,8 +18,6 @@ import { version } from './version.ts'
 /** Names the sender to the receiver's developer. */
 const userAgent = `Posthorn/${version}`
 
-/** Stands in the history in place of a credential. */
-export const redacted = '[redacted]'
 /**
  * How long nothing is sent to a subscription for which a request could not be signed, in milliseconds: five minutes. Only
  * an operator can mend that, and each look costs an attempt in the history.

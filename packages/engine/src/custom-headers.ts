@@ -3,6 +3,9 @@
  */
 import { limits, Problem, type ProblemPlace } from '@posthorn/contract'
 
+/** Stands in place of a value that its reader may not see. */
+export const redacted = '[redacted]'
+
 /** RFC 9110 §5.6.2, a token. */
 const nameForm = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 /** RFC 9110 §5.5 without obs-text: printable ASCII, spaces and tabs only inside. No CR, LF or NUL anywhere. */
@@ -57,6 +60,8 @@ function faultOf(name: string, value: string): string | undefined {
   if (value.length > limits.customHeaderValueLengthMax) {
     return `is longer than ${limits.customHeaderValueLengthMax} characters`
   }
+  if (value === redacted)
+    return `is ${redacted}, which stands for a value that is not shown; leave the header out to keep it`
   return valueForm.test(value) ? undefined : 'may hold printable ASCII only, with no space at either end'
 }
 

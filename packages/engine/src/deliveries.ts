@@ -1,41 +1,31 @@
 /**
  * Reading deliveries and their attempts.
  */
-import { type DeliveryState, formatId, Problem, type Uuid } from '@posthorn/contract'
+import { formatId, Problem, type Uuid } from '@posthorn/contract'
 import type { Database } from './db/database.ts'
 import type { Attempt } from './db/generated/client.ts'
+import { countDeliveries as countStatement } from './db/sql/count-deliveries.ts'
+import type { DeliveryFilter } from './db/sql/filter-conditions.ts'
 import { type DeliveryRow, listDeliveries as listStatement } from './db/sql/list-deliveries.ts'
-import { isUuidKey, type Page, type PageRequest, planPage } from './paging.ts'
+import { type Counting, isUuidKey, type Page, type PageRequest, planPage } from './paging.ts'
 import { inTenant, tenantsOf, type Within } from './tenancy.ts'
-import { idsWithin, type TimeRange } from './time-range.ts'
 
 export type { Attempt } from './db/generated/client.ts'
 export type { DeliveryRow } from './db/sql/list-deliveries.ts'
 
-export type DeliveryListFilter = TimeRange & {
-  within: Within
-  tenants?: readonly string[] | undefined
-  subscriptions?: readonly Uuid[] | undefined
-  events?: readonly Uuid[] | undefined
-  /** Patterns. */
-  eventTypes?: readonly string[] | undefined
-  states?: readonly DeliveryState[] | undefined
-}
-
 /** By the time they were made, which is the time of publishing. */
 export async function listDeliveries(
   db: Database,
-  filter: DeliveryListFilter,
-  request: PageRequest,
+  filter: DeliveryFilter,
+  request: PageRequest & Counting,
 ): Promise<Page<DeliveryRow>> {
-  const { within, tenants, sinceMs, untilMs, ...rest } = filter
   const plan = planPage('deliveries', request, isUuidKey)
-  const rows = await listStatement(
-    db.pool,
-    { ...rest, tenants: tenantsOf(within, tenants), ...idsWithin({ sinceMs, untilMs }) },
-    { id: plan.beyond?.[0], order: plan.order, take: plan.take },
-  )
-  return plan.page(rows, (delivery) => [delivery.id])
+  const beyond = { id: plan.beyond?.[0], order: plan.order, take: plan.take }
+  const [rows, count] = await Promise.all([
+    listStatement(db.pool, filter, beyond),
+    request.count === 'exact' ? countStatement(db.pool, filter) : undefined,
+  ])
+  return { ...plan.page(rows, (delivery) => [delivery.id]), count }
 }
 
 /** @throws Problem `delivery_not_found` */

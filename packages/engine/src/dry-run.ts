@@ -3,7 +3,8 @@
  * requests come from the function that makes the real ones; credentials for receivers are not opened for it.
  */
 import type { PayloadFormat, ProblemPlace, Uuid } from '@posthorn/contract'
-import { type AttemptRequest, redacted, unsignedRequest } from './attempt.ts'
+import { type AttemptRequest, unsignedRequest } from './attempt.ts'
+import { redacted } from './custom-headers.ts'
 import type { Database } from './db/database.ts'
 import type { Subscription } from './db/generated/client.ts'
 import type { NewEvent } from './db/sql/insert-events.ts'

@@ -3,11 +3,12 @@
  */
 import { formatId, Problem, type ProblemPlace, type Uuid } from '@posthorn/contract'
 import type { Database } from './db/database.ts'
+import { countEvents as countStatement } from './db/sql/count-events.ts'
+import type { EventFilter } from './db/sql/filter-conditions.ts'
 import { type EventRow, listEvents as listStatement } from './db/sql/list-events.ts'
 import { selectEvent } from './db/sql/select-event.ts'
-import { isUuidKey, type Page, type PageRequest, planPage } from './paging.ts'
-import { tenantsOf, type Within } from './tenancy.ts'
-import { idsWithin, type TimeRange } from './time-range.ts'
+import { type Counting, isUuidKey, type Page, type PageRequest, planPage } from './paging.ts'
+import type { Within } from './tenancy.ts'
 
 /** What is told of an event without its data. */
 export type EventSummary = {
@@ -25,25 +26,19 @@ export type EventSummary = {
 /** `data` is the publisher's text, byte for byte. */
 export type Event = EventSummary & { data: string }
 
-export type EventListFilter = TimeRange & {
-  within: Within
-  tenants?: readonly string[] | undefined
-  eventTypes?: readonly string[] | undefined
-}
-
 /** By the time they were published. */
 export async function listEvents(
   db: Database,
-  filter: EventListFilter,
-  request: PageRequest,
+  filter: EventFilter,
+  request: PageRequest & Counting,
 ): Promise<Page<EventSummary>> {
   const plan = planPage('events', request, isUuidKey)
-  const rows = await listStatement(
-    db.pool,
-    { tenants: tenantsOf(filter.within, filter.tenants), eventTypes: filter.eventTypes, ...idsWithin(filter) },
-    { id: plan.beyond?.[0], order: plan.order, take: plan.take },
-  )
-  return plan.page(rows.map(summaryOf), (event) => [event.id])
+  const beyond = { id: plan.beyond?.[0], order: plan.order, take: plan.take }
+  const [rows, count] = await Promise.all([
+    listStatement(db.pool, filter, beyond),
+    request.count === 'exact' ? countStatement(db.pool, filter) : undefined,
+  ])
+  return { ...plan.page(rows.map(summaryOf), (event) => [event.id]), count }
 }
 
 /** @throws Problem `event_not_found` */

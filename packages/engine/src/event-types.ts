@@ -1,6 +1,7 @@
 /**
  * Kinds of events and their schemas. Event types belong to the installation, not to a tenant.
  */
+
 import {
   type EventTypeState,
   eventTypeNamePattern,
@@ -9,6 +10,7 @@ import {
   Problem,
   type ValidationMode,
 } from '@posthorn/contract'
+import { writeAudit } from './audit.ts'
 import type { Database } from './db/database.ts'
 import type { EventType, EventTypeVersion, Prisma } from './db/generated/client.ts'
 import { lockEventType } from './db/sql/lock-event-type.ts'
@@ -55,6 +57,7 @@ export async function putEventType(
     const { count } = await tx.eventType.createMany({ data: [{ name, ...input }], skipDuplicates: true })
     // Somebody else made it known between the two.
     if (!known && count === 0) expect(await tx.eventType.findUniqueOrThrow({ where: { name } }))
+    await writeAudit(tx, db, { target: name, tenantId: null })
     return { eventType: await tx.eventType.update({ where: { name }, data: input }), created: count === 1 }
   })
 }
@@ -84,10 +87,12 @@ export async function listEventTypes(db: Database, request: PageRequest): Promis
  */
 export async function archiveEventType(db: Database, name: string): Promise<void> {
   if (isReservedEventType(name)) throw eventTypeReserved(name, '/name')
-  const { count } = isName(name)
-    ? await db.prisma.eventType.updateMany({ where: { name }, data: { state: 'archived' } })
-    : { count: 0 }
-  if (count === 0) throw eventTypeNotFound(name)
+  if (!isName(name)) throw eventTypeNotFound(name)
+  await transaction(db, async (tx) => {
+    const { count } = await tx.eventType.updateMany({ where: { name }, data: { state: 'archived' } })
+    if (count === 0) throw eventTypeNotFound(name)
+    await writeAudit(tx, db, { target: name, tenantId: null })
+  })
 }
 
 /**
@@ -105,6 +110,7 @@ export async function createEventTypeVersion(
   parts.schemas.compile(input.schema, input.examples)
   return transaction(parts.db, async (tx) => {
     const eventType = await takeNextVersion(tx, name)
+    await writeAudit(tx, parts.db, { target: name, tenantId: null })
     return tx.eventTypeVersion.create({
       data: {
         eventType: name,

@@ -3,11 +3,7 @@ export * from './address-resolver.ts'
 export {
   type ApiKeyDraft,
   type ApiKeyInfo,
-  type Authenticate,
-  type Credential,
   createApiKey,
-  createAuthenticate,
-  findApiKeys,
   listApiKeys,
   parseApiKey,
   registerAdminKey,
@@ -23,14 +19,31 @@ export {
   judgeAttempt,
   prepareAttempt,
 } from './attempt.ts'
+export {
+  type Audit,
+  type AuditEntry,
+  type AuditFilter,
+  auditedDatabase,
+  listAuditEntries,
+} from './audit.ts'
 export { type Batcher, BatcherFull, createBatcher } from './batcher.ts'
 export * from './callback-url.ts'
+export {
+  type ApiKeyCredential,
+  type Authenticate,
+  type Credential,
+  createAuthenticate,
+  findApiKeys,
+  type PortalCredential,
+} from './credentials.ts'
+export { redacted } from './custom-headers.ts'
 export { type Database, openDatabase } from './db/database.ts'
 export { DemoDatabaseError, prepareDemoDatabase } from './db/demo-database.ts'
 export { MigrationError, migrate, pendingMigrations } from './db/migrate.ts'
 export { ensurePartitions, partitionsReadyUntil } from './db/partitions.ts'
 export { beatDispatcher } from './db/sql/beat-dispatcher.ts'
 export { claimDeliveries, type Offer } from './db/sql/claim-deliveries.ts'
+export type { DeliveryFilter, EventFilter } from './db/sql/filter-conditions.ts'
 export { forgetDispatcher } from './db/sql/forget-dispatcher.ts'
 export { forgetSilentDispatcher } from './db/sql/forget-silent-dispatcher.ts'
 export { giveBack } from './db/sql/give-back.ts'
@@ -46,7 +59,6 @@ export { type Tx, transaction } from './db/transaction.ts'
 export { DatabaseUnavailable, isDatabaseUnavailable, isRefused } from './db/unavailable.ts'
 export {
   type Attempt,
-  type DeliveryListFilter,
   type DeliveryRow,
   getDelivery,
   listAttempts,
@@ -56,7 +68,7 @@ export type { DryRun, DryRunMatch, ShownRequest } from './dry-run.ts'
 export { type EgressProxy, parseEgressProxy } from './egress-proxy.ts'
 export { envelope } from './envelope.ts'
 export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
-export { type Event, type EventListFilter, type EventSummary, getEvent, listEvents } from './event-reads.ts'
+export { type Event, type EventSummary, getEvent, listEvents } from './event-reads.ts'
 export {
   archiveEventType,
   createEventTypeVersion,
@@ -92,6 +104,7 @@ export {
 export { installJobs, type JobName, type JobPayloads, type Jobs, openJobs } from './jobs.ts'
 export { type CheckSchema, createSchemas, placesOf, type Schemas } from './json-schema.ts'
 export { listPublicKeys, type PublicKeyInfo, rotateKeyPair, schemesOf } from './key-pairs.ts'
+export { type FilterReading, type FilterWords, inQuery, parseListFilter } from './list-filters.ts'
 export { createLogLines } from './log-lines.ts'
 export type { MatchedEvent, Verdict } from './matching.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
@@ -100,6 +113,14 @@ export { type OutboxParts, outboxPublishId, publishOutbox } from './outbox.ts'
 export { deleteOutboxEvent, listOutboxEvents, type OutboxEvent, retryOutboxEvent } from './outbox-events.ts'
 export type { Page, PageRequest } from './paging.ts'
 export { type EventOrigin, eventOrigin, parseEventSource, payload, payloadFormatOf } from './payload.ts'
+export {
+  createPortalSession,
+  getPortalSession,
+  listPortalSessions,
+  type PortalSessionDraft,
+  type PortalSessionInfo,
+  revokePortalSession,
+} from './portal-sessions.ts'
 export { memberText, nestsDeeperThan, poisonousMember, publishedBatchData, publishedData } from './published-json.ts'
 export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'

@@ -3,12 +3,14 @@
  * public one is for everybody. A subscription signs by `v1a` exactly while it has a pair: asking for the scheme makes
  * one, and giving it up ends all of them.
  */
+
 import { Problem, type SignatureScheme, signatureSchemes, type Uuid } from '@posthorn/contract'
 import { generateKeyPair } from '@posthorn/signing'
+import { writeAudit } from './audit.ts'
 import type { Subscription } from './db/generated/client.ts'
 import { endSecrets } from './db/sql/end-secrets.ts'
 import { type Tx, transaction } from './db/transaction.ts'
-import { lockOwner, makeRoom, type SecretParts, storeKey } from './secrets.ts'
+import { lockOwner, makeRoom, type SecretParts, secretsOf, storeKey } from './secrets.ts'
 import { getSubscription } from './subscription-reads.ts'
 import type { Within } from './tenancy.ts'
 
@@ -73,6 +75,7 @@ export async function rotateKeyPair(
       )
     }
     await makeRoom(tx, id, scheme, overlapSeconds)
+    await writeAudit(tx, parts.db, secretsOf(owner))
     const pair = await storeKeyPair(tx, parts, owner)
     await tx.subscription.update({ where: { id }, data: { publicKey: pair.publicKey } })
     return pair

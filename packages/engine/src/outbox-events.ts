@@ -1,7 +1,9 @@
 /** What is in the outbox, for people: to see what was refused and why, to try it again, and to give it up. */
 import { formatId, type OutboxEventState, Problem, type Uuid } from '@posthorn/contract'
+import { writeAudit } from './audit.ts'
 import type { Database } from './db/database.ts'
 import { type OutboxEvent, Prisma } from './db/generated/client.ts'
+import { transaction } from './db/transaction.ts'
 import { isCountKey, type Page, type PageRequest, planPage } from './paging.ts'
 
 export type { OutboxEvent } from './db/generated/client.ts'
@@ -34,14 +36,17 @@ export async function listOutboxEvents(
  *
  * @throws Problem `outbox_event_not_found`
  */
-export async function retryOutboxEvent(db: Database, id: Uuid): Promise<Omit<OutboxEvent, 'data'>> {
-  const [retried] = await db.prisma.outboxEvent.updateManyAndReturn({
-    where: { id },
-    data: { refusedAt: null, problem: Prisma.DbNull, tries: 0, notBefore: null },
-    omit: { data: true },
+export function retryOutboxEvent(db: Database, id: Uuid): Promise<Omit<OutboxEvent, 'data'>> {
+  return transaction(db, async (tx) => {
+    const [retried] = await tx.outboxEvent.updateManyAndReturn({
+      where: { id },
+      data: { refusedAt: null, problem: Prisma.DbNull, tries: 0, notBefore: null },
+      omit: { data: true },
+    })
+    if (retried === undefined) throw notFound(id)
+    await writeAudit(tx, db, { target: formatId('outbox_event', id), tenantId: retried.tenantId })
+    return retried
   })
-  if (retried === undefined) throw notFound(id)
-  return retried
 }
 
 /**
@@ -49,11 +54,18 @@ export async function retryOutboxEvent(db: Database, id: Uuid): Promise<Omit<Out
  *
  * @throws Problem `outbox_event_not_found`, `outbox_event_waiting`
  */
-export async function deleteOutboxEvent(db: Database, id: Uuid): Promise<void> {
-  const { count } = await db.prisma.outboxEvent.deleteMany({ where: { id, refusedAt: { not: null } } })
-  if (count > 0) return
-  if ((await db.prisma.outboxEvent.count({ where: { id } })) === 0) throw notFound(id)
-  throw new Problem(
+export function deleteOutboxEvent(db: Database, id: Uuid): Promise<void> {
+  return transaction(db, async (tx) => {
+    const found = await tx.outboxEvent.findUnique({ where: { id }, select: { tenantId: true } })
+    if (found === null) throw notFound(id)
+    const { count } = await tx.outboxEvent.deleteMany({ where: { id, refusedAt: { not: null } } })
+    if (count === 0) throw stillWaiting(id)
+    await writeAudit(tx, db, { target: formatId('outbox_event', id), tenantId: found.tenantId })
+  })
+}
+
+function stillWaiting(id: Uuid): Problem {
+  return new Problem(
     'outbox_event_waiting',
     `The event ${formatId('outbox_event', id)} waits to be published, or is being published. Only what was refused can be given up.`,
   )

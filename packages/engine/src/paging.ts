@@ -16,6 +16,9 @@ export type PageRequest = {
   cursor?: string | undefined
 }
 
+/** Whether all rows are to be counted too. */
+export type Counting = { count?: 'exact' | undefined }
+
 /** The parts of a row's place in a list: its id, or a time and a name. */
 export type Key = readonly [string, ...string[]]
 
@@ -23,6 +26,8 @@ export type Page<Row> = {
   rows: Row[]
   nextCursor: string | null
   prevCursor: string | null
+  /** All rows on all pages, where they were counted. */
+  count?: number | undefined
 }
 
 /** A page about to be read. */

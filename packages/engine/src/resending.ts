@@ -1,7 +1,9 @@
 /**
  * What a person may do with one delivery: ask for one more attempt, or call it off.
  */
+
 import { type DeliveryState, deliveryCan, formatId, Problem, type Uuid } from '@posthorn/contract'
+import { inAuditedTransaction } from './audit.ts'
 import type { Database } from './db/database.ts'
 import { cancelDelivery as cancelStatement } from './db/sql/cancel-delivery.ts'
 import { resendDelivery as resendStatement } from './db/sql/resend-delivery.ts'
@@ -22,13 +24,17 @@ export type PersonsRequest = {
  * @throws Problem `delivery_not_found`, `delivery_state_conflict`, `subscription_not_active`
  */
 export async function resendDelivery(db: Database, request: PersonsRequest): Promise<number> {
-  const found = await resendStatement(db.pool, {
-    deliveryId: request.deliveryId,
-    tenantId: request.tenantId ?? null,
-    states: deliveryCan.resend,
-    trigger: 'resend',
-    actor: request.actor,
-    reason: request.reason ?? null,
+  const found = await inAuditedTransaction(db, async (runner, write) => {
+    const row = await resendStatement(runner, {
+      deliveryId: request.deliveryId,
+      tenantId: request.tenantId ?? null,
+      states: deliveryCan.resend,
+      trigger: 'resend',
+      actor: request.actor,
+      reason: request.reason ?? null,
+    })
+    if (row?.taken) await write({ target: formatId('delivery', request.deliveryId), tenantId: row.tenant_id })
+    return row
   })
   if (found === undefined) throw notFound(request.deliveryId)
   if (found.taken) return found.shard
@@ -54,10 +60,14 @@ export async function resendDelivery(db: Database, request: PersonsRequest): Pro
  * @throws Problem `delivery_not_found`, `delivery_state_conflict`
  */
 export async function cancelDelivery(db: Database, request: PersonsRequest): Promise<void> {
-  const found = await cancelStatement(db.pool, {
-    deliveryId: request.deliveryId,
-    tenantId: request.tenantId ?? null,
-    states: deliveryCan.cancel,
+  const found = await inAuditedTransaction(db, async (runner, write) => {
+    const row = await cancelStatement(runner, {
+      deliveryId: request.deliveryId,
+      tenantId: request.tenantId ?? null,
+      states: deliveryCan.cancel,
+    })
+    if (row?.taken) await write({ target: formatId('delivery', request.deliveryId), tenantId: row.tenant_id })
+    return row
   })
   if (found === undefined) throw notFound(request.deliveryId)
   if (!found.taken) throw conflict('canceled', found.state, found.in_flight, deliveryCan.cancel)

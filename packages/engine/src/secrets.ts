@@ -5,8 +5,10 @@
  * Rotating makes a new one the current one. The older ones sign beside it for a while, so that receivers can change over
  * without losing a delivery.
  */
-import { limits, Problem, type SignatureScheme, type Uuid } from '@posthorn/contract'
+
+import { formatId, limits, Problem, type SignatureScheme, type Uuid } from '@posthorn/contract'
 import { formatSecret, generateSecret, parseSecret, WebhookArgumentError } from '@posthorn/signing'
+import { type AuditTarget, writeAudit } from './audit.ts'
 import type { Database } from './db/database.ts'
 import type { Subscription } from './db/generated/client.ts'
 import { endSecrets } from './db/sql/end-secrets.ts'
@@ -91,6 +93,8 @@ export async function revealSecrets(
 ): Promise<RevealedSecret[]> {
   const subscription = await getSubscription(parts.db, subscriptionId, within)
   const place = { tenantId: subscription.tenantId, subscriptionId, scheme: 'v1' } as const
+  // Written before the secret is read: whatever happens now, nothing was shown that does not stand there.
+  await transaction(parts.db, (tx) => writeAudit(tx, parts.db, secretsOf(subscription)))
   const rows = await parts.db.prisma.secret.findMany({
     where: { ...place, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date(parts.world.now()) } }] },
     orderBy: [{ expiresAt: { sort: 'desc', nulls: 'first' } }, { id: 'desc' }],
@@ -116,6 +120,7 @@ export async function rotateSecret(
   return transaction(parts.db, async (tx) => {
     const owner = await lockOwner(tx, id, within)
     await makeRoom(tx, id, 'v1', rotation.overlapSeconds)
+    await writeAudit(tx, parts.db, secretsOf(owner))
     return { ...(await storeKey(tx, parts, owner, { scheme: 'v1', key })), text }
   })
 }
@@ -142,6 +147,11 @@ export async function makeRoom(tx: Tx, id: Uuid, scheme: SignatureScheme, overla
     'limit_reached',
     `${signing} older keys would sign beside the new one, and ${limits.signingKeysMax} may sign at once in all. Wait until one has ended, or give a smaller overlap_seconds: 0 ends all of them now.`,
   )
+}
+
+/** What the audit log says of them: whose they are. */
+export function secretsOf({ id, tenantId }: Pick<Subscription, 'id' | 'tenantId'>): AuditTarget {
+  return { target: formatId('subscription', id), tenantId }
 }
 
 function materialOf(text: string): SecretMaterial {

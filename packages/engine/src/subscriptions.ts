@@ -4,7 +4,9 @@
  * Whatever stops a subscription (pause, delete) asks in the same transaction that its waiting deliveries be held, and
  * resuming asks that they be released, so no crash can lose one of the two halves.
  */
+
 import {
+  formatId,
   type GivenAuth,
   type GivenTls,
   limits,
@@ -13,6 +15,7 @@ import {
   type SignatureScheme,
   type Uuid,
 } from '@posthorn/contract'
+import { writeAudit } from './audit.ts'
 import { customHeaders } from './custom-headers.ts'
 import type { Database } from './db/database.ts'
 import { Prisma, type Subscription } from './db/generated/client.ts'
@@ -169,6 +172,7 @@ export async function createSubscription(
       },
     })
     await storeKey(tx, parts, made, { scheme: 'v1', key: secret.key })
+    await audited(tx, parts, made)
     if (!keyPair) return made
     return tx.subscription.update({ where: { id }, data: { publicKey: await setKeyPair(tx, parts, made, true) } })
   })
@@ -207,6 +211,7 @@ export async function patchSubscription(
     refuseSameHeader(merged(headers, {}), authShown)
     refuseWithoutTls(tlsShown === Prisma.DbNull ? null : tlsShown, url ?? current.url)
     if (keyPair !== undefined) data.publicKey = await setKeyPair(tx, parts, current, keyPair)
+    await audited(tx, parts, current)
     return tx.subscription.update({ where: { id }, data })
   })
 }
@@ -219,6 +224,7 @@ export async function patchSubscription(
 export async function pauseSubscription(parts: SubscriptionParts, id: Uuid, within: Within): Promise<Subscription> {
   return transaction(parts.db, async (tx) => {
     const current = await lockOwner(tx, id, within)
+    await audited(tx, parts, current)
     if (current.state === 'paused') return current
     if (current.state === 'disabled') {
       throw new Problem(
@@ -249,6 +255,7 @@ export async function resumeSubscription(
 ): Promise<Subscription> {
   return transaction(parts.db, async (tx) => {
     const current = await lockOwner(tx, id, within)
+    await audited(tx, parts, current)
     if (current.state === 'active') return current
     const resumed = await tx.subscription.update({
       where: { id },
@@ -279,13 +286,19 @@ export async function deleteSubscription(
   expect: Precondition<Subscription> = () => undefined,
 ): Promise<void> {
   await transaction(parts.db, async (tx) => {
-    expect(await lockOwner(tx, id, within))
+    const current = await lockOwner(tx, id, within)
+    expect(current)
+    await audited(tx, parts, current)
     // The history needs neither keys nor credentials.
     const data = { deletedAt: new Date(parts.world.now()), ...authColumns(noAuth), ...tlsColumns(noTls) }
     await tx.subscription.update({ where: { id }, data })
     await tx.secret.deleteMany({ where: { subscriptionId: id } })
     await requestCanceling(tx, parts.jobs, id)
   })
+}
+
+function audited(tx: Tx, { db }: SubscriptionParts, { id, tenantId }: Subscription): Promise<void> {
+  return writeAudit(tx, db, { target: formatId('subscription', id), tenantId })
 }
 
 async function tenantExists(db: Database, tenantId: string): Promise<void> {

@@ -1,7 +1,9 @@
 /**
  * The operator's customers. Their ids are the operator's own, so an upsert is all it takes to make one known.
  */
+
 import { Problem, tenantIdPattern } from '@posthorn/contract'
+import { inAuditedTransaction, writeAudit } from './audit.ts'
 import type { Database } from './db/database.ts'
 import type { Prisma, Tenant } from './db/generated/client.ts'
 import { deleteTenant as deleteStatement } from './db/sql/delete-tenant.ts'
@@ -52,6 +54,7 @@ export async function putTenant(
     const { count } = await tx.tenant.createMany({ data: [{ id, ...data }], skipDuplicates: true })
     // Somebody else made it known between the two.
     if (!known && count === 0) expect(await tx.tenant.findUniqueOrThrow({ where: { id } }))
+    await writeAudit(tx, db, { target: id, tenantId: id })
     return { tenant: await tx.tenant.update({ where: { id }, data }), created: count === 1 }
   })
 }
@@ -82,8 +85,11 @@ export async function listTenants(db: Database, within: Within, request: PageReq
  * @throws Problem `tenant_not_found`
  */
 export async function deleteTenant(db: Database, id: string): Promise<void> {
-  const found = idForm.test(id) && (await deleteStatement(db.pool, id))
-  if (!found) throw tenantNotFound(id)
+  if (!idForm.test(id)) throw tenantNotFound(id)
+  await inAuditedTransaction(db, async (runner, write) => {
+    if (!(await deleteStatement(runner, id))) throw tenantNotFound(id)
+    await write({ target: id, tenantId: id })
+  })
 }
 
 /** The refusal of a tenant that is not there, or not the caller's. */

@@ -60,7 +60,7 @@ export const idempotency = fp<IdempotencyParts>(
       const given = request.headers[headerName]
       if (given === undefined || request.method !== 'POST' || isDryRun(request)) return
       const begun = await beginOnce(parts, {
-        owner: request.credential.keyId,
+        owner: request.credential.id,
         key: keyOf(given),
         method: request.method,
         url: request.url,

@@ -14,20 +14,29 @@ export const query = fp(
     })
     app.addHook('preValidation', async (request) => {
       const schema: unknown = request.routeOptions.schema?.querystring
-      request.query = typed(new Map(Object.entries(Object(request.query))), propertiesOf(schema))
+      request.query = typed(new Map(Object.entries(Object(request.query))), parametersOf(schema))
     })
   },
   { name: 'query' },
 )
 
-function propertiesOf(schema: unknown): Map<string, { type?: unknown }> {
-  const properties: unknown =
-    schema !== null && typeof schema === 'object' && 'properties' in schema && schema.properties
-  return new Map(Object.entries(Object(properties)))
+type Parameters = (name: string) => { type?: unknown } | undefined
+
+/** Parameters by their names, and those whose names only have a form. */
+function parametersOf(schema: unknown): Parameters {
+  const named = new Map(Object.entries(memberOf(schema, 'properties')))
+  const formed = Object.entries(memberOf(schema, 'patternProperties')).map(
+    ([pattern, parameter]) => [new RegExp(pattern, 'u'), parameter] as const,
+  )
+  return (name) => named.get(name) ?? formed.find(([pattern]) => pattern.test(name))?.[1]
 }
 
-function typed(given: Map<string, unknown>, properties: Map<string, { type?: unknown }>): Record<string, unknown> {
-  return Object.fromEntries([...given].map(([name, value]) => [name, converted(value, properties.get(name)?.type)]))
+function memberOf(schema: unknown, name: string): Record<string, { type?: unknown }> {
+  return Object(new Map(Object.entries(Object(schema))).get(name))
+}
+
+function typed(given: Map<string, unknown>, parameters: Parameters): Record<string, unknown> {
+  return Object.fromEntries([...given].map(([name, value]) => [name, converted(value, parameters(name)?.type)]))
 }
 
 /** What cannot be converted stays as it is, and the validator says what is wrong with it. */

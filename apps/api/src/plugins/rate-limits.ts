@@ -37,8 +37,8 @@ export const rateLimits = fp<{ rateLimits: RateLimits }>(
   async (app, { rateLimits: limits }) => {
     await app.register(rateLimit, { global: false })
     const stranger = counter(app, 'stranger', limits, ({ ip }) => ip)
-    const operator = counter(app, 'operator', limits, ({ credential }) => credential.keyId)
-    const tenant = counter(app, 'tenant', limits, ({ credential }) => credential.keyId)
+    const operator = counter(app, 'operator', limits, ({ credential }) => credential.id)
+    const tenant = counter(app, 'tenant', limits, ({ credential }) => credential.id)
     app.decorate('countStranger', stranger)
     app.decorate('countCredential', (request, reply) =>
       (request.credential.tenantId === undefined ? operator : tenant)(request, reply),

@@ -1,20 +1,19 @@
 /**
  * One line for each answered request: the route and not the URL, because a URL may carry what is nobody's business.
  */
-import { formatId } from '@posthorn/contract'
 import fp from 'fastify-plugin'
 
 export const requestLog = fp(
   async (app) => {
     app.addHook('onResponse', async (request, reply) => {
-      const keyId = request.credential?.keyId
+      const actor = request.credential?.actor
       request.log.info(
         {
           method: request.method,
           route: request.routeOptions.url,
           status: reply.statusCode,
           ms: Math.round(reply.elapsedTime * 10) / 10,
-          ...(keyId === undefined ? {} : { api_key: formatId('api_key', keyId) }),
+          ...(actor === undefined ? {} : { actor }),
         },
         'request',
       )

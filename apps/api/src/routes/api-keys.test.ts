@@ -12,6 +12,7 @@ afterAll(() => api[Symbol.asyncDispose]())
 test('201 with the key this once; only its hash is stored', async () => {
   const { status, body } = await api.ask('POST', '/v1/api-keys', {
     name: 'billing',
+    permissions: [],
     role: 'publisher',
     expires_at: '2999-01-01T00:00:00Z',
   })

@@ -14,6 +14,7 @@ import { Type } from 'typebox'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
+import { audited } from '../plugins/audit.ts'
 import { refusals } from '../refusals.ts'
 import { apiKeyView } from '../views/api-key.ts'
 
@@ -42,7 +43,7 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
   app.post(
     '/api-keys',
     {
-      config: { permission: 'api-keys:write' },
+      config: { permission: 'api-keys:write', audit: 'api_key_created' },
       schema: {
         operationId: 'createApiKey',
         summary: 'Make an API key',
@@ -52,10 +53,16 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
         response: { 201: reference(CreatedApiKey), ...refusals({ body: true }) },
       },
     },
-    async ({ body }, reply) => {
-      const { name, role, tenant: tenantId = null, expires_at } = body
+    async ({ body, audit }, reply) => {
+      const { name, role, tenant: tenantId = null, permissions = [], expires_at } = body
       const expiresAt = expires_at === undefined ? null : expiryOf(expires_at)
-      const { apiKey, key } = await createApiKey(parts, { name, role, tenantId, expiresAt })
+      const { apiKey, key } = await createApiKey(audited(parts, audit), {
+        name,
+        role,
+        tenantId,
+        permissions,
+        expiresAt,
+      })
       return reply.code(201).send({ ...apiKeyView(apiKey), key })
     },
   )
@@ -63,7 +70,7 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
   app.delete(
     '/api-keys/:id',
     {
-      config: { permission: 'api-keys:write' },
+      config: { permission: 'api-keys:write', audit: 'api_key_revoked' },
       schema: {
         operationId: 'revokeApiKey',
         summary: 'Revoke an API key, from the next request on',
@@ -72,8 +79,8 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
         response: { 204: Type.Null(), ...refusals({ body: false }, 'api_key_not_found') },
       },
     },
-    async ({ params }, reply) => {
-      await revokeApiKey(parts, pathId('api_key', params.id))
+    async ({ params, audit }, reply) => {
+      await revokeApiKey(audited(parts, audit), pathId('api_key', params.id))
       return reply.code(204).send(null)
     },
   )

@@ -1,24 +1,28 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
-  type Attempt,
   AttemptPage,
   AttemptQuery,
   Delivery,
   DeliveryExpandQuery,
+  type DeliveryExpansion,
   DeliveryPage,
   DeliveryQuery,
   ExpandedDelivery,
-  formatId,
   PathId,
+  Problem,
   ResendDelivery,
   reference,
 } from '@posthorn/contract'
 import {
+  type Attempt,
+  type Credential,
   cancelDelivery,
   getDelivery,
   getEvent,
+  inQuery,
   listAttempts,
   listDeliveries,
+  parseListFilter,
   payloadFormatOf,
   resendDelivery,
   sentBody,
@@ -26,11 +30,12 @@ import {
 import { Type } from 'typebox'
 import { sendExactJson } from '../exact-json.ts'
 import { expandDelivery, expansionsOf } from '../expand-delivery.ts'
-import { timeRange } from '../list-filters.ts'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
-import { givenIds, pathId } from '../path-id.ts'
-import { may } from '../permissions.ts'
+import { pathId } from '../path-id.ts'
+import { may, nameOf, type Permission } from '../permissions.ts'
+import { audited } from '../plugins/audit.ts'
+import { readerOf } from '../reader.ts'
 import { refusals } from '../refusals.ts'
 import { attemptView } from '../views/attempt.ts'
 import { deliveryView } from '../views/delivery.ts'
@@ -54,17 +59,8 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
       },
     },
     async (request, reply) => {
-      const { tenant, event_type, subscription, event, state, since, until, limit, cursor, order } = request.query
-      const filter = {
-        within: request.credential.tenantId,
-        tenants: tenant,
-        eventTypes: event_type,
-        subscriptions: subscription && givenIds('subscription', subscription),
-        events: event && givenIds('event', event),
-        states: state,
-        ...timeRange({ ...(since && { since }), ...(until && { until }) }, world.now()),
-      }
-      const found = await listDeliveries(db, filter, { limit, cursor, order })
+      const reading = { within: request.credential.tenantId, nowMs: world.now(), pointer: inQuery }
+      const found = await listDeliveries(db, parseListFilter(request.query, reading), request.query)
       return wirePage({ request, reply, links }, found, deliveryView)
     },
   )
@@ -83,9 +79,10 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
       },
     },
     async ({ params, query, credential }, reply) => {
+      const expansions = expansionsOf(query.expand)
+      mayExpand(credential, expansions)
       const delivery = await getDelivery(db, pathId('delivery', params.id), credential.tenantId)
-      const payloads = may(credential.role, 'payloads:read')
-      return sendExactJson(reply, await expandDelivery(db, delivery, expansionsOf(query.expand), payloads))
+      return sendExactJson(reply, await expandDelivery(db, delivery, expansions, readerOf(credential)))
     },
   )
 
@@ -106,10 +103,12 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
       const { params, query, credential } = request
       const delivery = await getDelivery(db, pathId('delivery', params.id), credential.tenantId)
       const owner = { id: delivery.id, tenantId: delivery.tenant_id }
-      const page = wirePage({ request, reply, links }, await listAttempts(db, owner, query), attemptView)
-      if (!may(credential.role, 'payloads:read')) return { ...page, request_body: null }
+      const reader = readerOf(credential)
+      const found = await listAttempts(db, owner, query)
+      const page = wirePage({ request, reply, links }, found, (attempt) => attemptView(attempt, reader))
+      if (!reader.payloads) return { ...page, request_body: null }
       const event = await getEvent(db, delivery.event_id, delivery.tenant_id)
-      const body = await sentBody(parts, event, delivery.subscription_id, headersOf(page.data))
+      const body = await sentBody(parts, event, delivery.subscription_id, headersOf(found.rows))
       return { ...page, request_body: body }
     },
   )
@@ -117,7 +116,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
   app.post(
     '/deliveries/:id/resend',
     {
-      config: { permission: 'deliveries:resend', bodyOptional: true },
+      config: { permission: 'deliveries:resend', bodyOptional: true, audit: 'delivery_resent' },
       schema: {
         operationId: 'resendDelivery',
         summary: 'Make one more attempt, now',
@@ -130,11 +129,15 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
         },
       },
     },
-    async ({ params, body, credential }, reply) => {
+    async ({ params, body, credential, audit }, reply) => {
       const deliveryId = pathId('delivery', params.id)
-      const { tenantId, keyId } = credential
-      const actor = formatId('api_key', keyId)
-      const shard = await resendDelivery(db, { deliveryId, tenantId, actor, reason: body.reason })
+      const { tenantId, actor } = credential
+      const shard = await resendDelivery(audited({ db }, audit).db, {
+        deliveryId,
+        tenantId,
+        actor,
+        reason: body.reason,
+      })
       onWork([shard])
       return reply.code(202).send(deliveryView(await getDelivery(db, deliveryId, tenantId)))
     },
@@ -143,7 +146,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
   app.post(
     '/deliveries/:id/cancel',
     {
-      config: { permission: 'deliveries:cancel', bodyOptional: true },
+      config: { permission: 'deliveries:cancel', bodyOptional: true, audit: 'delivery_canceled' },
       schema: {
         operationId: 'cancelDelivery',
         summary: 'Call a delivery off',
@@ -156,17 +159,34 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
         },
       },
     },
-    async ({ params, credential }) => {
+    async ({ params, credential, audit }) => {
       const deliveryId = pathId('delivery', params.id)
-      const { tenantId, keyId } = credential
-      await cancelDelivery(db, { deliveryId, tenantId, actor: formatId('api_key', keyId) })
+      const { tenantId, actor } = credential
+      await cancelDelivery(audited({ db }, audit).db, { deliveryId, tenantId, actor })
       return deliveryView(await getDelivery(db, deliveryId, tenantId))
     },
   )
 }
 
+/** What an expansion shows can be read by itself, too, and needs the same permission. */
+const expansionPermissions: Readonly<Record<DeliveryExpansion, Permission>> = {
+  event: 'events:read',
+  subscription: 'subscriptions:read',
+  attempts: 'deliveries:read',
+}
+
+/** @throws Problem `forbidden` */
+function mayExpand(credential: Credential, expansions: ReadonlySet<DeliveryExpansion>): void {
+  const needed = [...expansions].map((expansion) => expansionPermissions[expansion])
+  const missing = needed.filter((permission) => !may(credential, permission))
+  if (missing.length === 0) return
+  throw new Problem('forbidden', `${nameOf(credential)} may not expand that (${missing.join(', ')}).`)
+}
+
 /** The headers of the newest of these requests. One of which nobody saw whether it was sent has none. */
-function headersOf(attempts: readonly Attempt[]): Attempt['request']['headers'] {
+function headersOf(attempts: readonly Attempt[]): Record<string, string> {
   const newestFirst = attempts.toSorted((a, b) => b.number - a.number)
-  return newestFirst.find(({ request }) => payloadFormatOf(request.headers) !== undefined)?.request.headers ?? {}
+  // Written from records of texts.
+  const headers = newestFirst.map((attempt) => attempt.requestHeaders as Record<string, string>)
+  return headers.find((one) => payloadFormatOf(one) !== undefined) ?? {}
 }

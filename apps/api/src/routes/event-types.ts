@@ -20,6 +20,7 @@ import {
 import { Type } from 'typebox'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
+import { audited } from '../plugins/audit.ts'
 import { precondition, tagged } from '../plugins/etags.ts'
 import { refusals } from '../refusals.ts'
 import { eventTypeVersionView, eventTypeView } from '../views/event-type.ts'
@@ -31,7 +32,7 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
   app.put(
     '/event-types/:name',
     {
-      config: { permission: 'event-types:write' },
+      config: { permission: 'event-types:write', audit: 'event_type_put' },
       schema: {
         operationId: 'putEventType',
         summary: 'Make an event type known, or replace what is known of it',
@@ -51,7 +52,7 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
       const { description = null, group = null, status: state = 'active', validation = 'off' } = body
       const input = { description, group, state, validation }
       const expected = precondition(request, eventTypeView)
-      const { eventType, created } = await putEventType(db, params.name, input, expected)
+      const { eventType, created } = await putEventType(audited({ db }, request.audit).db, params.name, input, expected)
       return reply.code(created ? 201 : 200).send(tagged(reply, eventTypeView(eventType)))
     },
   )
@@ -74,7 +75,7 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
   app.delete(
     '/event-types/:name',
     {
-      config: { permission: 'event-types:write' },
+      config: { permission: 'event-types:write', audit: 'event_type_archived' },
       schema: {
         operationId: 'archiveEventType',
         summary: 'Archive an event type',
@@ -87,8 +88,8 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
         },
       },
     },
-    async ({ params }, reply) => {
-      await archiveEventType(db, params.name)
+    async ({ params, audit }, reply) => {
+      await archiveEventType(audited({ db }, audit).db, params.name)
       return reply.code(204).send(null)
     },
   )
@@ -114,7 +115,7 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
   app.post(
     '/event-types/:name/versions',
     {
-      config: { permission: 'event-types:write' },
+      config: { permission: 'event-types:write', audit: 'event_type_version_created' },
       schema: {
         operationId: 'createEventTypeVersion',
         summary: "Add a version to an event type's schema",
@@ -128,9 +129,9 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
         },
       },
     },
-    async ({ params, body }, reply) => {
+    async ({ params, body, audit }, reply) => {
       const { schema, examples = [] } = body
-      const version = await createEventTypeVersion({ db, schemas }, params.name, { schema, examples })
+      const version = await createEventTypeVersion(audited({ db, schemas }, audit), params.name, { schema, examples })
       return reply.code(201).send(eventTypeVersionView(version))
     },
   )

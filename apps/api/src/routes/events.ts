@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
-  type ApiKeyRole,
   DryRun,
   Event,
   EventQuery,
@@ -19,22 +18,25 @@ import {
 } from '@posthorn/contract'
 import {
   type Accepted,
+  type Credential,
   type EventDraft,
   getEvent,
+  inQuery,
   listEvents,
+  parseListFilter,
   publishedBatchData,
   publishedData,
 } from '@posthorn/engine'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { sendExactJson } from '../exact-json.ts'
-import { timeRange } from '../list-filters.ts'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
-import { may } from '../permissions.ts'
+import { may, nameOf } from '../permissions.ts'
 import { invalidRequest, problemOf } from '../plugins/problems.ts'
 import { eventDraft, type Publication, publishedEventView, traceOf } from '../publish-body.ts'
+import { readerOf } from '../reader.ts'
 import { refusals } from '../refusals.ts'
 import { eventSummaryView, eventView } from '../views/event.ts'
 import { dryRunView } from '../views/match.ts'
@@ -50,7 +52,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
   app.post(
     '/events',
     {
-      config: { permission: 'events:publish', repeatable: true },
+      config: { permission: 'events:publish', repeatable: true, audit: { none: 'an event is its own record' } },
       schema: {
         operationId: 'publishEvent',
         summary: 'Publish an event',
@@ -70,8 +72,9 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       const { query, body, bodyText, credential } = request
       const draft = eventDraft(body, publishedData(bodyText), publicationOf(request))
       if (query.dry_run === '1') {
-        mayDryRun(credential.role)
-        return reply.code(200).send(dryRunView(await publisher.dryRun(draft, { transforms, origin })))
+        mayDryRun(credential)
+        const shown = await publisher.dryRun(draft, { transforms, origin })
+        return reply.code(200).send(dryRunView(shown, readerOf(credential)))
       }
       const accepted = await publisher.publish(draft)
       return reply.code(statusOf(accepted)).send(publishedEventView(accepted))
@@ -82,7 +85,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     '/events/batch',
     {
       bodyLimit: limits.batchBodyBytesMax,
-      config: { permission: 'events:publish', repeatable: true },
+      config: { permission: 'events:publish', repeatable: true, audit: { none: 'an event is its own record' } },
       schema: {
         operationId: 'publishEvents',
         summary: 'Publish up to 1,000 events, each on its own',
@@ -138,11 +141,10 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       },
     },
     async (request, reply) => {
-      const { tenant: tenants, event_type: eventTypes, since, until, ...page } = request.query
-      const within = request.credential.tenantId
-      const times = timeRange({ ...(since && { since }), ...(until && { until }) }, world.now())
-      const found = await listEvents(db, { within, tenants, eventTypes, ...times }, page)
-      return wirePage({ request, reply, links }, found, eventSummaryView)
+      const reading = { within: request.credential.tenantId, nowMs: world.now(), pointer: inQuery }
+      const found = await listEvents(db, parseListFilter(request.query, reading), request.query)
+      const reader = readerOf(request.credential)
+      return wirePage({ request, reply, links }, found, (event) => eventSummaryView(event, reader))
     },
   )
 
@@ -160,7 +162,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     },
     async ({ params, credential }, reply) => {
       const event = await getEvent(db, pathId('event', params.id), credential.tenantId)
-      return sendExactJson(reply, eventView(event, may(credential.role, 'payloads:read')))
+      return sendExactJson(reply, eventView(event, readerOf(credential)))
     },
   )
 }
@@ -170,9 +172,9 @@ function publicationOf({ credential, headers, idempotency }: FastifyRequest): Pu
 }
 
 /** A dry run shows URLs and headers of subscriptions. */
-function mayDryRun(role: ApiKeyRole): void {
-  if (may(role, 'subscriptions:read')) return
-  throw new Problem('forbidden', `A dry run shows subscriptions, and a key of the role "${role}" may not read them.`)
+function mayDryRun(credential: Credential): void {
+  if (may(credential, 'subscriptions:read')) return
+  throw new Problem('forbidden', `A dry run shows subscriptions. ${nameOf(credential)} may not read them.`)
 }
 
 function statusOf(accepted: Accepted): 200 | 202 {

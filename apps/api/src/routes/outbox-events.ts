@@ -5,6 +5,7 @@ import { Type } from 'typebox'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
+import { audited } from '../plugins/audit.ts'
 import { refusals } from '../refusals.ts'
 import { outboxEventView } from '../views/outbox-event.ts'
 
@@ -34,7 +35,7 @@ export const outboxEventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (a
   app.post(
     '/outbox-events/:id/retry',
     {
-      config: { permission: 'outbox:write', bodyOptional: true },
+      config: { permission: 'outbox:write', audit: 'outbox_event_retried', bodyOptional: true },
       schema: {
         operationId: 'retryOutboxEvent',
         summary: 'Try to publish an event in the outbox again',
@@ -45,8 +46,8 @@ export const outboxEventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (a
         response: { 202: reference(OutboxEvent), ...refusals({ body: true }, 'outbox_event_not_found') },
       },
     },
-    async ({ params }, reply) => {
-      const retried = await retryOutboxEvent(db, pathId('outbox_event', params.id))
+    async ({ params, audit }, reply) => {
+      const retried = await retryOutboxEvent(audited({ db }, audit).db, pathId('outbox_event', params.id))
       return reply.code(202).send(outboxEventView(retried))
     },
   )
@@ -54,7 +55,7 @@ export const outboxEventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (a
   app.delete(
     '/outbox-events/:id',
     {
-      config: { permission: 'outbox:write' },
+      config: { permission: 'outbox:write', audit: 'outbox_event_given_up' },
       schema: {
         operationId: 'deleteOutboxEvent',
         summary: 'Give up an event in the outbox that was refused',
@@ -63,8 +64,8 @@ export const outboxEventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (a
         response: { 204: Type.Null(), ...refusals({ body: false }, 'outbox_event_not_found', 'outbox_event_waiting') },
       },
     },
-    async ({ params }, reply) => {
-      await deleteOutboxEvent(db, pathId('outbox_event', params.id))
+    async ({ params, audit }, reply) => {
+      await deleteOutboxEvent(audited({ db }, audit).db, pathId('outbox_event', params.id))
       return reply.code(204).send(null)
     },
   )

@@ -5,6 +5,7 @@ import { revealSecrets, rotateKeyPair, rotateSecret } from '@posthorn/engine'
 import { Type } from 'typebox'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
+import { audited } from '../plugins/audit.ts'
 import { refusals } from '../refusals.ts'
 import { publicKeyView, secretView } from '../views/subscription.ts'
 
@@ -15,7 +16,7 @@ export const secretRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
   app.get(
     '/subscriptions/:id/secrets',
     {
-      config: { permission: 'secrets:reveal' },
+      config: { permission: 'secrets:reveal', audit: 'secrets_revealed' },
       schema: {
         operationId: 'revealSecrets',
         summary: 'Show the signing secrets of a subscription',
@@ -24,8 +25,8 @@ export const secretRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
         response: { 200: reference(Secrets), ...refusals({ body: false }, 'subscription_not_found') },
       },
     },
-    async ({ params, credential }) => {
-      const secrets = await revealSecrets(parts, pathId('subscription', params.id), credential.tenantId)
+    async ({ params, credential, audit }) => {
+      const secrets = await revealSecrets(audited(parts, audit), pathId('subscription', params.id), credential.tenantId)
       return { data: secrets.map(secretView) }
     },
   )
@@ -33,7 +34,7 @@ export const secretRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
   app.post(
     '/subscriptions/:id/secrets',
     {
-      config: { permission: 'secrets:rotate', bodyOptional: true },
+      config: { permission: 'secrets:rotate', bodyOptional: true, audit: 'secret_rotated' },
       schema: {
         operationId: 'rotateSecret',
         summary: 'Make a new signing secret the current one',
@@ -47,10 +48,10 @@ export const secretRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
         },
       },
     },
-    async ({ params, body, credential }, reply) => {
+    async ({ params, body, credential, audit }, reply) => {
       const { overlap_seconds: overlapSeconds = limits.overlapSecondsDefault, ...given } = body
       const id = pathId('subscription', params.id)
-      const secret = await rotateSecret(parts, id, credential.tenantId, { overlapSeconds, ...given })
+      const secret = await rotateSecret(audited(parts, audit), id, credential.tenantId, { overlapSeconds, ...given })
       return reply.code(201).send(secretView(secret))
     },
   )
@@ -58,7 +59,7 @@ export const secretRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
   app.post(
     '/subscriptions/:id/public-keys',
     {
-      config: { permission: 'secrets:rotate', bodyOptional: true },
+      config: { permission: 'secrets:rotate', bodyOptional: true, audit: 'key_pair_rotated' },
       schema: {
         operationId: 'rotateKeyPair',
         summary: 'Make a new key pair the current one',
@@ -72,9 +73,14 @@ export const secretRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
         },
       },
     },
-    async ({ params, body, credential }, reply) => {
+    async ({ params, body, credential, audit }, reply) => {
       const overlapSeconds = body.overlap_seconds ?? limits.overlapSecondsDefault
-      const pair = await rotateKeyPair(parts, pathId('subscription', params.id), credential.tenantId, overlapSeconds)
+      const pair = await rotateKeyPair(
+        audited(parts, audit),
+        pathId('subscription', params.id),
+        credential.tenantId,
+        overlapSeconds,
+      )
       return reply.code(201).send(publicKeyView(pair))
     },
   )

@@ -13,6 +13,7 @@ import {
   SubscriptionQuery,
 } from '@posthorn/contract'
 import {
+  type Credential,
   countWaiting,
   createSubscription,
   deleteSubscription,
@@ -28,7 +29,9 @@ import { Type } from 'typebox'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
+import { audited } from '../plugins/audit.ts'
 import { precondition, tagged } from '../plugins/etags.ts'
+import { readerOf } from '../reader.ts'
 import { refusals } from '../refusals.ts'
 import { subscriptionDraft, subscriptionPatch } from '../subscription-body.ts'
 import { subscriptionView } from '../views/subscription.ts'
@@ -44,7 +47,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
   app.post(
     '/tenants/:id/subscriptions',
     {
-      config: { permission: 'subscriptions:write' },
+      config: { permission: 'subscriptions:write', audit: 'subscription_created' },
       schema: {
         operationId: 'createSubscription',
         summary: 'Subscribe a callback URL of a tenant',
@@ -67,10 +70,14 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         },
       },
     },
-    async ({ params, body, bodyText, credential }, reply) => {
+    async ({ params, body, bodyText, credential, audit }, reply) => {
       if (credential.tenantId !== undefined && credential.tenantId !== params.id) throw tenantNotFound(params.id)
-      const { subscription, secret } = await createSubscription(parts, params.id, subscriptionDraft(body, bodyText))
-      return reply.code(201).send({ ...tagged(reply, subscriptionView(subscription)), secret })
+      const { subscription, secret } = await createSubscription(
+        audited(parts, audit),
+        params.id,
+        subscriptionDraft(body, bodyText),
+      )
+      return reply.code(201).send({ ...tagged(reply, subscriptionView(subscription, readerOf(credential))), secret })
     },
   )
 
@@ -89,7 +96,8 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     async (request, reply) => {
       const { tenant: tenants, ...page } = request.query
       const found = await listSubscriptions(db, { within: request.credential.tenantId, tenants }, page)
-      return wirePage({ request, reply, links }, found, subscriptionView)
+      const reader = readerOf(request.credential)
+      return wirePage({ request, reply, links }, found, (one) => subscriptionView(one, reader))
     },
   )
 
@@ -107,7 +115,8 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     },
     async ({ params, credential }, reply) => {
       const id = pathId('subscription', params.id)
-      return tagged(reply, subscriptionView(await getSubscription(db, id, credential.tenantId)))
+      const subscription = await getSubscription(db, id, credential.tenantId)
+      return tagged(reply, subscriptionView(subscription, readerOf(credential)))
     },
   )
 
@@ -134,7 +143,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
   app.patch(
     '/subscriptions/:id',
     {
-      config: { permission: 'subscriptions:write' },
+      config: { permission: 'subscriptions:write', audit: 'subscription_changed' },
       schema: {
         operationId: 'patchSubscription',
         summary: 'Change a subscription',
@@ -161,17 +170,24 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       const { params, body, bodyText, credential } = request
       const id = pathId('subscription', params.id)
       const patch = subscriptionPatch(body, bodyText)
-      const expected = precondition(request, subscriptionView)
-      const subscription = await patchSubscription(parts, id, credential.tenantId, patch, expected)
+      const view = viewFor(credential)
+      const expected = precondition(request, view)
+      const subscription = await patchSubscription(
+        audited(parts, request.audit),
+        id,
+        credential.tenantId,
+        patch,
+        expected,
+      )
       const { count, hasMore } = await countWaiting(db, id)
-      return { ...tagged(reply, subscriptionView(subscription)), waiting: { count, has_more: hasMore } }
+      return { ...tagged(reply, view(subscription)), waiting: { count, has_more: hasMore } }
     },
   )
 
   app.delete(
     '/subscriptions/:id',
     {
-      config: { permission: 'subscriptions:write' },
+      config: { permission: 'subscriptions:write', audit: 'subscription_deleted' },
       schema: {
         operationId: 'deleteSubscription',
         summary: 'Delete a subscription',
@@ -186,8 +202,14 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     },
     async (request, reply) => {
       const { params, credential } = request
-      const expected = precondition(request, subscriptionView)
-      await deleteSubscription(parts, pathId('subscription', params.id), credential.tenantId, expected)
+      const view = viewFor(credential)
+      const expected = precondition(request, view)
+      await deleteSubscription(
+        audited(parts, request.audit),
+        pathId('subscription', params.id),
+        credential.tenantId,
+        expected,
+      )
       return reply.code(204).send(null)
     },
   )
@@ -195,7 +217,7 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
   app.post(
     '/subscriptions/:id/pause',
     {
-      config: { permission: 'subscriptions:pause', bodyOptional: true },
+      config: { permission: 'subscriptions:pause', bodyOptional: true, audit: 'subscription_paused' },
       schema: {
         operationId: 'pauseSubscription',
         summary: 'Stop sending to a subscription',
@@ -209,16 +231,19 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         },
       },
     },
-    async ({ params, credential }) => {
+    async ({ params, credential, audit }) => {
       const id = pathId('subscription', params.id)
-      return subscriptionView(await pauseSubscription(parts, id, credential.tenantId))
+      return subscriptionView(
+        await pauseSubscription(audited(parts, audit), id, credential.tenantId),
+        readerOf(credential),
+      )
     },
   )
 
   app.post(
     '/subscriptions/:id/resume',
     {
-      config: { permission: 'subscriptions:pause', bodyOptional: true },
+      config: { permission: 'subscriptions:pause', bodyOptional: true, audit: 'subscription_resumed' },
       schema: {
         operationId: 'resumeSubscription',
         summary: 'Send to a paused or disabled subscription again',
@@ -228,9 +253,15 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         response: { 200: reference(Subscription), ...refusals({ body: true }, 'subscription_not_found') },
       },
     },
-    async ({ params, body, credential }) => {
+    async ({ params, body, credential, audit }) => {
       const id = pathId('subscription', params.id)
-      return subscriptionView(await resumeSubscription(parts, id, credential.tenantId, body.backfill ?? 'held'))
+      const resumed = await resumeSubscription(audited(parts, audit), id, credential.tenantId, body.backfill ?? 'held')
+      return subscriptionView(resumed, readerOf(credential))
     },
   )
+}
+
+function viewFor(credential: Credential) {
+  const reader = readerOf(credential)
+  return (subscription: Parameters<typeof subscriptionView>[0]) => subscriptionView(subscription, reader)
 }

@@ -4,6 +4,7 @@ import { deleteTenant, getTenant, listTenants, putTenant } from '@posthorn/engin
 import { Type } from 'typebox'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
+import { audited } from '../plugins/audit.ts'
 import { precondition, tagged } from '../plugins/etags.ts'
 import { refusals } from '../refusals.ts'
 import { tenantView } from '../views/tenant.ts'
@@ -15,7 +16,7 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, {
   app.put(
     '/tenants/:id',
     {
-      config: { permission: 'tenants:write' },
+      config: { permission: 'tenants:write', audit: 'tenant_put' },
       schema: {
         operationId: 'putTenant',
         summary: 'Make a tenant known, or replace what is known of it',
@@ -33,7 +34,12 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, {
       const { params, body } = request
       const { name = null, metadata = {}, contacts = [] } = body
       const expected = precondition(request, tenantView)
-      const { tenant, created } = await putTenant(db, params.id, { name, metadata, contacts }, expected)
+      const { tenant, created } = await putTenant(
+        audited({ db }, request.audit).db,
+        params.id,
+        { name, metadata, contacts },
+        expected,
+      )
       return reply.code(created ? 201 : 200).send(tagged(reply, tenantView(tenant)))
     },
   )
@@ -57,7 +63,7 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, {
   app.delete(
     '/tenants/:id',
     {
-      config: { permission: 'tenants:write' },
+      config: { permission: 'tenants:write', audit: 'tenant_deleted' },
       schema: {
         operationId: 'deleteTenant',
         summary: 'Forget a tenant',
@@ -68,8 +74,8 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, {
         response: { 204: Type.Null(), ...refusals({ body: false }, 'tenant_not_found') },
       },
     },
-    async ({ params }, reply) => {
-      await deleteTenant(db, params.id)
+    async ({ params, audit }, reply) => {
+      await deleteTenant(audited({ db }, audit).db, params.id)
       return reply.code(204).send(null)
     },
   )

@@ -12,7 +12,9 @@ import { memberText, previewTransform } from '@posthorn/engine'
 import { Type } from 'typebox'
 import type { RouteParts } from '../parts.ts'
 import { givenIds, pathId } from '../path-id.ts'
+import { may, nameOf } from '../permissions.ts'
 import { timeOf, withinLimit } from '../publish-body.ts'
+import { readerOf } from '../reader.ts'
 import { refusals } from '../refusals.ts'
 import { transformPreviewView } from '../views/match.ts'
 
@@ -20,7 +22,7 @@ export const transformPreviewRoutes: FastifyPluginAsyncTypebox<RouteParts> = asy
   app.post(
     '/subscriptions/:id/transform-previews',
     {
-      config: { permission: 'subscriptions:write' },
+      config: { permission: 'subscriptions:write', audit: { none: 'it changes nothing' } },
       schema: {
         operationId: 'previewTransform',
         summary: 'See what a subscription would be sent of an event',
@@ -36,10 +38,15 @@ export const transformPreviewRoutes: FastifyPluginAsyncTypebox<RouteParts> = asy
       },
     },
     async ({ params, body, bodyText, credential }) => {
+      if (body.event_id !== undefined && !may(credential, 'payloads:read')) {
+        const why = 'may not see what events hold: give `type` and `data` in place of `event_id` (payloads:read).'
+        throw new Problem('forbidden', `${nameOf(credential)} ${why}`)
+      }
       const id = pathId('subscription', params.id)
       const { transform } = body
       const given = { event: eventOf(body, bodyText), ...(transform === undefined ? {} : { transform }) }
-      return transformPreviewView(await previewTransform(parts, id, credential.tenantId, given))
+      const shown = await previewTransform(parts, id, credential.tenantId, given)
+      return transformPreviewView(shown, readerOf(credential))
     },
   )
 }

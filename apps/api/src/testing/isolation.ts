@@ -9,6 +9,7 @@ export type Belongings = {
   subscription: string
   event: string
   delivery: string
+  portalSession: string
 }
 
 /**
@@ -109,6 +110,12 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   listOutboxEvents: filters('tenant'),
   retryOutboxEvent: 'none',
   deleteOutboxEvent: 'none',
+  createPortalSession: inPath('tenant', { capabilities: ['deliveries:read'] }),
+  listPortalSessions: inPath('tenant'),
+  getPortalSession: inPath('portalSession'),
+  revokePortalSession: inPath('portalSession'),
+  getCredential: 'none',
+  listAuditEntries: filters('tenant'),
   listApiKeys: 'none',
   createApiKey: (theirs) => [
     { in: 'body', body: { name: 'mine', role: 'tenant', tenant: theirs.tenant }, denial: 'not_found' },

@@ -5,9 +5,10 @@ export function apiKeyView(apiKey: ApiKeyInfo): WireApiKey {
   return {
     id: formatId('api_key', apiKey.id),
     name: apiKey.name,
-    // The column's CHECK is held to the list of words by a test.
+    // The columns' CHECKs are held to the lists of words by a test.
     role: apiKey.role as ApiKeyRole,
     tenant: apiKey.tenantId,
+    permissions: apiKey.permissions as WireApiKey['permissions'],
     hint: apiKey.hint,
     created_at: apiKey.createdAt.toISOString(),
     expires_at: apiKey.expiresAt?.toISOString() ?? null,

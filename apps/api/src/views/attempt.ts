@@ -1,10 +1,12 @@
 import { formatId, type Attempt as WireAttempt } from '@posthorn/contract'
 import type { Attempt } from '@posthorn/engine'
+import type { Reader } from '../reader.ts'
+import { requestHeadersView, responseHeadersView } from './headers.ts'
 
 /** Every attempt is a POST (Standard Webhooks 1.0). */
 const method = 'POST'
 
-export function attemptView(attempt: Attempt): WireAttempt {
+export function attemptView(attempt: Attempt, reader: Reader): WireAttempt {
   return {
     id: formatId('attempt', attempt.id),
     tenant: attempt.tenantId,
@@ -17,9 +19,13 @@ export function attemptView(attempt: Attempt): WireAttempt {
     actor: attempt.actor,
     reason: attempt.reason,
     started_at: attempt.startedAt.toISOString(),
-    request: { method, url: attempt.url, headers: attempt.requestHeaders as Record<string, string> },
+    request: {
+      method,
+      url: attempt.url,
+      headers: requestHeadersView(attempt.requestHeaders as Record<string, string>, reader),
+    },
     remote_address: attempt.remoteAddress,
-    response: responseOf(attempt),
+    response: responseOf(attempt, reader),
     failure_code: attempt.failureCode as WireAttempt['failure_code'],
     failure_detail: attempt.failureDetail,
     timings: {
@@ -33,13 +39,13 @@ export function attemptView(attempt: Attempt): WireAttempt {
   }
 }
 
-/** Null when no answer came. A receiver's bytes that are not UTF-8 are shown as U+FFFD. */
-function responseOf(attempt: Attempt): WireAttempt['response'] {
+/** Null when no answer came. What a receiver says of an event is a payload too; bytes that are not UTF-8 are shown as U+FFFD. */
+function responseOf(attempt: Attempt, reader: Reader): WireAttempt['response'] {
   if (attempt.httpStatus === null) return null
   return {
     status: attempt.httpStatus,
-    headers: attempt.responseHeaders as Record<string, string>,
-    body: Buffer.from(attempt.responseBody).toString('utf8'),
+    headers: responseHeadersView(attempt.responseHeaders as Record<string, string>, reader),
+    body: reader.payloads ? Buffer.from(attempt.responseBody).toString('utf8') : null,
     truncated: attempt.responseTruncated,
   }
 }

@@ -16,6 +16,8 @@ import {
   type ShownRequest,
   type Verdict,
 } from '@posthorn/engine'
+import type { Reader } from '../reader.ts'
+import { customHeadersView } from './headers.ts'
 
 /** Every attempt is a POST (Standard Webhooks 1.0). */
 const method = 'POST'
@@ -37,11 +39,12 @@ export function filterCheckView(verdict: Verdict): WireFilterCheck {
   return { ...verdictView(verdict, true), reason: verdict.reason }
 }
 
-export function dryRunView({ duplicate, validationErrors, matches }: DryRun): WireDryRun {
+/** Whoever asks has brought the event along. */
+export function dryRunView({ duplicate, validationErrors, matches }: DryRun, reader: Reader): WireDryRun {
   let bodiesBytes = 0
   function shown({ request }: DryRunMatch): WireDryRunMatch['request'] {
     if (request === null) return null
-    const view = requestView(request)
+    const view = requestView(request, reader)
     const fits = bodiesBytes + view.body_bytes <= limits.dryRunBodiesBytesMax
     if (fits) bodiesBytes += view.body_bytes
     return fits ? view : { ...view, body: null }
@@ -61,12 +64,15 @@ export function dryRunView({ duplicate, validationErrors, matches }: DryRun): Wi
   }
 }
 
-export function transformPreviewView({ request, transformFailure }: ShownRequest): WireTransformPreview {
-  return { request: request === null ? null : requestView(request), transform_failure: transformFailure }
+export function transformPreviewView(
+  { request, transformFailure }: ShownRequest,
+  reader: Reader,
+): WireTransformPreview {
+  return { request: request === null ? null : requestView(request, reader), transform_failure: transformFailure }
 }
 
-function requestView({ url, headers, body }: NonNullable<ShownRequest['request']>) {
-  return { method, url, headers, body, body_bytes: Buffer.byteLength(body) }
+function requestView({ url, headers, body }: NonNullable<ShownRequest['request']>, reader: Reader) {
+  return { method, url, headers: customHeadersView(headers, reader), body, body_bytes: Buffer.byteLength(body) }
 }
 
 function verdictView(

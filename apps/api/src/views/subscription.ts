@@ -13,9 +13,11 @@ import {
   shownAuth,
   shownTls,
 } from '@posthorn/engine'
+import type { Reader } from '../reader.ts'
+import { customHeadersView } from './headers.ts'
 
 /** A subscription without its secrets: they are not even read with it. */
-export function subscriptionView(subscription: Subscription): WireSubscription {
+export function subscriptionView(subscription: Subscription, reader: Reader): WireSubscription {
   const { retryScheduleSeconds } = subscription
   return {
     id: formatId('subscription', subscription.id),
@@ -27,7 +29,7 @@ export function subscriptionView(subscription: Subscription): WireSubscription {
     transform: subscription.transform,
     description: subscription.description,
     // Written by the engine from objects of these forms; the columns' CHECKs are held to the lists of words by a test.
-    headers: subscription.headers as WireSubscription['headers'],
+    headers: customHeadersView(subscription.headers as WireSubscription['headers'], reader),
     metadata: subscription.metadata as WireSubscription['metadata'],
     state: subscription.state as WireSubscription['state'],
     disabled_reason: subscription.disabledReason as WireSubscription['disabled_reason'],

@@ -5,13 +5,19 @@ import { fileURLToPath } from 'node:url'
 import {
   apiKeyRoles,
   attemptTriggers,
+  auditActions,
   canceledReasons,
   credentialTypes,
   deliveryStates,
   disabledReasons,
   eventTypeStates,
   failureCodes,
+  grantablePermissions,
   payloadFormats,
+  portalCapabilities,
+  replayChoices,
+  replayOutcomes,
+  replaySkipReasons,
   replayStates,
   signatureSchemes,
   subscriptionStates,
@@ -93,6 +99,8 @@ test('Prisma itself finds every migration applied and unedited, and has nothing 
 describe('lists of words', () => {
   /** The constraints that hold a column to a list, and the list. */
   const whole: Record<string, readonly string[]> = {
+    audit_entry_action: auditActions,
+    api_key_permissions: grantablePermissions,
     api_key_role: apiKeyRoles,
     attempt_failure_code: failureCodes,
     attempt_trigger: attemptTriggers,
@@ -101,7 +109,11 @@ describe('lists of words', () => {
     delivery_state: deliveryStates,
     event_type_state: eventTypeStates,
     event_type_validation: validationModes,
+    portal_session_capabilities: portalCapabilities,
     replay_state: replayStates,
+    replay_choice: replayChoices,
+    replay_item_outcome: replayOutcomes,
+    replay_item_skip_reason: replaySkipReasons,
     subscription_auth_type: credentialTypes,
     secret_scheme: signatureSchemes,
     subscription_disabled_reason: disabledReasons,
@@ -117,6 +129,9 @@ describe('lists of words', () => {
     delivery_finished_iff_final: deliveryStates,
     delivery_only_canceled_has_reason: deliveryStates,
     replay_finished_iff_final: replayStates,
+    replay_item_skipped_has_reason: replayOutcomes,
+    replay_item_finished_iff_final: replayOutcomes,
+    backlog_replay_has_trigger: attemptTriggers,
     secret_public_key_iff_v1a: signatureSchemes,
     subscription_disabled_has_reason: subscriptionStates,
   }
@@ -138,7 +153,7 @@ describe('lists of words', () => {
   })
 })
 
-/** The words compared with by `=`, `<>` or `in` in each CHECK of our tables, by the constraint's name. */
+/** The words compared with by `=`, `<>`, `in` or `<@` in each CHECK of our tables, by the constraint's name. */
 async function wordsInChecks(url: string): Promise<Map<string, string[]>> {
   const checks = await rowsOf<{ name: string; definition: string }>(
     url,
@@ -146,7 +161,7 @@ async function wordsInChecks(url: string): Promise<Map<string, string[]>> {
      from pg_constraint t join pg_class c on c.oid = t.conrelid
      where t.contype = 'c' and c.relnamespace = 'public'::regnamespace and not c.relispartition`,
   )
-  const compared = checks.filter(({ definition }) => /(=|<>) (ANY \(\(?ARRAY\[)?'/.test(definition))
+  const compared = checks.filter(({ definition }) => /(=|<>) (ANY \(\(?ARRAY\[)?'|<@ ARRAY\['/.test(definition))
   return new Map(
     compared.map(({ name, definition }) => [
       name,

@@ -26,14 +26,20 @@ export const Attempt = named(
       request: Type.Object({
         method: Type.String(),
         url: Type.String(),
-        headers: Texts(),
+        headers: Texts({
+          description:
+            'Credentials are redacted; the signature, and headers that sound like credentials, for readers who may not see secrets',
+        }),
       }),
       remote_address: Nullable(Type.String({ description: 'The address that was connected to' })),
       response: Nullable(
         Type.Object({
           status: Type.Integer(),
-          headers: Texts(),
-          body: Type.String({ description: 'Read as UTF-8' }),
+          headers: Texts({
+            description:
+              'For readers who may not see payloads, all but those that speak of the answer itself are redacted',
+          }),
+          body: Nullable(Type.String({ description: 'Read as UTF-8; null for readers who may not see payloads' })),
           truncated: Type.Boolean({ description: 'There was more, which is not kept' }),
         }),
       ),

@@ -2,17 +2,16 @@ import { type Static, Type } from 'typebox'
 import { limits } from '../limits.ts'
 import { canceledReasons, deliveryStates, failureCodes } from '../states.ts'
 import { Attempt } from './attempt.ts'
-import { commonFilters, Event } from './event.ts'
+import { Event } from './event.ts'
 import { EventTypeName } from './event-type.ts'
 import { Id } from './id-text.ts'
+import { businessKeyParameters, deliveryFilterParameters } from './list-filter.ts'
 import { Nullable } from './nullable.ts'
-import { Page, pageParameters } from './page.ts'
+import { CountedPage, countParameter, pageParameters } from './page.ts'
 import { named, reference } from './reference.ts'
 import { Subscription } from './subscription.ts'
 import { TenantId } from './tenant.ts'
 import { Text, Time } from './text.ts'
-
-const filterValuesMax = 50
 
 /** What `expand` may name. */
 export const deliveryExpansions = ['event', 'subscription', 'attempts'] as const
@@ -57,19 +56,11 @@ export const ExpandedDelivery = named(
 )
 export type ExpandedDelivery = Static<typeof ExpandedDelivery>
 
-export const DeliveryPage = Page(Delivery)
+export const DeliveryPage = CountedPage(Delivery)
 
 export const DeliveryQuery = Type.Object(
-  {
-    ...commonFilters,
-    subscription: Type.Optional(Type.Array(Id('subscription'), { maxItems: filterValuesMax })),
-    event: Type.Optional(Type.Array(Id('event'), { maxItems: filterValuesMax })),
-    state: Type.Optional(
-      Type.Array(Type.Enum([...deliveryStates], { type: 'string' }), { maxItems: deliveryStates.length }),
-    ),
-    ...pageParameters,
-  },
-  { additionalProperties: false },
+  { ...deliveryFilterParameters, ...pageParameters, ...countParameter },
+  businessKeyParameters,
 )
 export type DeliveryQuery = Static<typeof DeliveryQuery>
 

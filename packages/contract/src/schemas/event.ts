@@ -1,15 +1,13 @@
 import { type Static, Type } from 'typebox'
 import { ProblemPlace } from '../problems.ts'
-import { EventTypeName, EventTypePattern } from './event-type.ts'
+import { EventTypeName } from './event-type.ts'
 import { Id } from './id-text.ts'
-import { Moment } from './moment.ts'
+import { businessKeyParameters, eventFilterParameters } from './list-filter.ts'
 import { Nullable } from './nullable.ts'
-import { Page, pageParameters } from './page.ts'
+import { CountedPage, countParameter, pageParameters } from './page.ts'
 import { named } from './reference.ts'
 import { TenantId } from './tenant.ts'
 import { Texts, Time } from './text.ts'
-
-const filterValuesMax = 50
 
 /** An event as lists show it: without its data. */
 export const EventSummary = named(
@@ -25,7 +23,10 @@ export const EventSummary = named(
       traceparent: Nullable(Type.String()),
       schema_version: Nullable(Type.Integer({ description: 'The schema that `data` was held to' })),
       validation_errors: Nullable(
-        Type.Array(ProblemPlace, { description: 'What did not fit, where the event type only warns' }),
+        Type.Array(ProblemPlace, {
+          description:
+            'What did not fit, where the event type only warns; redacted for readers who may not see payloads',
+        }),
       ),
       created_at: Time('When it was published'),
     },
@@ -46,22 +47,10 @@ export const Event = named(
 )
 export type Event = Static<typeof Event>
 
-export const EventSummaryPage = Page(EventSummary)
+export const EventSummaryPage = CountedPage(EventSummary)
 
-/** The filters that events and deliveries have in common. */
-export const commonFilters = {
-  tenant: Type.Optional(
-    Type.Array(TenantId(), { maxItems: filterValuesMax, description: 'Only of these tenants. Repeat for several.' }),
-  ),
-  event_type: Type.Optional(
-    Type.Array(EventTypePattern(), {
-      maxItems: filterValuesMax,
-      description: 'Only these types; `*` stands for one or more segments. Repeat for several.',
-    }),
-  ),
-  since: Type.Optional(Moment('Not older: RFC 3339, or how long ago')),
-  until: Type.Optional(Moment('Older than this: RFC 3339, or how long ago')),
-}
-
-export const EventQuery = Type.Object({ ...commonFilters, ...pageParameters }, { additionalProperties: false })
+export const EventQuery = Type.Object(
+  { ...eventFilterParameters, ...pageParameters, ...countParameter },
+  businessKeyParameters,
+)
 export type EventQuery = Static<typeof EventQuery>

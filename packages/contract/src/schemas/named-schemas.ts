@@ -1,8 +1,11 @@
 import { ApiKey, ApiKeyPage, CreatedApiKey } from './api-key.ts'
 import { Attempt, AttemptPage } from './attempt.ts'
+import { AuditEntry, AuditEntryPage } from './audit.ts'
+import { Credential } from './credential.ts'
 import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
 import { Event, EventSummary, EventSummaryPage } from './event.ts'
 import { EventType, EventTypePage, EventTypeVersion, EventTypeVersionPage } from './event-type.ts'
+import { ListFilter } from './list-filter.ts'
 import {
   DryRun,
   DryRunMatch,
@@ -14,6 +17,7 @@ import {
   TransformPreview,
 } from './match.ts'
 import { OutboxEvent, OutboxEventPage } from './outbox-event.ts'
+import { CreatedPortalSession, PortalSession, PortalSessionPage, PortalTheme } from './portal-session.ts'
 import { ProblemSchema } from './problem.ts'
 import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
 import { Health, Readiness } from './readiness.ts'
@@ -66,7 +70,15 @@ export const namedSchemas: readonly NamedSchema[] = [
   ExpandedDelivery,
   OutboxEvent,
   OutboxEventPage,
+  ListFilter,
   ApiKey,
   ApiKeyPage,
   CreatedApiKey,
+  PortalTheme,
+  PortalSession,
+  PortalSessionPage,
+  CreatedPortalSession,
+  Credential,
+  AuditEntry,
+  AuditEntryPage,
 ]

@@ -32,12 +32,33 @@ export const pageParameters = {
 export const PageQuery = Type.Object(pageParameters, { additionalProperties: false })
 export type PageQuery = Static<typeof PageQuery>
 
+/** What lists take that can say how many objects there are. */
+export const countParameter = {
+  count: Type.Optional(
+    Type.Enum(['exact'], {
+      type: 'string',
+      description: 'Also count all objects that fit. They are counted one by one, so ask for it where you need it.',
+    }),
+  ),
+}
+
 /** A page of some noun. */
 export function Page<T extends NamedSchema>(item: T) {
   const page = Type.Object({
     data: Type.Array(reference(item)),
     next_cursor: Nullable(Type.String({ description: 'The page after this one, or null on the last page' })),
     prev_cursor: Nullable(Type.String({ description: 'The page before this one, or null on the first page' })),
+  })
+  return named(`${item.$id}Page`, page)
+}
+
+/** A page that says how many objects there are, when it is asked. */
+export function CountedPage<T extends NamedSchema>(item: T) {
+  const page = Type.Object({
+    ...Page(item).properties,
+    count: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'All that fit, on all pages; only with `count=exact`' }),
+    ),
   })
   return named(`${item.$id}Page`, page)
 }

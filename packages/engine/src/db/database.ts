@@ -7,6 +7,7 @@
  */
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
+import type { Audit } from './audit-note.ts'
 import { PrismaClient } from './generated/client.ts'
 
 /** How long a caller waits for a free connection, in milliseconds. After that the database counts as unavailable. */
@@ -26,6 +27,8 @@ export type Database = AsyncDisposable & {
   readonly pool: pg.Pool
   /** The connection string, for those who need a connection of their own (LISTEN, migrations, pg-boss). */
   readonly url: string
+  /** Who asks, for the audit log; undefined for what the process does by itself. */
+  readonly audit?: Audit
 }
 
 export type DatabaseOptions = {

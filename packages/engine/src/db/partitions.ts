@@ -1,5 +1,5 @@
 /**
- * Day partitions of `event`, `delivery` and `attempt`: `event_20261123` holds the ids of 23 November 2026, UTC.
+ * Day partitions of `event`, `event_key`, `delivery` and `attempt`: `event_20261123` holds the ids of 23 November 2026, UTC.
  *
  * The ids are UUIDv7, so a bound is the smallest id of a midnight. Partitions are made well ahead: a row whose day has
  * none is refused by PostgreSQL, and then nothing can be accepted. Making them blocks neither readers nor writers.
@@ -13,14 +13,19 @@ import { selectPartitions } from './sql/select-partitions.ts'
 import { ask } from './unavailable.ts'
 
 /** The tables that are partitioned by day. */
-export const partitionedTables = ['event', 'delivery', 'attempt'] as const
+export const partitionedTables = ['event', 'event_key', 'delivery', 'attempt'] as const
 export type PartitionedTable = (typeof partitionedTables)[number]
 
 /**
  * The percentage of a page that inserts fill. A delivery is updated once or a few times and no index of it changes by
  * that, so with room on its page the update touches no index; without, it cost twice as much as all else of a recording.
  */
-const fillfactors: Readonly<Record<PartitionedTable, number>> = { event: 100, delivery: 60, attempt: 100 }
+const fillfactors: Readonly<Record<PartitionedTable, number>> = {
+  event: 100,
+  event_key: 100,
+  delivery: 60,
+  attempt: 100,
+}
 
 /** Yesterday too: clocks of several machines differ around midnight. */
 export const partitionDaysBack = 1

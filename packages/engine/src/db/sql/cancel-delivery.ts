@@ -1,7 +1,7 @@
 import type { DeliveryState, Uuid } from '@posthorn/contract'
 import { type Runner, run } from './statement.ts'
 
-export type CancelRow = { state: DeliveryState; in_flight: boolean; taken: boolean }
+export type CancelRow = { tenant_id: string; state: DeliveryState; in_flight: boolean; taken: boolean }
 
 /**
  * Cancels a delivery that is not finished: no further attempt is made. One in flight is not canceled, because its
@@ -28,13 +28,13 @@ with work as materialized (
   where b.delivery_id = $1
   for update
 ), target as materialized (
-  select d.id, d.state
+  select d.id, d.tenant_id, d.state
   from delivery d
   -- Counting the work first locks it first: every statement locks the backlog before the delivery.
   where (select count(*) from work) >= 0 and d.id = $1 and ($2::text is null or d.tenant_id = $2)
   for update
 ), judged as materialized (
-  select t.id, t.state, coalesce(w.in_flight, false) as in_flight,
+  select t.id, t.tenant_id, t.state, coalesce(w.in_flight, false) as in_flight,
          t.state = any($3::text[]) and not coalesce(w.in_flight, false) as taken
   from target t
   left join work w on w.delivery_id = t.id
@@ -48,4 +48,4 @@ with work as materialized (
   from judged j
   where j.taken and d.id = j.id
 )
-select state, in_flight, taken from judged`
+select tenant_id, state, in_flight, taken from judged`

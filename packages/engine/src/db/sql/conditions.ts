@@ -8,7 +8,9 @@ export type Conditions = {
   add(value: unknown, text: (placeholder: string) => string): void
   /** `column = any(…)`, and `column = …` for one value, which lets an index give the rows in order. */
   addOneOf(column: string, type: string, values: readonly unknown[] | undefined): void
-  /** A condition without a value. */
+  /** The placeholder of a value, for conditions with several. */
+  placeholder(value: unknown): string
+  /** A condition without a value of its own. */
   addText(text: string): void
   /** `where …`, or nothing. */
   readonly text: string
@@ -19,13 +21,18 @@ export function createConditions(): Conditions {
   const texts: string[] = []
   const values: unknown[] = []
 
-  function add(value: unknown, text: (placeholder: string) => string): void {
+  function placeholder(value: unknown): string {
     values.push(value)
-    texts.push(text(`$${values.length}`))
+    return `$${values.length}`
+  }
+
+  function add(value: unknown, text: (placeholder: string) => string): void {
+    texts.push(text(placeholder(value)))
   }
 
   return {
     add,
+    placeholder,
     addOneOf(column, type, given) {
       if (given === undefined) return
       if (given.length === 1) add(given[0], (placeholder) => `${column} = ${placeholder}::${type}`)

@@ -2,8 +2,28 @@ import type pg from 'pg'
 
 /** Every table that our migrations make, and the table in which they are noted. */
 const ourTables = [
-  'tenant, event_type, event_type_version, subscription, transform, secret, event, event_publish_id, delivery, backlog',
-  'attempt, system_event, outbox_event, replay, api_key, idempotency_key, dispatcher, _prisma_migrations',
+  'tenant',
+  'event_type',
+  'event_type_version',
+  'subscription',
+  'transform',
+  'secret',
+  'event',
+  'event_key',
+  'event_publish_id',
+  'delivery',
+  'backlog',
+  'attempt',
+  'system_event',
+  'outbox_event',
+  'replay',
+  'replay_item',
+  'api_key',
+  'portal_session',
+  'audit_entry',
+  'idempotency_key',
+  'dispatcher',
+  '_prisma_migrations',
 ]
 
 /** Drops our tables, the function of their trigger and the queue's schema, and nothing else. Locks each exclusively; one transaction. */

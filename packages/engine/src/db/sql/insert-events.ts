@@ -20,9 +20,9 @@ export type NewEvent = {
 export type NewDelivery = { id: Uuid; eventId: Uuid; subscriptionId: Uuid; shard: number; held: boolean }
 
 /**
- * Stores events with their deliveries and their work, all or nothing: one statement is one transaction. Answers with the
- * ids of the events that are new; an event whose `publish_id`, or `once_id` in its place, was published before is left
- * out, with its deliveries. Of two drafts under one id the first is stored.
+ * Stores events with their business keys, their deliveries and their work, all or nothing: one statement is one
+ * transaction. Answers with the ids of the events that are new; an event whose `publish_id`, or `once_id` in its place, was
+ * published before is left out, with its deliveries. Of two drafts under one id the first is stored.
  *
  * Locks the new rows only. Two callers with the same `(tenant_id, publish_id)`: the second waits for the first to commit
  * and then finds the row; drafts go in one order, so two batches never wait for each other in a circle.
@@ -74,6 +74,12 @@ with draft as (
   insert into event (id, tenant_id, type, "timestamp", data, keys, publish_id, traceparent, schema_version, validation_errors)
   select id, tenant_id, type, "timestamp", data, keys::jsonb, publish_id, traceparent, schema_version, validation_errors::jsonb
   from fresh
+), findable as (
+  insert into event_key (value, tenant_id, name, event_id)
+  select k.value, f.tenant_id, k.key, f.id
+  from fresh f
+  cross join lateral jsonb_each_text(f.keys::jsonb) k
+  where f.keys <> '{}'
 ), planned as (
   select p.id, f.tenant_id, f.id as event_id, f.type, p.subscription_id, p.shard, p.held
   from unnest($11::uuid[], $12::uuid[], $13::uuid[], $14::smallint[], $15::boolean[]) as p (id, event_id, subscription_id, shard, held)

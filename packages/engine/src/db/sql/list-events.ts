@@ -1,16 +1,8 @@
 import type { ProblemPlace, Uuid } from '@posthorn/contract'
 import { ask } from '../unavailable.ts'
-import { addBeyond, type Beyond, createConditions, likePattern } from './conditions.ts'
+import { addBeyond, type Beyond, createConditions } from './conditions.ts'
+import { addEventFilter, type EventFilter } from './filter-conditions.ts'
 import type { Runner } from './statement.ts'
-
-/** Which events. What is undefined does not filter; an empty list lets nothing pass. */
-export type EventFilter = {
-  tenants?: readonly string[] | undefined
-  eventTypes?: readonly string[] | undefined
-  /** The smallest id, and the one before which the filter ends: ids carry the time. */
-  from?: Uuid | undefined
-  before?: Uuid | undefined
-}
 
 /** An event without its data, which may be large and is not always the reader's to see. */
 export type EventRow = {
@@ -37,17 +29,12 @@ export async function listEvents(
   page: Beyond & { take: number },
 ): Promise<EventRow[]> {
   const conditions = createConditions()
-  conditions.addOneOf('tenant_id', 'text', filter.tenants)
-  if (filter.eventTypes !== undefined) {
-    conditions.add(filter.eventTypes.map(likePattern), (patterns) => `type like any(${patterns}::text[])`)
-  }
-  if (filter.from !== undefined) conditions.add(filter.from, (from) => `id >= ${from}::uuid`)
-  if (filter.before !== undefined) conditions.add(filter.before, (before) => `id < ${before}::uuid`)
-  addBeyond(conditions, 'id', page)
+  addEventFilter(conditions, filter)
+  addBeyond(conditions, 'e.id', page)
   const text = `
 select id, tenant_id, type, "timestamp", keys, publish_id, traceparent, schema_version, validation_errors
-from event ${conditions.text}
-order by id ${page.order === 'asc' ? 'asc' : 'desc'}
+from event e ${conditions.text}
+order by e.id ${page.order === 'asc' ? 'asc' : 'desc'}
 limit ${Math.trunc(page.take)}`
   const result = await ask(() => runner.query<EventRow>(text, [...conditions.values]))
   return result.rows

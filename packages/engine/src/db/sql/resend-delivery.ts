@@ -12,6 +12,7 @@ export type ResendRequest = {
 }
 
 export type ResendRow = {
+  tenant_id: string
   state: DeliveryState
   subscription_state: SubscriptionState | 'deleted'
   in_flight: boolean
@@ -73,4 +74,4 @@ with work as materialized (
   from judged j
   where j.taken and not j.has_work and d.id = j.id
 )
-select state, subscription_state, in_flight, shard, taken from judged`
+select tenant_id, state, subscription_state, in_flight, shard, taken from judged`

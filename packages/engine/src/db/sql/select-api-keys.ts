@@ -1,7 +1,14 @@
-import type { ApiKeyRole, Uuid } from '@posthorn/contract'
+import type { ApiKeyRole, GrantablePermission, Uuid } from '@posthorn/contract'
 import { type Runner, run } from './statement.ts'
 
-export type ApiKeyRow = { id: Uuid; role: ApiKeyRole; tenant_id: string | null; hash: Buffer }
+export type ApiKeyRow = {
+  id: Uuid
+  role: ApiKeyRole
+  tenant_id: string | null
+  permissions: GrantablePermission[]
+  hash: Buffer
+  expires_at: Date | null
+}
 
 /**
  * The keys of these hashes that may be used now: not revoked and not expired, by the database's clock.
@@ -12,6 +19,6 @@ export function selectApiKeys(runner: Runner, hashes: readonly Buffer[]): Promis
 }
 
 const text = `
-select id, role, tenant_id, hash
+select id, role, tenant_id, permissions, hash, expires_at
 from api_key
 where hash = any($1::bytea[]) and revoked_at is null and (expires_at is null or expires_at > now())`
