@@ -171,6 +171,21 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
         run('cancelDelivery', { path: { id }, body }, given),
     },
 
+    portalSessions: {
+      /** The answer holds the token, and the URL to send the customer to, this once. */
+      create: (tenant: string, body: Body<'createPortalSession'>, given?: CallOptions) =>
+        run('createPortalSession', { path: { id: tenant }, body }, given),
+      get: (id: string, given?: CallOptions) => run('getPortalSession', { path: { id } }, given),
+      list: (tenant: string, query?: Query<'listPortalSessions'>, given?: CallOptions) =>
+        list('listPortalSessions', { path: { id: tenant }, query }, given),
+      revoke: (id: string, given?: CallOptions) => run('revokePortalSession', { path: { id } }, given),
+    },
+
+    /** Who changed, revealed or sent what, and why. */
+    audit: {
+      list: (query?: Query<'listAuditEntries'>, given?: CallOptions) => list('listAuditEntries', { query }, given),
+    },
+
     /** What a backend wrote in a transaction of its own, until it is published. */
     outbox: {
       /** Those that were refused, unless told otherwise. */
@@ -188,6 +203,8 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
       revoke: (id: string, given?: CallOptions) => run('revokeApiKey', { path: { id } }, given),
     },
 
+    /** Who asks, by the key that is used, and what it may. */
+    credential: (given?: CallOptions) => run('getCredential', {}, given),
     /** Whether the process lives. */
     health: (given?: CallOptions) => run('getHealth', {}, given),
     /** Whether the process can work; rejects while it cannot. */

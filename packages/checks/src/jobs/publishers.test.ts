@@ -79,6 +79,26 @@ test('B4 Publish from a transaction: one function, and no request', async () => 
   expect(arrived('/b4')).toMatchObject([{ signature: 'valid' }])
 })
 
+test('B5 Give customers a portal: 1 request', async () => {
+  const { posthorn, counted } = served
+  const { id } = await subscribe('b5', '/b5')
+  await subscribe('b5-other', '/b5-other')
+  const { result, calls } = await counted(() =>
+    posthorn.portalSessions.create('b5', {
+      capabilities: ['subscriptions:read', 'deliveries:read'],
+      ttl_seconds: 600,
+      theme: { accent: '#0f62fe' },
+    }),
+  )
+  expect(calls).toHaveLength(1)
+  expect(result.url).toContain(result.token)
+  // What the customer's browser may see with it: their own, and nothing of another's.
+  const portal = served.as(result.token)
+  expect(await portal.credential()).toMatchObject({ tenant: 'b5' })
+  expect((await portal.subscriptions.list().all()).map((subscription) => subscription.id)).toEqual([id])
+  await expect(portal.subscriptions.pause(id)).rejects.toMatchObject({ code: 'forbidden' })
+})
+
 test('B8 Hear about failing customers: 1 request, which subscribes the operator', async () => {
   const { posthorn, counted } = served
   const { result, calls } = await counted(() =>

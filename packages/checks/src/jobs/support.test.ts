@@ -60,6 +60,37 @@ test('S8 Re-enable a subscription and backfill the gap: 1 request', async () => 
   )
 })
 
+test('S9 See what the customer sees: 1 request, read-only and in the audit log', async () => {
+  const { id } = await subscribe('s9')
+  const { result, calls } = await served.counted(() =>
+    support.portalSessions.create(
+      's9',
+      { capabilities: ['subscriptions:read', 'deliveries:read', 'events:read'], ttl_seconds: 600 },
+      { headers: { 'x-audit-reason': 'ticket 4711' } },
+    ),
+  )
+  expect(calls).toHaveLength(1)
+  const asCustomer = served.as(result.token)
+  expect((await asCustomer.subscriptions.list().all()).map((subscription) => subscription.id)).toEqual([id])
+  await expect(asCustomer.subscriptions.delete(id)).rejects.toMatchObject({ code: 'forbidden' })
+  const entries = await served.posthorn.audit.list({ target: result.id }).all()
+  expect(entries).toMatchObject([{ action: 'portal_session_created', tenant: 's9', reason: 'ticket 4711' }])
+})
+
+test('S10 Who sent this again?: no request beside the one that shows the attempts', async () => {
+  const failed = await oneFailed('s10')
+  await support.deliveries.resend(failed.id, { reason: 'they have mended it' })
+  const { result, calls } = await served.counted(() =>
+    served.eventually(async () => {
+      const found = await support.deliveries.attempts(failed.id).all()
+      return found.length === 2 && found
+    }),
+  )
+  expect(new Set(calls).size).toBe(1)
+  const { id: actor } = await support.credential()
+  expect(result[0]).toMatchObject({ number: 2, trigger: 'resend', actor, reason: 'they have mended it' })
+})
+
 test('S11 Prove delivery: 1 request with when, to whom, what was answered, and what was sent', async () => {
   await subscribe('s11')
   const { deliveries } = await publish('s11')
