@@ -190,6 +190,24 @@ test('a role that may only add to the outbox can publish, and do nothing else', 
   await posthorn.received(1)
 })
 
+test('the outbox is found whatever the search path of the writer is, and in the schema that is named', async () => {
+  await using posthorn = await startTestPosthorn()
+  await posthorn.subscribe()
+  await posthorn.dispatch()
+  const odd = 'an "odd" schema'
+  await withClient(posthorn.url, async (client) => {
+    await client.query(`create schema app; create schema "an ""odd"" schema"`)
+    await client.query(`create table "an ""odd"" schema".outbox_event (like public.outbox_event including all)`)
+    await client.query('set search_path = app')
+    await publishInTransaction(client, invoice)
+    await publishInTransaction(client, { ...invoice, id: 'elsewhere' }, { schema: odd })
+    const { rows } = await client.query(`select publish_id from "an ""odd"" schema".outbox_event`)
+    expect(rows).toEqual([{ publish_id: 'elsewhere' }])
+  })
+  await posthorn.received(1)
+  expect(await posthorn.db.prisma.event.count()).toBe(1)
+})
+
 test('who is killed between publishing and taking it away publishes again, and nothing is stored twice', async () => {
   await using posthorn = await startTestPosthorn()
   await posthorn.subscribe()

@@ -2,7 +2,10 @@
  * What the customer's developer, who receives, comes to do (C1 to C12), each with the SDK in no more requests than would
  * be ideal.
  */
+import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
+import { parseId, uuidV7 } from '@posthorn/contract'
+import { ensurePartitions, openDatabase, openJobs } from '@posthorn/engine'
 import { parseSecret, verify } from '@posthorn/signing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Served, startServed } from '../sdk/serving.ts'
@@ -98,6 +101,28 @@ test('C8 "Was it ever sent?": 1 request, and the answer includes why not', async
   )
 })
 
+test('C9 Be warned before being disabled: no request, because the operator is told in time to tell the customer', async () => {
+  const { posthorn, counted } = served
+  const { id } = await posthorn.subscriptions.create('posthorn', {
+    url: `${served.receiver.origin}/operator`,
+    event_types: ['posthorn.subscription.failing'],
+  })
+  broken.add('/c9')
+  const failing = await subscribe('c9', { retry_schedule_seconds: [3_600] })
+  await publish('c9')
+  await served.until(() => arrived('/c9').length === 1)
+  const { calls } = await counted(async () => {
+    await failedFor(failing.id, 61)
+    await served.until(() => arrived('/operator').length === 1)
+  })
+  expect(calls).toEqual([])
+  expect(JSON.parse(arrived('/operator')[0]?.body ?? '')).toMatchObject({
+    type: 'posthorn.subscription.failing',
+    data: { tenant: 'c9', subscription_id: failing.id, percent: 50, disable_at: expect.any(String) },
+  })
+  await posthorn.subscriptions.delete(id)
+})
+
 test('C10 Pause for maintenance, lose nothing: 2 requests', async () => {
   const { posthorn, counted } = served
   const { id } = await subscribe('c10', { rate_limit_per_second: 100 })
@@ -146,6 +171,27 @@ function publish(tenant: string) {
 /** The tenant's delivery, once it is in this state. */
 function delivered(tenant: string, state: 'delivered' | 'failed') {
   return served.eventually(async () => (await served.posthorn.deliveries.list({ tenant, state }).all(1))[0])
+}
+
+/** Puts the failures of a subscription into the past, an hour apart, and asks for the job that looks every minute. */
+async function failedFor(subscription: string, hours: number): Promise<void> {
+  await using db = openDatabase({ url: served.url, poolSize: 2 })
+  const id = parseId('subscription', subscription) ?? ''
+  const attempt = await served.eventually(
+    async () => (await db.prisma.attempt.findFirst({ where: { subscriptionId: id } })) ?? undefined,
+  )
+  await ensurePartitions(db.pool, { now: new Date(), daysBack: 7 })
+  const sinceMs = Date.now() - hours * 3_600_000
+  const earlier = Array.from({ length: hours }, (_, hour) => ({
+    ...attempt,
+    id: uuidV7(sinceMs + hour * 3_600_000, randomBytes(10)),
+    requestHeaders: {},
+    responseHeaders: {},
+  }))
+  await db.prisma.attempt.createMany({ data: earlier })
+  await db.prisma.subscription.update({ where: { id }, data: { failingSince: new Date(sinceMs) } })
+  await using jobs = await openJobs({ url: served.url, mode: 'send', onError: () => undefined })
+  await jobs.boss.send('judge-subscriptions', {})
 }
 
 function arrived(path: string) {
