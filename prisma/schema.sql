@@ -78,6 +78,7 @@ CREATE TABLE attempt (
   tls_ms             real,
   first_byte_ms      real,
   total_ms           real NOT NULL,
+  erased_at          timestamp(3) with time zone,
   CONSTRAINT attempt_pkey PRIMARY KEY (id),
   CONSTRAINT attempt_failed_iff_no_2xx CHECK ((failure_code IS NULL) = (http_status IS NOT NULL AND http_status >= 200 AND http_status <= 299)),
   CONSTRAINT attempt_failure_code CHECK (failure_code = ANY (ARRAY['dns_not_found'::text, 'connect_refused'::text, 'connect_timeout'::text, 'connection_reset'::text, 'tls_expired'::text, 'tls_untrusted'::text, 'tls_error'::text, 'response_timeout'::text, 'response_malformed'::text, 'http_3xx'::text, 'http_4xx'::text, 'http_410'::text, 'http_429'::text, 'http_5xx'::text, 'blocked_address'::text, 'transform_failed'::text, 'auth_failed'::text, 'egress_proxy_failed'::text, 'aborted'::text, 'internal_error'::text])),
@@ -97,7 +98,7 @@ CREATE TABLE audit_entry (
   reason       text,
   request_id   text,
   CONSTRAINT audit_entry_pkey PRIMARY KEY (id),
-  CONSTRAINT audit_entry_action CHECK (action = ANY (ARRAY['tenant_put'::text, 'tenant_deleted'::text, 'event_type_put'::text, 'event_type_archived'::text, 'event_type_version_created'::text, 'event_types_imported'::text, 'subscription_created'::text, 'subscription_changed'::text, 'subscription_deleted'::text, 'subscription_paused'::text, 'subscription_resumed'::text, 'subscription_tested'::text, 'secrets_revealed'::text, 'secret_rotated'::text, 'key_pair_rotated'::text, 'delivery_resent'::text, 'delivery_canceled'::text, 'replay_created'::text, 'replay_started'::text, 'replay_paused'::text, 'replay_resumed'::text, 'replay_canceled'::text, 'erasure_requested'::text, 'outbox_event_retried'::text, 'outbox_event_given_up'::text, 'api_key_created'::text, 'api_key_revoked'::text, 'portal_session_created'::text, 'portal_session_revoked'::text]))
+  CONSTRAINT audit_entry_action CHECK (action = ANY (ARRAY['tenant_put'::text, 'tenant_deleted'::text, 'event_type_put'::text, 'event_type_archived'::text, 'event_type_version_created'::text, 'event_types_imported'::text, 'subscription_created'::text, 'subscription_changed'::text, 'subscription_deleted'::text, 'subscription_paused'::text, 'subscription_resumed'::text, 'subscription_tested'::text, 'secrets_revealed'::text, 'secret_rotated'::text, 'key_pair_rotated'::text, 'delivery_resent'::text, 'delivery_canceled'::text, 'replay_created'::text, 'replay_started'::text, 'replay_paused'::text, 'replay_resumed'::text, 'replay_changed'::text, 'replay_canceled'::text, 'erasure_requested'::text, 'outbox_event_retried'::text, 'outbox_event_given_up'::text, 'api_key_created'::text, 'api_key_revoked'::text, 'portal_session_created'::text, 'portal_session_revoked'::text]))
 );
 CREATE INDEX audit_entry_actor_id_idx ON audit_entry USING btree (actor, id);
 CREATE INDEX audit_entry_target_id_idx ON audit_entry USING btree (target, id);
@@ -158,13 +159,16 @@ CREATE TABLE delivery (
   held              boolean NOT NULL GENERATED ALWAYS AS (state = 'held'::text) STORED,
   failed            boolean NOT NULL GENERATED ALWAYS AS (state = 'failed'::text) STORED,
   canceled_reason   text,
+  erased_at         timestamp(3) with time zone,
   CONSTRAINT delivery_pkey PRIMARY KEY (id),
-  CONSTRAINT delivery_canceled_reason CHECK (canceled_reason = ANY (ARRAY['canceled_by_person'::text, 'resume_none'::text, 'subscription_deleted'::text, 'tenant_deleted'::text])),
+  CONSTRAINT delivery_canceled_reason CHECK (canceled_reason = ANY (ARRAY['canceled_by_person'::text, 'resume_none'::text, 'subscription_deleted'::text, 'tenant_deleted'::text, 'erased'::text])),
   CONSTRAINT delivery_delivered_has_time CHECK (state <> 'delivered'::text OR delivered_at IS NOT NULL),
+  CONSTRAINT delivery_erased_is_final CHECK (erased_at IS NULL OR (state = ANY (ARRAY['delivered'::text, 'failed'::text, 'canceled'::text]))),
   CONSTRAINT delivery_finished_iff_final CHECK ((finished_at IS NOT NULL) = (state = ANY (ARRAY['delivered'::text, 'failed'::text, 'canceled'::text]))),
   CONSTRAINT delivery_only_canceled_has_reason CHECK (canceled_reason IS NULL OR state = 'canceled'::text),
   CONSTRAINT delivery_state CHECK (state = ANY (ARRAY['pending'::text, 'retrying'::text, 'held'::text, 'delivered'::text, 'failed'::text, 'canceled'::text]))
 ) PARTITION BY RANGE (id);
+CREATE INDEX delivery_erased_at_idx ON delivery USING btree (erased_at) WHERE erased_at IS NOT NULL;
 CREATE INDEX delivery_event_id_idx ON delivery USING btree (event_id);
 CREATE INDEX delivery_failed_idx ON delivery USING btree (id) WHERE failed;
 CREATE INDEX delivery_held_idx ON delivery USING btree (subscription_id, id) WHERE held;
@@ -179,6 +183,31 @@ CREATE TABLE dispatcher (
   CONSTRAINT dispatcher_pkey PRIMARY KEY (id)
 );
 
+CREATE TABLE erasure (
+  id              uuid NOT NULL,
+  tenant_id       text NOT NULL,
+  key_name        text,
+  key_value       text,
+  state           text NOT NULL DEFAULT 'running'::text,
+  actor           text NOT NULL,
+  reason          text NOT NULL,
+  before_event_id uuid NOT NULL,
+  pass_from       uuid,
+  left_behind     boolean NOT NULL DEFAULT false,
+  event_count     integer NOT NULL DEFAULT 0,
+  delivery_count  integer NOT NULL DEFAULT 0,
+  attempt_count   integer NOT NULL DEFAULT 0,
+  canceled_count  integer NOT NULL DEFAULT 0,
+  created_at      timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  finished_at     timestamp(3) with time zone,
+  CONSTRAINT erasure_pkey PRIMARY KEY (id),
+  CONSTRAINT erasure_completed_has_no_value CHECK (state <> 'completed'::text OR key_value IS NULL),
+  CONSTRAINT erasure_finished_iff_completed CHECK ((finished_at IS NOT NULL) = (state = 'completed'::text)),
+  CONSTRAINT erasure_state CHECK (state = ANY (ARRAY['running'::text, 'completed'::text]))
+);
+CREATE INDEX erasure_running_idx ON erasure USING btree (id) WHERE state = 'running'::text;
+CREATE INDEX erasure_tenant_id_id_idx ON erasure USING btree (tenant_id, id);
+
 CREATE TABLE event (
   id                uuid NOT NULL,
   tenant_id         text NOT NULL,
@@ -190,6 +219,7 @@ CREATE TABLE event (
   traceparent       text,
   schema_version    integer,
   validation_errors jsonb,
+  erased_at         timestamp(3) with time zone,
   CONSTRAINT event_pkey PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX event_tenant_id_id_idx ON event USING btree (tenant_id, id);
@@ -208,6 +238,7 @@ CREATE TABLE event_publish_id (
   event_id   uuid NOT NULL,
   CONSTRAINT event_publish_id_pkey PRIMARY KEY (tenant_id, publish_id)
 );
+CREATE INDEX event_publish_id_event_id_idx ON event_publish_id USING brin (event_id);
 
 CREATE TABLE event_type (
   name           text NOT NULL,
@@ -312,7 +343,6 @@ CREATE TABLE replay (
   choice          text NOT NULL DEFAULT 'failed'::text,
   since           timestamp(3) with time zone,
   until           timestamp(3) with time zone NOT NULL,
-  target_url      text,
   preview         jsonb NOT NULL DEFAULT '{}'::jsonb,
   item_count      integer NOT NULL DEFAULT 0,
   paced_until     timestamp(3) with time zone,
@@ -322,6 +352,7 @@ CREATE TABLE replay (
   CONSTRAINT replay_rate_per_second CHECK (rate_per_second >= 1 AND rate_per_second <= 10000),
   CONSTRAINT replay_state CHECK (state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'completed'::text, 'canceled'::text]))
 );
+CREATE INDEX replay_running_idx ON replay USING btree (id) WHERE state = 'running'::text;
 CREATE INDEX replay_tenant_id_id_idx ON replay USING btree (tenant_id, id);
 
 CREATE TABLE replay_item (
@@ -456,14 +487,17 @@ CREATE TABLE system_event (
 CREATE INDEX system_event_happened_at_idx ON system_event USING btree (happened_at);
 
 CREATE TABLE tenant (
-  id         text NOT NULL,
-  name       text,
-  metadata   jsonb NOT NULL DEFAULT '{}'::jsonb,
-  contacts   jsonb NOT NULL DEFAULT '[]'::jsonb,
-  created_at timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
-  updated_at timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  id             text NOT NULL,
+  name           text,
+  metadata       jsonb NOT NULL DEFAULT '{}'::jsonb,
+  contacts       jsonb NOT NULL DEFAULT '[]'::jsonb,
+  created_at     timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  updated_at     timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  retention_days integer,
+  retained_from  uuid,
   CONSTRAINT tenant_pkey PRIMARY KEY (id),
-  CONSTRAINT tenant_id_form CHECK (id ~ '^[A-Za-z0-9_.:@|-]{1,128}$'::text)
+  CONSTRAINT tenant_id_form CHECK (id ~ '^[A-Za-z0-9_.:@|-]{1,128}$'::text),
+  CONSTRAINT tenant_retention_days CHECK (retention_days >= 1 AND retention_days <= 3650)
 );
 CREATE INDEX tenant_created_at_id_idx ON tenant USING btree (created_at, id);
 

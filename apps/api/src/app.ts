@@ -44,6 +44,7 @@ import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { credentialRoutes } from './routes/credential.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { erasureRoutes } from './routes/erasures.ts'
 import { eventMatchRoutes } from './routes/event-matches.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -52,6 +53,7 @@ import { metricRoutes } from './routes/metrics.ts'
 import { outboxEventRoutes } from './routes/outbox-events.ts'
 import { portalSessionRoutes } from './routes/portal-sessions.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
+import { replayRoutes } from './routes/replays.ts'
 import { secretRoutes } from './routes/secrets.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { tenantRoutes } from './routes/tenants.ts'
@@ -147,10 +149,12 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         eventMatchRoutes,
         deliveryRoutes,
         outboxEventRoutes,
+        replayRoutes,
         apiKeyRoutes,
         portalSessionRoutes,
         credentialRoutes,
         auditRoutes,
+        erasureRoutes,
       ]) {
         await v1.register(routes, routeParts)
       }

@@ -38,7 +38,7 @@ beforeAll(async () => {
   theirs = await belongingsOf('globex', mark)
   ofTenant = {
     'a key of another tenant': api.keys.tenant,
-    'a portal session of another tenant': await portalSession('acme'),
+    'a portal session of another tenant': (await portalSession('acme')).token,
   }
   worthless = {
     'no key': null,
@@ -46,6 +46,7 @@ beforeAll(async () => {
     'a revoked key': await revokedKey(),
     'an expired key': await expiredKey(),
     'a revoked portal session': await revokedSession(),
+    'a portal session of a revoked key': await sessionOfRevokedKey(),
   }
 })
 
@@ -60,8 +61,8 @@ test('every operation has its row in the matrix, and the matrix has no other', (
   }
 })
 
-/** They have an id in the path, and no credential of a tenant may ask them. */
-const operatorsOnly = ['revokeApiKey', 'retryOutboxEvent', 'deleteOutboxEvent']
+/** They have an id in the path that is the operator's. */
+const operatorsOnly = ['revokeApiKey', 'getErasure', 'retryOutboxEvent', 'deleteOutboxEvent']
 
 test('without a valid credential no operation answers anything but 401, whatever is named', async () => {
   for (const [what, key] of Object.entries(worthless)) {
@@ -122,6 +123,7 @@ test('the ids of another tenant are answered with the same words as ids of nothi
     event: 'evt_06ab1cde00000000000000000g'.slice(0, 30),
     delivery: 'dlv_06ab1cde00000000000000000g'.slice(0, 30),
     portalSession: 'ses_06ab1cde00000000000000000g'.slice(0, 30),
+    replay: 'rpl_06ab1cde00000000000000000g'.slice(0, 30),
   }
   for (const operation of operations) {
     const ofNothing = namingsOf(operation, missing)
@@ -174,7 +176,7 @@ function denialOf({ status, body }: Answer, { denial }: Naming): string {
 function expectNothingOfTheirs({ text, status }: Answer): void {
   expect(text).not.toContain(mark)
   if (status >= 400) return
-  for (const id of [theirs.subscription, theirs.event, theirs.delivery]) expect(text).not.toContain(id)
+  for (const id of [theirs.subscription, theirs.event, theirs.delivery, theirs.replay]) expect(text).not.toContain(id)
 }
 
 function words({ status, text }: Answer, of: Belongings): [number, string] {
@@ -199,7 +201,7 @@ async function fingerprint(): Promise<Record<string, string>> {
   return hashes
 }
 
-/** A subscription, two events and their deliveries of a tenant, all with the mark in them. */
+/** A subscription, two events, their deliveries and a replay of one of them, of a tenant, all with the mark in them. */
 async function belongingsOf(tenant: string, text: string): Promise<Belongings> {
   const subscription = await api.ask('POST', `/v1/tenants/${tenant}/subscriptions`, {
     url: `${callbackUrl}/${text}`,
@@ -211,39 +213,46 @@ async function belongingsOf(tenant: string, text: string): Promise<Belongings> {
   expect(subscription.status).toBe(201)
   const event = { tenant, type: 'invoice.paid', data: { mark: text }, keys: { order: text }, id: text }
   const published = await api.ask('POST', '/v1/events', event)
-  await api.ask('POST', '/v1/events', { ...event, id: `${text}-2` })
+  const second = await api.ask('POST', '/v1/events', { ...event, id: `${text}-2` })
+  await api.ask('POST', `/v1/deliveries/${second.body.deliveries[0].id}/cancel`)
   expect(published.status).toBe(202)
-  const session = await api.ask('POST', `/v1/tenants/${tenant}/portal-sessions`, {
-    capabilities: [...portalCapabilities],
-    on_behalf_of: text,
-  })
-  expect(session.status).toBe(201)
+  const draft = { name: text, role: 'tenant' as const, tenantId: tenant, expiresAt: null }
+  const { key } = await createApiKey({ db: api.db, world }, draft)
+  const replay = await api.ask('POST', '/v1/replays', { filter: {}, only: 'all', note: text }, { as: key })
+  expect([replay.status, replay.body.preview.count]).toEqual([201, 1])
   return {
     tenant,
     subscription: subscription.body.id,
     event: published.body.id,
     delivery: published.body.deliveries[0].id,
-    portalSession: session.body.id,
+    portalSession: (await portalSession(tenant)).id,
+    replay: replay.body.id,
   }
-}
-
-/** The token of a session that may do all that a session can. */
-async function portalSession(tenant: string): Promise<string> {
-  const body = { capabilities: [...portalCapabilities] }
-  return (await api.ask('POST', `/v1/tenants/${tenant}/portal-sessions`, body)).body.token
-}
-
-async function revokedSession(): Promise<string> {
-  const body = { capabilities: [...portalCapabilities] }
-  const session = await api.ask('POST', '/v1/tenants/acme/portal-sessions', body)
-  expect((await api.ask('DELETE', `/v1/portal-sessions/${session.body.id}`)).status).toBe(204)
-  return session.body.token
 }
 
 async function revokedKey(): Promise<string> {
   const { body } = await api.ask('POST', '/v1/api-keys', { name: 'revoked', role: 'admin' })
   expect((await api.ask('DELETE', `/v1/api-keys/${body.id}`)).status).toBe(204)
   return body.key
+}
+
+/** May do whatever a session can. */
+async function portalSession(tenant: string, as = 'admin'): Promise<{ id: string; token: string }> {
+  const asked = { capabilities: portalCapabilities }
+  return (await api.ask('POST', `/v1/tenants/${tenant}/portal-sessions`, asked, { as })).body
+}
+
+async function revokedSession(): Promise<string> {
+  const { id, token } = await portalSession('acme')
+  expect((await api.ask('DELETE', `/v1/portal-sessions/${id}`)).status).toBe(204)
+  return token
+}
+
+async function sessionOfRevokedKey(): Promise<string> {
+  const { body } = await api.ask('POST', '/v1/api-keys', { name: 'gone', role: 'admin' })
+  const { token } = await portalSession('acme', body.key)
+  expect((await api.ask('DELETE', `/v1/api-keys/${body.id}`)).status).toBe(204)
+  return token
 }
 
 async function expiredKey(): Promise<string> {

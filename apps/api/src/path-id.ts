@@ -4,7 +4,9 @@ const notFound = {
   event: 'event_not_found',
   subscription: 'subscription_not_found',
   delivery: 'delivery_not_found',
+  erasure: 'erasure_not_found',
   portal_session: 'portal_session_not_found',
+  replay: 'replay_not_found',
   api_key: 'api_key_not_found',
   outbox_event: 'outbox_event_not_found',
 } as const satisfies Partial<Record<IdNoun, ProblemCode>>

@@ -31,7 +31,11 @@ export const permissions = {
   'portal-sessions:read': ['admin', 'support'],
   /** Nobody gives a session what they may not do themselves. */
   'portal-sessions:write': ['admin', 'support'],
+  'erasures:read': ['admin'],
+  'erasures:write': ['admin'],
   'audit:read': ['admin', 'support', 'viewer'],
+  'replays:read': ['admin', 'support', 'viewer', 'tenant'],
+  'replays:write': ['admin', 'support', 'tenant'],
   'api-keys:read': ['admin'],
   'api-keys:write': ['admin'],
 } as const satisfies Record<string, readonly ApiKeyRole[]>

@@ -2,10 +2,10 @@
  * The dispatcher: claims due deliveries of the shards it owns, makes their attempts and records them, for as long as it
  * lives.
  *
- * Five rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
- * *Telling* publishes what the operator is to be told, *emptying* what others wrote into the outbox. *Claiming* takes due deliveries in turns and sets each off; there
- * is no barrier between them, so a receiver that is slow holds its own slot and nothing else. A slot is held until the
- * attempt is recorded.
+ * Six rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
+ * *Telling* publishes what the operator is to be told, *emptying* what others wrote into the outbox. *Feeding* feeds the
+ * replays that run. *Claiming* takes due deliveries in turns and sets each off; there is no barrier between them, so a
+ * receiver that is slow holds its own slot and nothing else. A slot is held until the attempt is recorded.
  *
  * To stop is to drain: nothing more is claimed, what is in flight ends and is recorded, and each shard is given back as
  * soon as nothing is in flight in it. After `drainMs` what is still in flight is broken off and recorded as `aborted`, to
@@ -14,9 +14,11 @@
 import type { Uuid } from '@posthorn/contract'
 import {
   type AttemptMeans,
+  auditRetentionDaysDefault,
   type Claim,
   createKeyRing,
   createPublisher,
+  createReplaying,
   type Database,
   type DueWork,
   giveBack,
@@ -30,7 +32,9 @@ import {
   type Publisher,
   publishOutbox,
   publishSystemEvents,
+  type Retention,
   requestHolding,
+  retentionDaysDefault,
   type Seal,
   type Telemetry,
   type Transforms,
@@ -43,6 +47,8 @@ import { createHealthWatch } from './breaker.ts'
 import { createTurns } from './claiming.ts'
 import { type DeliveringParts, deliver } from './delivering.ts'
 import { type PassFailpoint, passAll } from './failpoints.ts'
+import { keepRetention } from './handlers/apply-retention.ts'
+import { erase } from './handlers/erase.ts'
 import { holdDeliveries } from './handlers/hold-deliveries.ts'
 import { judgeHealth } from './handlers/judge-subscriptions.ts'
 import { makePartitions } from './handlers/make-partitions.ts'
@@ -64,6 +70,9 @@ const handoverEveryMs = 250
 const pauseAfterFailureMs = 500
 /** How often it is looked for what the operator is to be told, beside when something was recorded, in milliseconds. */
 const tellEveryMs = 2_000
+/** How often it is looked for replays that run; and for how their items end, while there is one, in milliseconds. */
+const replayEveryMs = 1_000
+const replayBusyEveryMs = 25
 /** Rows made due by one statement: a million overdue ones come in portions. */
 const wokenPerRoundMax = 5_000
 /** A claim asks for at least this part of all slots, unless that many do not get free within `gatherMs`. */
@@ -97,6 +106,8 @@ export type DispatcherParts = {
   operatorTenant: string
   /** How long nothing but failure is put up with, in milliseconds. */
   disableAfterMs: number
+  /** How long things are kept; the defaults of the settings when left out. */
+  retention?: Retention
   /** How long `stop` waits for attempts in flight, in milliseconds. */
   drainMs: number
   /** How long an attempt may be without an answer before it counts as late (see slow-lane.ts), in milliseconds; 2 s when left out. */
@@ -158,6 +169,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     reserved: true,
     onWork: (shards, due) => wake(shards, due),
   })
+  const replaying = createReplaying(db)
   const ownership = createOwnership({
     db,
     jobs,
@@ -252,6 +264,16 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     return (await publishOutbox({ db, publisher: parts.publisher, telemetry })) > 0 ? 0 : lookEveryMs
   }
 
+  async function replayRound(): Promise<number> {
+    const { busy, fed, skipped, settled, shards, finished } = await replaying.step()
+    if (fed + skipped + settled + finished.length > 0) {
+      telemetry({ what: 'replays_fed', fed, skipped, settled, finished: finished.length })
+    }
+    // Others' shards too: their owners find the work within a quarter of a second.
+    if (shards.length > 0) wake(new Set(shards))
+    return busy ? replayBusyEveryMs : replayEveryMs
+  }
+
   function tellBreaker(subscriptionId: Uuid, becomes: 'open' | 'still_open' | 'closed'): void {
     if (becomes === 'still_open') return
     telemetry({ what: becomes === 'open' ? 'breaker_opened' : 'breaker_closed', subscriptionId })
@@ -289,6 +311,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const owning = startRounds('own shards', ownershipRound, rounds)
   const telling = startRounds('tell the operator', tellRound, rounds)
   const emptying = startRounds('empty the outbox', emptyRound, rounds)
+  const feeding = startRounds('feed replays', replayRound, rounds)
   const hints = listenForWork(db, wake, dispatcherId, emptying.hurry)
   const stopJobs = await workJobs(parts, jobs.boss)
 
@@ -296,7 +319,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     draining = true
     slotFreed()
     const rareJobs = stopJobs()
-    await Promise.all([claiming.stop(), waking.stop(), telling.stop(), emptying.stop()])
+    await Promise.all([claiming.stop(), waking.stop(), telling.stop(), emptying.stop(), feeding.stop()])
     ownership.leave()
     owning.hurry()
     await Promise.race([Promise.all([...inFlight, rareJobs]), after(parts.drainMs)])
@@ -341,6 +364,13 @@ async function workJobs(parts: DispatcherParts, boss: PgBoss): Promise<() => Pro
   await work('sweep-backlog', () => sweepBacklog(db, telemetry))
   await work('judge-subscriptions', () => judgeHealth(parts))
   await work('make-partitions', () => makePartitions(db, new Date(world.now())))
+  const monotonicMs = () => performance.now()
+  await work('erase', () => erase({ db, telemetry, monotonicMs }))
+  const retention = parts.retention ?? {
+    retentionDays: retentionDaysDefault,
+    auditRetentionDays: auditRetentionDaysDefault,
+  }
+  await work('apply-retention', () => keepRetention({ db, telemetry, retention, monotonicMs }, world.now()))
   return async () => {
     await Promise.all(worked.map((name) => boss.offWork(name)))
   }

@@ -17,6 +17,7 @@ import {
   parseMasterKeys,
   parseOperatorTenant,
   postgresUrl,
+  retentionDaysDefault,
   text,
 } from '@posthorn/engine'
 
@@ -73,6 +74,10 @@ const sharedSettings = {
   POSTHORN_DISABLE_AFTER_HOURS: integer(
     { min: 1, max: 720, default: disableAfterHoursDefault },
     'how long a subscription may have nothing but failure before it is disabled',
+  ),
+  POSTHORN_RETENTION_DAYS: integer(
+    { min: 1, max: 3650, default: retentionDaysDefault },
+    'how many days events, deliveries and attempts are kept; what is still to be sent is kept longer',
   ),
   POSTHORN_OPERATOR_TENANT: text(
     { default: 'posthorn', parse: parseOperatorTenant },

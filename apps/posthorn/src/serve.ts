@@ -140,6 +140,10 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
       transforms,
       operatorTenant: settings.POSTHORN_OPERATOR_TENANT,
       disableAfterMs: settings.POSTHORN_DISABLE_AFTER_HOURS * 3_600_000,
+      retention: {
+        retentionDays: settings.POSTHORN_RETENTION_DAYS,
+        auditRetentionDays: settings.POSTHORN_AUDIT_RETENTION_DAYS,
+      },
       concurrency: settings.POSTHORN_CONCURRENCY,
       drainMs: settings.POSTHORN_DRAIN_SECONDS * 1000,
       ...(options.failpoint === undefined ? {} : { failpoint: options.failpoint }),

@@ -80,6 +80,8 @@ export const limits = {
   /** How long the older keys may sign beside a new one, in seconds: seven days. */
   overlapSecondsMax: 7 * 24 * 3600,
   overlapSecondsDefault: 24 * 3600,
+  /** Days for which a tenant may ask that its content be kept, at most. */
+  retentionDaysMax: 3650,
   /** How long a portal session may last, in seconds: a minute to a day. */
   portalSessionSecondsMin: 60,
   portalSessionSecondsMax: 24 * 3600,
@@ -90,6 +92,13 @@ export const limits = {
   /** Values of one word of a list's filter, and different business keys in it. */
   listFilterValuesMax: 50,
   listFilterKeysMax: 4,
+  /** Deliveries that one replay sends. */
+  replayItemsMax: 1_000_000,
+  replayRatePerSecondMax: 10_000,
+  /** What a replay leaves out is counted so far; beyond it is only said that there is more. */
+  replayLeftOutCountMax: 100_000,
+  /** Subscriptions that a preview names, those with the most items. */
+  replaySubscriptionsShownMax: 100,
   pageSizeMax: 250,
   pageSizeDefault: 50,
 } as const

@@ -18,9 +18,15 @@ export const deliveryCan = {
 
 /**
  * Why a delivery is `canceled`: a person called it off, its subscription was resumed without what had been held, or
- * deleted, or its tenant was.
+ * deleted, or its tenant was, or its event was erased.
  */
-export const canceledReasons = ['canceled_by_person', 'resume_none', 'subscription_deleted', 'tenant_deleted'] as const
+export const canceledReasons = [
+  'canceled_by_person',
+  'resume_none',
+  'subscription_deleted',
+  'tenant_deleted',
+  'erased',
+] as const
 export type CanceledReason = (typeof canceledReasons)[number]
 
 export const subscriptionStates = ['active', 'paused', 'disabled'] as const
@@ -150,6 +156,7 @@ export const auditActions = [
   'replay_started',
   'replay_paused',
   'replay_resumed',
+  'replay_changed',
   'replay_canceled',
   'erasure_requested',
   'outbox_event_retried',
@@ -161,15 +168,32 @@ export const auditActions = [
 ] as const
 export type AuditAction = (typeof auditActions)[number]
 
+export const erasureStates = ['running', 'completed'] as const
+export type ErasureState = (typeof erasureStates)[number]
+
 export const portalThemeModes = ['light', 'dark', 'auto'] as const
 export type PortalThemeMode = (typeof portalThemeModes)[number]
 
 export const replayStates = ['draft', 'running', 'paused', 'completed', 'canceled'] as const
 export type ReplayState = (typeof replayStates)[number]
 
+/** What may be asked of a replay in which state. The API refuses everything else with `replay_state_conflict`. */
+export const replayCan = {
+  run: ['draft'],
+  pause: ['running'],
+  resume: ['paused'],
+  cancel: ['draft', 'running', 'paused'],
+} as const satisfies Record<string, readonly ReplayState[]>
+
 /** Which of the deliveries that its filter finds a replay sends: those that failed, or all that have ended. */
 export const replayChoices = ['failed', 'all'] as const
 export type ReplayChoice = (typeof replayChoices)[number]
+
+/** The states of the deliveries that each choice sends. An unfinished one is on its way by itself. */
+export const replaySends = {
+  failed: ['failed'],
+  all: ['delivered', 'failed', 'canceled'],
+} as const satisfies Record<ReplayChoice, readonly DeliveryState[]>
 
 /** What has become of an item of a replay. `under_way` is due or in flight. */
 export const replayOutcomes = ['waiting', 'under_way', 'delivered', 'failed', 'skipped', 'canceled'] as const

@@ -37,6 +37,7 @@ const row: ClaimedRow = {
   actor: null,
   reason: null,
   resume_at: null,
+  replay_id: null,
   due_at: new Date('2026-11-23T10:00:00.000Z'),
   waited_ms: 12.5,
   subscription: {

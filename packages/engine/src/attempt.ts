@@ -43,6 +43,8 @@ export type Claim = {
   trigger: AttemptTrigger
   actor: string | null
   reason: string | null
+  /** The replay that the attempt is made for. */
+  replayId?: Uuid | null
   scheduleStep: number
   scheduleWaits: boolean
   waitedMs: number
@@ -126,6 +128,7 @@ export function claimOf(row: ClaimedRow): Claim {
     trigger: row.trigger as AttemptTrigger,
     actor: row.actor,
     reason: row.reason,
+    replayId: row.replay_id,
     scheduleStep: row.schedule_step,
     scheduleWaits: row.resume_at !== null,
     waitedMs: row.waited_ms,
@@ -187,7 +190,10 @@ export function prepareAttempt(
  * @param secret the headers that carry credentials
  */
 export function unsignedRequest(
-  claim: Pick<Claim, 'eventId' | 'event' | 'url' | 'headers' | 'payloadFormat' | 'timeoutMs' | 'number' | 'transform'>,
+  claim: Pick<
+    Claim,
+    'eventId' | 'event' | 'url' | 'headers' | 'payloadFormat' | 'timeoutMs' | 'number' | 'transform' | 'replayId'
+  >,
   secret: Readonly<Record<string, string>>,
   origin: EventOrigin,
 ): AttemptRequest {
@@ -202,6 +208,7 @@ export function unsignedRequest(
       'user-agent': userAgent,
       'posthorn-event-type': claim.event.type,
       'posthorn-attempt': String(claim.number),
+      ...(claim.replayId == null ? {} : { 'posthorn-replay': formatId('replay', claim.replayId) }),
     },
     body,
     timeoutMs: claim.timeoutMs,

@@ -36,7 +36,7 @@ export async function writeAudit(tx: Tx, { audit }: Pick<Database, 'audit'>, abo
 
 /**
  * Runs a change that is a statement of its own in one transaction with its entry. `work` calls `write` when it has changed
- * something.
+ * something, and refuses nothing itself: whatever is thrown in here counts as the database's.
  */
 export async function inAuditedTransaction<T>(
   db: Database,
@@ -64,6 +64,17 @@ export async function inAuditedTransaction<T>(
     client.off('error', ignore)
     client.release(failed)
   }
+}
+
+/** The same for whoever has a transaction of its own on a client. */
+export async function writeAuditOn(
+  runner: Runner,
+  { audit }: Pick<Database, 'audit'>,
+  about: AuditTarget,
+): Promise<void> {
+  if (audit === undefined) return
+  await insertAuditEntry(runner, entryOf(audit, about))
+  audit.isWritten = true
 }
 
 function entryOf({ isWritten: _, ...audit }: Audit, about: AuditTarget) {

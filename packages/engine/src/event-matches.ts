@@ -8,7 +8,7 @@
 import { type Filter, type MatchReason, type Uuid, uuidTime } from '@posthorn/contract'
 import type { Database } from './db/database.ts'
 import type { Subscription } from './db/generated/client.ts'
-import { type Event, getEvent } from './event-reads.ts'
+import { type Event, getEvent, refuseErased } from './event-reads.ts'
 import { storedFilter } from './filters.ts'
 import { type Candidate, explainMatching, type MatchedEvent, type Verdict } from './matching.ts'
 import { getSubscription } from './subscription-reads.ts'
@@ -26,10 +26,11 @@ export type EventMatch = Omit<Verdict, 'reason'> & {
 /**
  * Every subscription of an event's tenant, and deleted ones that got the event; the oldest first.
  *
- * @throws Problem `event_not_found`
+ * @throws Problem `event_not_found`, `content_erased`
  */
 export async function explainEvent(db: Database, id: Uuid, within: Within): Promise<EventMatch[]> {
   const event = await getEvent(db, id, within)
+  refuseErased(event)
   const { tenantId } = event
   const deliveries = await db.prisma.delivery.findMany({
     where: { tenantId, eventId: id },

@@ -21,6 +21,8 @@ export type EventSummary = {
   traceparent: string | null
   schemaVersion: number | null
   validationErrors: ProblemPlace[] | null
+  /** When its content was taken away; what is read of it then is nothing. */
+  erasedAt: Date | null
 }
 
 /** `data` is the publisher's text, byte for byte. */
@@ -48,6 +50,13 @@ export async function getEvent(db: Database, id: Uuid, within: Within): Promise<
   return { ...summaryOf(row), data: row.data }
 }
 
+/** @throws Problem `content_erased` */
+export function refuseErased(event: Pick<EventSummary, 'id' | 'erasedAt'>): void {
+  if (event.erasedAt === null) return
+  const when = event.erasedAt.toISOString()
+  throw new Problem('content_erased', `What the event ${formatId('event', event.id)} held was erased at ${when}.`)
+}
+
 function summaryOf(row: EventRow): EventSummary {
   return {
     id: row.id,
@@ -59,5 +68,6 @@ function summaryOf(row: EventRow): EventSummary {
     traceparent: row.traceparent,
     schemaVersion: row.schema_version,
     validationErrors: row.validation_errors,
+    erasedAt: row.erased_at,
   }
 }

@@ -40,7 +40,7 @@ export { redacted } from './custom-headers.ts'
 export { type Database, openDatabase } from './db/database.ts'
 export { DemoDatabaseError, prepareDemoDatabase } from './db/demo-database.ts'
 export { MigrationError, migrate, pendingMigrations } from './db/migrate.ts'
-export { ensurePartitions, partitionsReadyUntil } from './db/partitions.ts'
+export { dropOldPartitions, ensurePartitions, partitionsReadyUntil } from './db/partitions.ts'
 export { beatDispatcher } from './db/sql/beat-dispatcher.ts'
 export { claimDeliveries, type Offer } from './db/sql/claim-deliveries.ts'
 export type { DeliveryFilter, EventFilter } from './db/sql/filter-conditions.ts'
@@ -67,8 +67,16 @@ export {
 export type { DryRun, DryRunMatch, ShownRequest } from './dry-run.ts'
 export { type EgressProxy, parseEgressProxy } from './egress-proxy.ts'
 export { envelope } from './envelope.ts'
+export {
+  type Erasure,
+  type ErasureDraft,
+  eraseRunning,
+  getErasure,
+  listErasures,
+  requestErasure,
+} from './erasures.ts'
 export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
-export { type Event, type EventSummary, getEvent, listEvents } from './event-reads.ts'
+export { type Event, type EventSummary, getEvent, listEvents, refuseErased } from './event-reads.ts'
 export {
   archiveEventType,
   createEventTypeVersion,
@@ -124,7 +132,28 @@ export {
 export { memberText, nestsDeeperThan, poisonousMember, publishedBatchData, publishedData } from './published-json.ts'
 export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
+export { createReplaying, type Replaying, type ReplayStep } from './replaying.ts'
+export {
+  draftReplay,
+  getReplay,
+  listReplayItems,
+  listReplays,
+  moveReplay,
+  patchReplay,
+  type Replay,
+  type ReplayDraft,
+  type ReplayItemRow,
+  type ReplayMove,
+  type ReplayPreview,
+} from './replays.ts'
 export { cancelDelivery, resendDelivery } from './resending.ts'
+export {
+  applyRetention,
+  auditRetentionDaysDefault,
+  type Retained,
+  type Retention,
+  retentionDaysDefault,
+} from './retention.ts'
 export { findUnreadable, type Rewrapped, rewrapCredentials, rewrapSecrets } from './rewrapping.ts'
 export { openSecret, type SealedSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
 export { createSeal, masterKeyHint, parseMasterKeys, type Seal, SealError } from './sealing.ts'

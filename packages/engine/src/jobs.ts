@@ -34,6 +34,10 @@ export type JobPayloads = {
   'judge-subscriptions': Record<string, never>
   /** Makes the partitions of the days ahead. */
   'make-partitions': Record<string, never>
+  /** Works on the erasures that are running. */
+  erase: Record<string, never>
+  /** Drops what is older than it is kept. */
+  'apply-retention': Record<string, never>
 }
 export type JobName = keyof JobPayloads
 
@@ -64,6 +68,9 @@ export const queues: Readonly<Record<JobName, Omit<Queue, 'name'>>> = {
   'sweep-backlog': { policy: 'exclusive', retryLimit: 0, deleteAfterSeconds: 3600 },
   'judge-subscriptions': { policy: 'exclusive', retryLimit: 0, deleteAfterSeconds: 3600 },
   'make-partitions': { policy: 'exclusive', retryLimit: 5, retryDelay: 10, deleteAfterSeconds: 3600 },
+  // Each run ends by itself within a minute; what a killed one leaves is taken up soon after.
+  erase: { policy: 'exclusive', retryLimit: 0, expireInSeconds: 180, deleteAfterSeconds: 3600 },
+  'apply-retention': { policy: 'exclusive', retryLimit: 0, expireInSeconds: 1800, deleteAfterSeconds: 3600 },
 }
 
 /** When the recurring jobs run (cron, UTC). */
@@ -71,6 +78,8 @@ const schedules: Readonly<Partial<Record<JobName, string>>> = {
   'sweep-backlog': '* * * * *',
   'judge-subscriptions': '* * * * *',
   'make-partitions': '17 * * * *',
+  erase: '* * * * *',
+  'apply-retention': '47 * * * *',
 }
 
 export type Jobs = AsyncDisposable & {

@@ -21,7 +21,7 @@ export type PersonsRequest = {
  * Asks for one more attempt, now. The schedule of a delivery that is still being retried goes on unchanged.
  *
  * @returns the shard that has work now
- * @throws Problem `delivery_not_found`, `delivery_state_conflict`, `subscription_not_active`
+ * @throws Problem `delivery_not_found`, `delivery_state_conflict`, `subscription_not_active`, `content_erased`
  */
 export async function resendDelivery(db: Database, request: PersonsRequest): Promise<number> {
   const found = await inAuditedTransaction(db, async (runner, write) => {
@@ -38,6 +38,9 @@ export async function resendDelivery(db: Database, request: PersonsRequest): Pro
   })
   if (found === undefined) throw notFound(request.deliveryId)
   if (found.taken) return found.shard
+  if (found.erased) {
+    throw new Problem('content_erased', 'What the event of this delivery held was erased, so there is nothing to send.')
+  }
   if (found.subscription_state === 'deleted') {
     throw new Problem(
       'subscription_not_active',

@@ -25,6 +25,12 @@ export type Occurrence =
   | { what: 'outbox_published'; count: number }
   /** An event in the outbox can never be published as it is. It stays there. */
   | { what: 'outbox_event_refused'; id: string; tenantId: string; type: string; problem: Problem }
+  /** Items of replays became due, or were skipped or settled without an attempt; and replays ended. */
+  | { what: 'replays_fed'; fed: number; skipped: number; settled: number; finished: number }
+  /** Events whose content was erased, because somebody asked or their tenant keeps no more. */
+  | { what: 'events_erased'; count: number }
+  /** Partitions that were dropped because they are older than they are kept, and those that stay for what is still to be sent. */
+  | { what: 'retention_applied'; dropped: readonly string[]; kept: readonly string[] }
   /** The shards that this dispatcher works on now. */
   | { what: 'shards_owned'; shards: readonly number[] }
   | { what: 'dispatcher_stopped'; unfinished: number }
@@ -108,6 +114,7 @@ export function logTo(logger: Logger): Telemetry {
         break
       case 'deliveries_claimed':
       case 'deliveries_woken':
+      case 'replays_fed':
         logger.trace(occurrence, occurrence.what)
         break
       case 'round_failed':

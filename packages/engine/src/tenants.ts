@@ -20,6 +20,8 @@ export type TenantInput = {
   name: string | null
   metadata: Readonly<Record<string, unknown>>
   contacts: readonly { email: string; name?: string }[]
+  /** Days after which the content of its events goes; null or left out: as the installation keeps it. */
+  retentionDays?: number | null
 }
 
 const idForm = new RegExp(tenantIdPattern, 'u')
@@ -47,6 +49,7 @@ export async function putTenant(
     name: input.name,
     metadata: storedJson(input.metadata, '/metadata'),
     contacts: input.contacts.map((contact) => ({ ...contact })),
+    retentionDays: input.retentionDays ?? null,
   } satisfies Prisma.TenantUpdateInput
   return transaction(db, async (tx) => {
     const known = await lockTenant(tx, id)
@@ -86,10 +89,12 @@ export async function listTenants(db: Database, within: Within, request: PageReq
  */
 export async function deleteTenant(db: Database, id: string): Promise<void> {
   if (!idForm.test(id)) throw tenantNotFound(id)
-  await inAuditedTransaction(db, async (runner, write) => {
-    if (!(await deleteStatement(runner, id))) throw tenantNotFound(id)
-    await write({ target: id, tenantId: id })
+  const found = await inAuditedTransaction(db, async (runner, write) => {
+    const deleted = await deleteStatement(runner, id)
+    if (deleted) await write({ target: id, tenantId: id })
+    return deleted
   })
+  if (!found) throw tenantNotFound(id)
 }
 
 /** The refusal of a tenant that is not there, or not the caller's. */

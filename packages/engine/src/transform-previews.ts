@@ -1,7 +1,7 @@
 /** What a subscription would be sent: trying a transform on an event before it is kept. */
 import type { Uuid } from '@posthorn/contract'
 import { requestFor, type ShowingParts, type ShownEvent, type ShownRequest } from './dry-run.ts'
-import { getEvent } from './event-reads.ts'
+import { getEvent, refuseErased } from './event-reads.ts'
 import { getSubscription } from './subscription-reads.ts'
 import type { Within } from './tenancy.ts'
 import { newUuid, type World } from './world.ts'
@@ -39,6 +39,7 @@ async function eventOf(
 ): Promise<ShownEvent> {
   if ('id' in given) {
     const { validationErrors, ...event } = await getEvent(db, given.id, tenantId)
+    refuseErased(event)
     return { ...event, validationErrors: validationErrors === null ? null : JSON.stringify(validationErrors) }
   }
   const timestamp = given.timestamp ?? new Date(world.now())

@@ -171,6 +171,24 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
         run('cancelDelivery', { path: { id }, body }, given),
     },
 
+    /** Many resends chosen by a filter: drafted and counted, then run. */
+    replays: {
+      /** Counts what it would send, and sends nothing. */
+      create: (body: Body<'createReplay'>, given?: CallOptions) => run('createReplay', { body }, given),
+      get: (id: string, given?: CallOptions) => run('getReplay', { path: { id } }, given),
+      list: (query?: Query<'listReplays'>, given?: CallOptions) => list('listReplays', { query }, given),
+      /** Changes its rate or its note, also while it runs. */
+      patch: (id: string, body: Body<'patchReplay'>, given?: CallOptions) =>
+        run('patchReplay', { path: { id }, body }, given),
+      run: (id: string, given?: CallOptions) => run('runReplay', { path: { id }, body: {} }, given),
+      pause: (id: string, given?: CallOptions) => run('pauseReplay', { path: { id }, body: {} }, given),
+      resume: (id: string, given?: CallOptions) => run('resumeReplay', { path: { id }, body: {} }, given),
+      cancel: (id: string, given?: CallOptions) => run('cancelReplay', { path: { id }, body: {} }, given),
+      /** Its deliveries, and what came of each. */
+      items: (id: string, query?: Query<'listReplayItems'>, given?: CallOptions) =>
+        list('listReplayItems', { path: { id }, query }, given),
+    },
+
     portalSessions: {
       /** The answer holds the token, and the URL to send the customer to, this once. */
       create: (tenant: string, body: Body<'createPortalSession'>, given?: CallOptions) =>
@@ -179,6 +197,13 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
       list: (tenant: string, query?: Query<'listPortalSessions'>, given?: CallOptions) =>
         list('listPortalSessions', { path: { id: tenant }, query }, given),
       revoke: (id: string, given?: CallOptions) => run('revokePortalSession', { path: { id } }, given),
+    },
+
+    /** What takes the content of events away, and leaves the fact of their delivery. */
+    erasures: {
+      create: (body: Body<'createErasure'>, given?: CallOptions) => run('createErasure', { body }, given),
+      get: (id: string, given?: CallOptions) => run('getErasure', { path: { id } }, given),
+      list: (query?: Query<'listErasures'>, given?: CallOptions) => list('listErasures', { query }, given),
     },
 
     /** Who changed, revealed or sent what, and why. */

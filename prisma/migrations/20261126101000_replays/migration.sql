@@ -4,7 +4,6 @@ alter table replay
   -- The filter's times, resolved once: what is made later is not part of it.
   add column since timestamptz(3),
   add column until timestamptz(3) not null default current_timestamp,
-  add column target_url text,
   -- What was counted when it was drafted.
   add column preview jsonb not null default '{}',
   add column item_count integer not null default 0,
@@ -48,3 +47,6 @@ create index replay_item_under_way_idx on replay_item (subscription_id, replay_i
 alter table backlog
   add column replay_id uuid,
   add constraint backlog_replay_has_trigger check (replay_id is null or trigger = 'replay');
+
+-- The few that dispatchers look for.
+create index replay_running_idx on replay (id) where state = 'running';

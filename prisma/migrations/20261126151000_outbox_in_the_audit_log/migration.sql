@@ -6,5 +6,5 @@ alter table audit_entry
     'event_types_imported', 'subscription_created', 'subscription_changed', 'subscription_deleted', 'subscription_paused',
     'subscription_resumed', 'subscription_tested', 'secrets_revealed', 'secret_rotated', 'key_pair_rotated',
     'delivery_resent', 'delivery_canceled', 'replay_created', 'replay_started', 'replay_paused', 'replay_resumed',
-    'replay_canceled', 'erasure_requested', 'outbox_event_retried', 'outbox_event_given_up', 'api_key_created',
-    'api_key_revoked', 'portal_session_created', 'portal_session_revoked'));
+    'replay_changed', 'replay_canceled', 'erasure_requested', 'outbox_event_retried', 'outbox_event_given_up',
+    'api_key_created', 'api_key_revoked', 'portal_session_created', 'portal_session_revoked'));

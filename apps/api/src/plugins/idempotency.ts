@@ -23,6 +23,8 @@ declare module 'fastify' {
     idempotency: IdempotencyRecord | undefined
   }
   interface FastifyContextConfig {
+    /** There is nothing that could be done twice, so a repetition is simply answered anew. */
+    changesNothing?: true
     /** Making the request again under the same record does nothing twice, so it may be when its answer was lost. */
     repeatable?: true
   }
@@ -59,6 +61,8 @@ export const idempotency = fp<IdempotencyParts>(
     app.addHook('preHandler', async (request, reply) => {
       const given = request.headers[headerName]
       if (given === undefined || request.method !== 'POST' || isDryRun(request)) return
+      // Its answer may hold what an event holds, and is kept nowhere.
+      if (request.routeOptions.config.changesNothing) return
       const begun = await beginOnce(parts, {
         owner: request.credential.id,
         key: keyOf(given),

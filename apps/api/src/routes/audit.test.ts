@@ -57,6 +57,7 @@ const changes: Readonly<Record<string, Change>> = {
   revokeApiKey: { action: 'api_key_revoked', method: 'DELETE', path: () => `/v1/api-keys/${of.key}`, target: () => of.key, tenant: 'acme' },
   createPortalSession: { action: 'portal_session_created', method: 'POST', path: () => '/v1/tenants/acme/portal-sessions', body: { capabilities: ['events:read'] }, target: created, tenant: 'acme' },
   revokePortalSession: { action: 'portal_session_revoked', method: 'DELETE', path: () => `/v1/portal-sessions/${of.session}`, target: () => of.session, tenant: 'acme' },
+  createErasure: { action: 'erasure_requested', method: 'POST', path: () => '/v1/erasures', body: { tenant: 'acme', reason: 'body' }, target: created, tenant: 'acme' },
   deleteTenant: { action: 'tenant_deleted', method: 'DELETE', path: () => '/v1/tenants/new', target: () => 'new', tenant: 'new' },
 } // biome-ignore format: one operation a line
 
@@ -131,7 +132,7 @@ describe.each(Object.entries(changes).map(([operation, change]) => ({ operation,
         on_behalf_of: null,
         action: change.action,
         target: change.target(answer.body ?? {}),
-        reason: 'Kundin rief an – Ticket 4711',
+        reason: Object(change.body).reason ?? 'Kundin rief an – Ticket 4711',
         request_id: answer.headers['x-request-id'],
         created_at: expect.any(String),
       })
@@ -153,6 +154,7 @@ async function rows(): Promise<unknown> {
     prisma.apiKey.findMany({ orderBy: { id: 'asc' } }),
     prisma.portalSession.findMany({ orderBy: { id: 'asc' } }),
     prisma.outboxEvent.findMany({ orderBy: { id: 'asc' } }),
+    prisma.erasure.count(),
   ])
 }
 

@@ -106,7 +106,7 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
       const reader = readerOf(credential)
       const found = await listAttempts(db, owner, query)
       const page = wirePage({ request, reply, links }, found, (attempt) => attemptView(attempt, reader))
-      if (!reader.payloads) return { ...page, request_body: null }
+      if (!reader.payloads || delivery.erased_at !== null) return { ...page, request_body: null }
       const event = await getEvent(db, delivery.event_id, delivery.tenant_id)
       const body = await sentBody(parts, event, delivery.subscription_id, headersOf(found.rows))
       return { ...page, request_body: body }
@@ -125,7 +125,13 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
         body: ResendDelivery,
         response: {
           202: reference(Delivery),
-          ...refusals({ body: true }, 'delivery_not_found', 'delivery_state_conflict', 'subscription_not_active'),
+          ...refusals(
+            { body: true },
+            'delivery_not_found',
+            'delivery_state_conflict',
+            'subscription_not_active',
+            'content_erased',
+          ),
         },
       },
     },

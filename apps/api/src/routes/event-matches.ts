@@ -23,7 +23,7 @@ export const eventMatchRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (ap
           'Every subscription of the tenant, judged by its settings of today: earlier ones are not kept. `created_later` and `changed_later` say where they may have been others when the event was published.',
         tags: ['Events'],
         params: Type.Object({ id: PathId('event') }),
-        response: { 200: reference(EventMatches), ...refusals({ body: false }, 'event_not_found') },
+        response: { 200: reference(EventMatches), ...refusals({ body: false }, 'event_not_found', 'content_erased') },
       },
     },
     async ({ params, credential }) => {
@@ -36,7 +36,7 @@ export const eventMatchRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (ap
   app.post(
     '/subscriptions/:id/filter-checks',
     {
-      config: { permission: 'subscriptions:read', audit: { none: 'it changes nothing' } },
+      config: { permission: 'subscriptions:read', changesNothing: true, audit: { none: 'it changes nothing' } },
       schema: {
         operationId: 'checkFilter',
         summary: 'Try an event on a subscription',

@@ -18,6 +18,7 @@ test('201 when a tenant becomes known, 200 when it is replaced, and what is left
   expect(created.body).toEqual({
     id: 'cus_1:eu|a@b.c-d',
     ...tenant,
+    retention_days: null,
     created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
     updated_at: expect.any(String),
   })
@@ -129,3 +130,13 @@ async function subscribe(to: TestApi, tenant: string): Promise<string> {
 function ids(page: { data: { id: string }[] }): string[] {
   return page.data.map(({ id }) => id)
 }
+
+test('a tenant may keep less than the installation, and what is left out is cleared', async () => {
+  expect((await api.ask('PUT', '/v1/tenants/brief', { retention_days: 7 })).body.retention_days).toBe(7)
+  expect((await api.ask('GET', '/v1/tenants/brief')).body.retention_days).toBe(7)
+  expect((await api.ask('PUT', '/v1/tenants/brief', {})).body.retention_days).toBeNull()
+  for (const retention_days of [0, -1, 1.5, 3651, '7']) {
+    const { status, body } = await api.ask('PUT', '/v1/tenants/brief', { retention_days })
+    expect([status, body.code, body.errors[0].pointer]).toEqual([422, 'invalid_request', '/retention_days'])
+  }
+})

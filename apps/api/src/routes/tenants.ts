@@ -32,12 +32,12 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, {
     },
     async (request, reply) => {
       const { params, body } = request
-      const { name = null, metadata = {}, contacts = [] } = body
+      const { name = null, metadata = {}, contacts = [], retention_days: retentionDays = null } = body
       const expected = precondition(request, tenantView)
       const { tenant, created } = await putTenant(
         audited({ db }, request.audit).db,
         params.id,
-        { name, metadata, contacts },
+        { name, metadata, contacts, retentionDays },
         expected,
       )
       return reply.code(created ? 201 : 200).send(tagged(reply, tenantView(tenant)))

@@ -22,7 +22,7 @@ export const transformPreviewRoutes: FastifyPluginAsyncTypebox<RouteParts> = asy
   app.post(
     '/subscriptions/:id/transform-previews',
     {
-      config: { permission: 'subscriptions:write', audit: { none: 'it changes nothing' } },
+      config: { permission: 'subscriptions:write', changesNothing: true, audit: { none: 'it changes nothing' } },
       schema: {
         operationId: 'previewTransform',
         summary: 'See what a subscription would be sent of an event',
@@ -33,7 +33,13 @@ export const transformPreviewRoutes: FastifyPluginAsyncTypebox<RouteParts> = asy
         body: previewTransformBody,
         response: {
           200: reference(TransformPreview),
-          ...refusals({ body: true }, 'subscription_not_found', 'event_not_found', 'invalid_transform'),
+          ...refusals(
+            { body: true },
+            'subscription_not_found',
+            'event_not_found',
+            'invalid_transform',
+            'content_erased',
+          ),
         },
       },
     },

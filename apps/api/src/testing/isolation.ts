@@ -10,6 +10,7 @@ export type Belongings = {
   event: string
   delivery: string
   portalSession: string
+  replay: string
 }
 
 /**
@@ -37,6 +38,7 @@ export type IsolationRow = 'none' | ((theirs: Belongings, mine: Belongings) => N
 const subscription = (body?: unknown): IsolationRow => inPath('subscription', body)
 const event = (body?: unknown): IsolationRow => inPath('event', body)
 const delivery = (body?: unknown): IsolationRow => inPath('delivery', body)
+const replay = (body?: unknown): IsolationRow => inPath('replay', body)
 
 export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   getHealth: 'none',
@@ -94,7 +96,7 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   getEvent: event(),
   listEventMatches: event(),
   checkFilter: subscription({ type: 'invoice.paid', data: 1 }),
-  listDeliveries: filters('tenant', 'subscription', 'event'),
+  listDeliveries: filters('tenant', 'subscription', 'event', 'replay'),
   getDelivery: (theirs) => [
     ...named('path', 'delivery', theirs),
     {
@@ -116,11 +118,26 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   revokePortalSession: inPath('portalSession'),
   getCredential: 'none',
   listAuditEntries: filters('tenant'),
+  // The other words of a filter are tried in routes/replays.test.ts: the answer repeats the filter.
+  createReplay: (theirs) => [
+    { in: 'body', body: { filter: { tenant: theirs.tenant }, only: 'all' }, denial: 'nothing' },
+  ],
+  listReplays: 'none',
+  getReplay: replay(),
+  patchReplay: replay({ note: 'taken over' }),
+  listReplayItems: replay(),
+  runReplay: replay({}),
+  pauseReplay: replay({}),
+  resumeReplay: replay({}),
+  cancelReplay: replay({}),
   listApiKeys: 'none',
   createApiKey: (theirs) => [
     { in: 'body', body: { name: 'mine', role: 'tenant', tenant: theirs.tenant }, denial: 'not_found' },
   ],
   revokeApiKey: 'none',
+  createErasure: (theirs) => [{ in: 'body', body: { tenant: theirs.tenant, reason: 'mine' }, denial: 'not_found' }],
+  getErasure: 'none',
+  listErasures: 'none',
 }
 
 /** The id in the path is theirs. */

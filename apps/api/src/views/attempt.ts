@@ -19,6 +19,7 @@ export function attemptView(attempt: Attempt, reader: Reader): WireAttempt {
     actor: attempt.actor,
     reason: attempt.reason,
     started_at: attempt.startedAt.toISOString(),
+    erased_at: attempt.erasedAt?.toISOString() ?? null,
     request: {
       method,
       url: attempt.url,

@@ -17,6 +17,7 @@ export function deliveryView(row: DeliveryRow): WireDelivery {
     created_at: new Date(uuidTime(row.id)).toISOString(),
     delivered_at: row.delivered_at?.toISOString() ?? null,
     finished_at: row.finished_at?.toISOString() ?? null,
+    erased_at: row.erased_at?.toISOString() ?? null,
     canceled_reason: row.canceled_reason,
   }
 }

@@ -14,6 +14,7 @@ export function eventSummaryView(event: EventSummary, reader: Reader): WireEvent
     traceparent: event.traceparent,
     schema_version: event.schemaVersion,
     validation_errors: event.validationErrors && placesView(event.validationErrors, reader),
+    erased_at: event.erasedAt?.toISOString() ?? null,
     created_at: new Date(uuidTime(event.id)).toISOString(),
   }
 }

@@ -8,6 +8,7 @@ export function tenantView(tenant: Tenant): WireTenant {
     // Written by `putTenant` from a body of this form.
     metadata: tenant.metadata as WireTenant['metadata'],
     contacts: tenant.contacts as WireTenant['contacts'],
+    retention_days: tenant.retentionDays,
     created_at: tenant.createdAt.toISOString(),
     updated_at: tenant.updatedAt.toISOString(),
   }

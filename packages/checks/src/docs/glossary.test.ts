@@ -26,9 +26,14 @@ const places: Readonly<Record<string, { heading: string; column?: string }>> = {
   grantablePermissions: { heading: 'Roles of an API key', column: 'Permission' },
   portalCapabilities: { heading: 'Capabilities of a portal session', column: 'Capability' },
   credentialKinds: { heading: 'Capabilities of a portal session', column: 'Kind of credential' },
+  auditActions: { heading: 'Actions in the audit log', column: 'Action' },
+  erasureStates: { heading: 'States of an erasure', column: 'State' },
   portalThemeModes: { heading: 'Capabilities of a portal session', column: 'Mode of the theme' },
   signatureSchemes: { heading: 'Signature schemes', column: 'Scheme' },
   outboxEventStates: { heading: 'States of an event in the outbox', column: 'State' },
+  replayChoices: { heading: 'States of a replay', column: 'Choice' },
+  replayOutcomes: { heading: 'States of a replay', column: 'Outcome' },
+  replaySkipReasons: { heading: 'States of a replay', column: 'Skip reason' },
   replayStates: { heading: 'States of a replay', column: 'State' },
 }
 

@@ -5,6 +5,7 @@ import { jumpingClock } from './jumping-clock.ts'
 import { killedAtFailpoints } from './killed-at-failpoints.ts'
 import { killedAtRandom } from './killed-at-random.ts'
 import { killedDatabase } from './killed-database.ts'
+import { killedInAReplay } from './killed-in-a-replay.ts'
 import { noConnectionsLeft } from './no-connections-left.ts'
 import { overdueAtStart } from './overdue-at-start.ts'
 import { stoppedInOrder } from './stopped-in-order.ts'
@@ -24,6 +25,7 @@ export const faults: readonly Fault[] = [
   fullDisk,
   jumpingClock,
   overdueAtStart,
+  killedInAReplay,
   stoppedInOrder,
   stoppedWithoutDatabase,
 ]

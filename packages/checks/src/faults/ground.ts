@@ -57,7 +57,11 @@ export type Ground = AsyncDisposable & {
 }
 
 /** A process whose API is up. */
-export type ApiProcess = PosthornProcess & { readonly origin: string }
+export type ApiProcess = PosthornProcess & {
+  readonly origin: string
+  /** Opens everything. */
+  readonly adminKey: string
+}
 
 type ServeOptions = Omit<PosthornProcessOptions, 'url' | 'receiverPort' | 'adminKey'>
 
@@ -115,7 +119,7 @@ export async function openGround(parts: FaultParts, url: string, options: TallyO
         'the API',
         served.until(() => served.origin),
       )
-      return Object.create(served, { origin: { value: origin } })
+      return Object.create(served, { origin: { value: origin }, adminKey: { value: adminKey } })
     },
     subscribe: (api, wanted) => subscribe({ adminKey, tally }, api.origin, wanted),
     load(api, wanted) {

@@ -163,6 +163,23 @@ test('B11 Rotate a leaked secret with overlap: 1 request', async () => {
   expect(arrived('/b11').map(({ signature }) => signature)).toEqual(['valid', 'valid'])
 })
 
+test('B12 Erase one person’s payloads: 1 request', async () => {
+  const { posthorn, counted } = served
+  await subscribe('b12', '/b12')
+  const publish = (customer: string) =>
+    posthorn.events.publish({ tenant: 'b12', type: 'order.paid', data: { name: 'Ada' }, keys: { customer } })
+  const [theirs, other] = [await publish('c_1'), await publish('c_2')]
+  await served.until(() => arrived('/b12').length === 2)
+  const { result, calls } = await counted(() =>
+    posthorn.erasures.create({ tenant: 'b12', key: { customer: 'c_1' }, reason: 'request 2026-118' }),
+  )
+  expect(calls).toHaveLength(1)
+  await served.eventually(async () => (await posthorn.erasures.get(result.id)).finished_at !== null)
+  expect(JSON.stringify(await posthorn.events.get(theirs.id))).not.toContain('Ada')
+  expect((await posthorn.events.get(other.id)).data).toEqual({ name: 'Ada' })
+  expect(await posthorn.deliveries.get(theirs.deliveries[0]?.id ?? '')).toMatchObject({ state: 'delivered' })
+})
+
 async function subscribe(tenant: string, path: string, eventTypes = ['*']) {
   await served.posthorn.tenants.put(tenant)
   const url = served.receiver.origin + path

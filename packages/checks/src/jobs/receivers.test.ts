@@ -88,6 +88,31 @@ test('C6 Resend one: 1 request', async () => {
   expect(arrived('/c6').map(({ headers }) => headers['webhook-id'])).toEqual([failed.event_id, failed.event_id])
 })
 
+test('C7 Catch up after my outage: 3 requests, with the count before anything is sent', async () => {
+  const { posthorn, counted } = served
+  broken.add('/c7')
+  await subscribe('c7', { final_statuses: [500] })
+  const missed = [await publish('c7'), await publish('c7'), await publish('c7')]
+  await served.eventually(
+    async () => (await posthorn.deliveries.list({ tenant: 'c7', state: 'failed' }).all()).length === 3,
+  )
+  broken.delete('/c7')
+  const { result, calls } = await counted(async () => {
+    const draft = await posthorn.replays.create({ filter: { tenant: 'c7', since: '1h' } })
+    await posthorn.replays.run(draft.id)
+    await served.until(() => arrived('/c7').length === 6)
+    return { draft, now: await posthorn.replays.get(draft.id) }
+  })
+  expect(calls).toHaveLength(3)
+  expect(result.draft.preview).toMatchObject({ count: 3, by_cause: [{ failure_code: 'http_5xx', count: 3 }] })
+  expect(result.now.id).toBe(result.draft.id)
+  const again = arrived('/c7').slice(3)
+  expect(again.map(({ headers }) => String(headers['webhook-id'])).toSorted()).toEqual(
+    missed.map((event) => event.id).toSorted(),
+  )
+  expect(again.map(({ headers }) => headers['posthorn-replay'])).toEqual(again.map(() => result.draft.id))
+})
+
 test('C8 "Was it ever sent?": 1 request, and the answer includes why not', async () => {
   const { posthorn, counted } = served
   const wanting = await subscribe('c8')

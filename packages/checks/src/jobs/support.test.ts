@@ -10,9 +10,16 @@ let served: Served
 let support: Posthorn
 /** What each path answers; 204 where nothing is said. */
 const answers = new Map<string, number>()
+/** Whether a path answers 500 this time. */
+const rejecting = new Map<string, () => boolean>()
 
 beforeAll(async () => {
-  served = await startServed({ answer: ({ path }) => ({ status: answers.get(path) ?? 204, body: 'said so' }) })
+  served = await startServed({
+    answer: ({ path }) => ({
+      status: rejecting.get(path)?.() === true ? 500 : (answers.get(path) ?? 204),
+      body: 'said so',
+    }),
+  })
   const { key } = await served.posthorn.apiKeys.create({ name: 'helpdesk', role: 'support' })
   support = served.as(key)
 })
@@ -40,6 +47,48 @@ test('S4 Us or them?: no request beside the one that shows the attempt', async (
   const { wait_ms: ours = -1, total_ms: theirs = -1 } = result.data[0]?.timings ?? {}
   expect(ours).toBeGreaterThanOrEqual(0)
   expect(theirs).toBeGreaterThan(0)
+})
+
+test('S6 Watch a replay and stop it: 1 request each', async () => {
+  await failedOnes('s6', 30)
+  const draft = await support.replays.create({ filter: { tenant: 's6' }, rate_per_second: 1 })
+  await support.replays.run(draft.id)
+  const step = async <T>(work: () => Promise<T>) => {
+    const { result, calls } = await served.counted(work)
+    expect(calls).toHaveLength(1)
+    return result
+  }
+  expect(await step(() => support.replays.get(draft.id))).toMatchObject({
+    state: 'running',
+    progress: { waiting: expect.any(Number), delivered: expect.any(Number) },
+  })
+  expect(await step(() => support.replays.pause(draft.id))).toMatchObject({ state: 'paused' })
+  expect(await step(() => support.replays.patch(draft.id, { rate_per_second: 2 }))).toMatchObject({
+    rate_per_second: 2,
+  })
+  expect(await step(() => support.replays.resume(draft.id))).toMatchObject({ state: 'running' })
+  const { progress } = await step(() => support.replays.cancel(draft.id))
+  expect(progress.waiting + progress.canceled).toBeGreaterThan(0)
+})
+
+test('S7 Know the replay worked: 1 request, and 1 more to send the rest again', async () => {
+  await failedOnes('s7', 3)
+  const draft = await support.replays.create({ filter: { tenant: 's7' } })
+  let times = 0
+  answers.set('/s7', 204)
+  rejecting.set('/s7', () => (times += 1) === 1)
+  await support.replays.run(draft.id)
+  const done = await served.eventually(async () => {
+    const replay = await support.replays.get(draft.id)
+    return replay.state === 'completed' && replay
+  })
+  const known = await served.counted(() => support.replays.get(draft.id))
+  expect(known.calls).toHaveLength(1)
+  expect(known.result.progress).toEqual(done.progress)
+  expect(done.progress).toMatchObject({ delivered: 2, failed: 1, by_cause: [{ failure_code: 'http_5xx', count: 1 }] })
+  const rest = await served.counted(() => support.replays.create({ filter: { tenant: 's7', replay: draft.id } }))
+  expect(rest.calls).toHaveLength(1)
+  expect(rest.result.preview.count).toBe(1)
 })
 
 test('S8 Re-enable a subscription and backfill the gap: 1 request', async () => {
@@ -127,6 +176,17 @@ async function subscribe(tenant: string, more: object = {}) {
 function publish(tenant: string) {
   const event = { tenant, type: 'order.paid', data: { total: 1200 }, keys: { order: `ord_${tenant}` } }
   return served.posthorn.events.publish(event)
+}
+
+/** So many deliveries of the tenant that have failed for good, at a receiver that is mended now. */
+async function failedOnes(tenant: string, count: number): Promise<void> {
+  answers.set(`/${tenant}`, 500)
+  await subscribe(tenant, { final_statuses: [500], max_in_flight: 100 })
+  for (let number = 0; number < count; number += 1) await publish(tenant)
+  await served.eventually(
+    async () => (await support.deliveries.list({ tenant, state: 'failed', limit: 250 }).all()).length === count,
+  )
+  answers.delete(`/${tenant}`)
 }
 
 /** A delivery of the tenant that has failed for good. */

@@ -23,6 +23,7 @@ export const Attempt = named(
       actor: Nullable(Type.String({ description: 'Who asked for it' })),
       reason: Nullable(Type.String({ description: 'Why, in their words' })),
       started_at: Time(),
+      erased_at: Nullable(Time('When headers, bodies and reason were taken away')),
       request: Type.Object({
         method: Type.String(),
         url: Type.String(),

@@ -35,6 +35,7 @@ export const Delivery = named(
       created_at: Time(),
       delivered_at: Nullable(Time('The first 2xx')),
       finished_at: Nullable(Time()),
+      erased_at: Nullable(Time('When what its event held was taken away; it cannot be resent any more')),
       canceled_reason: Nullable(
         Type.Enum([...canceledReasons], { type: 'string', description: 'Why it is `canceled`; null otherwise' }),
       ),

@@ -28,6 +28,7 @@ export const EventSummary = named(
             'What did not fit, where the event type only warns; redacted for readers who may not see payloads',
         }),
       ),
+      erased_at: Nullable(Time('When what it held was taken away: an erasure, or the retention of its tenant')),
       created_at: Time('When it was published'),
     },
     { description: 'One thing that happened, published for one tenant. Never changes.' },

@@ -3,6 +3,7 @@ import { Attempt, AttemptPage } from './attempt.ts'
 import { AuditEntry, AuditEntryPage } from './audit.ts'
 import { Credential } from './credential.ts'
 import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
+import { Erasure, ErasurePage } from './erasure.ts'
 import { Event, EventSummary, EventSummaryPage } from './event.ts'
 import { EventType, EventTypePage, EventTypeVersion, EventTypeVersionPage } from './event-type.ts'
 import { ListFilter } from './list-filter.ts'
@@ -22,6 +23,7 @@ import { ProblemSchema } from './problem.ts'
 import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
 import { Health, Readiness } from './readiness.ts'
 import type { NamedSchema } from './reference.ts'
+import { CreateReplay, Replay, ReplayItem, ReplayItemPage, ReplayPage } from './replay.ts'
 import { PublicKey, PublicKeys, Secret, Secrets } from './secret.ts'
 import { ChangedSubscription, CreatedSubscription, Subscription, SubscriptionPage } from './subscription.ts'
 import { SubscriptionHealth } from './subscription-health.ts'
@@ -71,6 +73,11 @@ export const namedSchemas: readonly NamedSchema[] = [
   OutboxEvent,
   OutboxEventPage,
   ListFilter,
+  CreateReplay,
+  Replay,
+  ReplayPage,
+  ReplayItem,
+  ReplayItemPage,
   ApiKey,
   ApiKeyPage,
   CreatedApiKey,
@@ -81,4 +88,6 @@ export const namedSchemas: readonly NamedSchema[] = [
   Credential,
   AuditEntry,
   AuditEntryPage,
+  Erasure,
+  ErasurePage,
 ]

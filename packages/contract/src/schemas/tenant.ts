@@ -38,6 +38,9 @@ export const Tenant = named(
       name: Nullable(Type.String()),
       metadata: Metadata(),
       contacts: Type.Array(reference(Contact)),
+      retention_days: Nullable(
+        Type.Integer({ description: 'After so many days the content of its events goes; null: with those of all' }),
+      ),
       created_at: Time(),
       updated_at: Time(),
     },
@@ -54,6 +57,16 @@ export const PutTenant = Type.Object(
     name: Type.Optional(Nullable(Text({ maxLength: limits.nameLengthMax, examples: ['Acme Ltd'] }))),
     metadata: Type.Optional(Metadata()),
     contacts: Type.Optional(contacts),
+    retention_days: Type.Optional(
+      Nullable(
+        Type.Integer({
+          minimum: 1,
+          maximum: limits.retentionDaysMax,
+          description:
+            'After so many days the content of its events is taken away, where that is sooner than the installation does it. The fact of their delivery stays. Null or left out: as the installation keeps it.',
+        }),
+      ),
+    ),
   },
   { additionalProperties: false },
 )

@@ -35,6 +35,7 @@ test('concurrent callers make each partition once', async () => {
     'attempt_20260227', 'attempt_20260228', 'attempt_20260301',
     'delivery_20260227', 'delivery_20260228', 'delivery_20260301',
     'event_20260227', 'event_20260228', 'event_20260301',
+    'event_key_20260227', 'event_key_20260228', 'event_key_20260301',
   ]) // biome-ignore format: a table a line
   expect(await ensurePartitions(pool, { now: noon, daysBack: 1, daysAhead: 1 })).toEqual([])
 })
@@ -53,7 +54,7 @@ test('a day that is missing in between is filled, and until then only the days b
   await ensurePartitions(pool, { now: new Date('2026-03-04T01:00:00Z'), daysBack: 0, daysAhead: 0 })
   expect(await partitionsReadyUntil(pool, noon)).toEqual(new Date('2026-03-02T00:00:00Z'))
   const made = await ensurePartitions(pool, { now: noon, daysBack: 0, daysAhead: 4 })
-  expect(made).toHaveLength(6)
+  expect(made).toHaveLength(8)
   expect(await partitionsReadyUntil(pool, noon)).toEqual(new Date('2026-03-05T00:00:00Z'))
 })
 
@@ -80,7 +81,7 @@ test('partitions are made while other transactions read and write the table', as
     await writer.query('select count(*) from event')
     await writer.query(...eventRow(noon.getTime() + hourMs))
     const made = await ensurePartitions(pool, { now: new Date('2026-04-01T00:00:00Z'), daysBack: 0, daysAhead: 0 })
-    expect(made).toHaveLength(3)
+    expect(made).toHaveLength(4)
     await writer.query('commit')
   } finally {
     writer.release()

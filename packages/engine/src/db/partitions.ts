@@ -6,9 +6,14 @@
  */
 import { uuidFloor } from '@posthorn/contract'
 import type pg from 'pg'
+import { attachPartition } from './sql/attach-partition.ts'
 import { createPartition } from './sql/create-partition.ts'
+import { detachPartition } from './sql/detach-partition.ts'
+import { dropPartition } from './sql/drop-partition.ts'
+import { hasUnfinished } from './sql/has-unfinished.ts'
 import { inTransaction } from './sql/in-transaction.ts'
 import { lockPartitions } from './sql/lock-partitions.ts'
+import { type OldPartition, selectOldPartitions } from './sql/select-old-partitions.ts'
 import { selectPartitions } from './sql/select-partitions.ts'
 import { ask } from './unavailable.ts'
 
@@ -84,6 +89,64 @@ export async function partitionsReadyUntil(pool: pg.Pool, now: Date): Promise<Da
   let day = Math.floor(now.getTime() / dayMs) * dayMs
   while (partitionedTables.every((table) => existing.has(partitionName(table, day)))) day += dayMs
   return new Date(day)
+}
+
+/**
+ * Drops the partitions of whole days that are older than `cutoffMs`. A day of which something is still to be sent stays, and
+ * is looked at again by the next call. Events stay one day longer than their deliveries: one that was made behind midnight
+ * may belong to an event from before.
+ *
+ * Nobody waits for it: a partition is taken off its table first, and dropped when nobody uses it any more. What a killed
+ * call has left half done is ended by the next one.
+ *
+ * @returns the names of what was dropped, and of what stays although it is old
+ */
+export async function dropOldPartitions(
+  pool: pg.Pool,
+  cutoffMs: number,
+): Promise<{ dropped: string[]; kept: string[] }> {
+  const found = (await selectOldPartitions(pool, partitionedTables)).map((one) => ({ ...one, day: dayOf(one.name) }))
+  const daysWithDeliveries = new Set(found.filter((one) => one.parent === 'delivery').map((one) => one.day))
+  const dropped: string[] = []
+  const kept: string[] = []
+  const isOld = (day: number) => day + dayMs <= cutoffMs
+  for (const delivery of found.filter((one) => one.parent === 'delivery' && isOld(one.day))) {
+    if (await dropDeliveries(pool, delivery)) {
+      dropped.push(delivery.name)
+      daysWithDeliveries.delete(delivery.day)
+    } else kept.push(delivery.name)
+  }
+  for (const other of found.filter((one) => one.parent !== 'delivery' && isOld(one.day))) {
+    const days = other.parent === 'attempt' ? [other.day] : [other.day, other.day + dayMs]
+    if (!days.every((day) => isOld(day) && !daysWithDeliveries.has(day))) continue
+    await takeOff(pool, other)
+    await dropPartition(pool, other.name)
+    dropped.push(other.name)
+  }
+  return { dropped: dropped.toSorted(), kept }
+}
+
+/** Answers whether they are gone. When nobody can write to it any more, it is looked at a second time. */
+async function dropDeliveries(pool: pg.Pool, partition: OldPartition & { day: number }): Promise<boolean> {
+  const { name, day } = partition
+  if (partition.place === 'attached' && (await hasUnfinished(pool, name))) return false
+  await takeOff(pool, partition)
+  if (await hasUnfinished(pool, name)) {
+    await attachPartition(pool, { table: 'delivery', name, from: uuidFloor(day), to: uuidFloor(day + dayMs) })
+    return false
+  }
+  await dropPartition(pool, name)
+  return true
+}
+
+async function takeOff(pool: pg.Pool, { parent, name, place }: OldPartition): Promise<void> {
+  if (place !== 'detached') await detachPartition(pool, { table: parent, name, isPending: place === 'pending' })
+}
+
+/** The midnight of a partition's day, in Unix milliseconds. */
+function dayOf(name: string): number {
+  const [, year, month, date] = /_(\d{4})(\d\d)(\d\d)$/.exec(name) ?? []
+  return Date.UTC(Number(year), Number(month) - 1, Number(date))
 }
 
 /** `event_20261123`. @param day Unix milliseconds of a UTC midnight */

@@ -63,6 +63,8 @@ export type DeliveryColumns = {
   actor: string | null
   reason: string | null
   resume_at: Date | null
+  /** The replay that the attempt is made for. */
+  replay_id: string | null
   /** Since when the delivery had been due, and how long that is, in milliseconds. */
   due_at: Date
   waited_ms: number
@@ -207,7 +209,7 @@ with picked as materialized (
     greatest(0, extract(epoch from now() - p.next_attempt_at) * 1000)::float8 as waited_ms
 )
 select c.offer::int, c.delivery_id, c.tenant_id, c.subscription_id, c.event_id, c.attempt_id, c.attempt_number,
-       c.schedule_step, c.trigger, c.actor, c.reason, c.resume_at, c.due_at, c.waited_ms,
+       c.schedule_step, c.trigger, c.actor, c.reason, c.resume_at, c.replay_id, c.due_at, c.waited_ms,
        e.type, e."timestamp", e.data, case when e.validation_errors is null then e.schema_version end as schema_version,
        case when c.transforms then e.keys end as keys_of_event,
        s.url, s.headers, s.timeout_ms, s.retry_schedule_seconds, s.keys, s.payload_format, s.final_statuses, s.auth_sealed,

@@ -21,6 +21,7 @@ const ourTables = [
   'api_key',
   'portal_session',
   'audit_entry',
+  'erasure',
   'idempotency_key',
   'dispatcher',
   '_prisma_migrations',

@@ -17,6 +17,7 @@ export type DeliveryRow = {
   delivered_at: Date | null
   finished_at: Date | null
   canceled_reason: CanceledReason | null
+  erased_at: Date | null
   in_flight: boolean
   /** Null while an attempt is in flight and when none will follow. */
   next_attempt_at: Date | null
@@ -40,6 +41,7 @@ export async function listDeliveries(
   const text = `
 select d.id, d.tenant_id, d.event_id, d.event_type, d.subscription_id, d.state, d.attempt_count,
        d.last_failure_code, d.last_http_status, d.delivered_at, d.finished_at, d.canceled_reason,
+       d.erased_at,
        b.leased_at is not null as in_flight,
        case when b.leased_at is null then b.next_attempt_at end as next_attempt_at
 from (

@@ -15,6 +15,7 @@ export type EventRow = {
   traceparent: string | null
   schema_version: number | null
   validation_errors: ProblemPlace[] | null
+  erased_at: Date | null
 }
 
 /**
@@ -32,7 +33,7 @@ export async function listEvents(
   addEventFilter(conditions, filter)
   addBeyond(conditions, 'e.id', page)
   const text = `
-select id, tenant_id, type, "timestamp", keys, publish_id, traceparent, schema_version, validation_errors
+select id, tenant_id, type, "timestamp", keys, publish_id, traceparent, schema_version, validation_errors, erased_at
 from event e ${conditions.text}
 order by e.id ${page.order === 'asc' ? 'asc' : 'desc'}
 limit ${Math.trunc(page.take)}`

@@ -66,7 +66,9 @@ export type RecordRow = {
  * What the operator is to be told (a delivery that will not be made any more, a subscription that is disabled or has
  * recovered) is written down by the same statement, unless it is about the operator's own tenant.
  *
- * Locks the backlog rows and deliveries of these attempts by primary key, and subscriptions, in the order of their ids,
+ * An item of a replay is settled with its attempt.
+ *
+ * Locks the backlog rows and deliveries of these attempts by primary key, items of replays likewise, and subscriptions, in the order of their ids,
  * only when they are disabled or slowed down or their health changes. Recording the same attempts twice does nothing the
  * second time.
  *
@@ -153,7 +155,14 @@ with outcome as materialized (
   where b.delivery_id = o.delivery_id and b.attempt_number = o.number and b.leased_at is not null
     and o.next in ('delivered', 'failed')
   -- A delivery that had an attempt because a person asked had ended before, unless its schedule waited behind it.
-  returning b.delivery_id, b.trigger = 'automatic' or b.resume_at is not null as was_owed
+  returning b.delivery_id, b.trigger = 'automatic' or b.resume_at is not null as was_owed, b.replay_id
+), replayed as (
+  -- An item of a replay has the one attempt: what came of it is what came of the item.
+  update replay_item i
+  set outcome = o.next, attempt_id = o.id, failure_code = o.failure_code, http_status = o.http_status, finished_at = now()
+  from finished f
+  join outcome o on o.delivery_id = f.delivery_id
+  where f.replay_id is not null and i.replay_id = f.replay_id and i.delivery_id = f.delivery_id and i.outcome = 'under_way'
 ), postponed as (
   update backlog b
   set ready = false, leased_at = null, attempt_id = null,

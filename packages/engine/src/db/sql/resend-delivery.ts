@@ -16,6 +16,8 @@ export type ResendRow = {
   state: DeliveryState
   subscription_state: SubscriptionState | 'deleted'
   in_flight: boolean
+  /** What its event held is gone: there is nothing to send. */
+  erased: boolean
   shard: number
   /** Whether the resend was taken; the other columns say why not. */
   taken: boolean
@@ -45,7 +47,7 @@ with work as materialized (
   where b.delivery_id = $1
   for update
 ), target as materialized (
-  select d.id, d.tenant_id, d.event_id, d.subscription_id, d.state, d.attempt_count
+  select d.id, d.tenant_id, d.event_id, d.subscription_id, d.state, d.attempt_count, d.erased_at is not null as erased
   from delivery d
   -- Counting the work first locks it first: every statement locks the backlog before the delivery.
   where (select count(*) from work) >= 0 and d.id = $1 and ($2::text is null or d.tenant_id = $2)
@@ -53,7 +55,7 @@ with work as materialized (
 ), judged as materialized (
   select t.*, s.shard, coalesce(w.in_flight, false) as in_flight, w.delivery_id is not null as has_work,
          case when s.deleted_at is not null then 'deleted' else s.state end as subscription_state,
-         t.state = any($3::text[]) and s.state = 'active' and s.deleted_at is null and not coalesce(w.in_flight, false) as taken
+         t.state = any($3::text[]) and not t.erased and s.state = 'active' and s.deleted_at is null and not coalesce(w.in_flight, false) as taken
   from target t
   join subscription s on s.id = t.subscription_id
   left join work w on w.delivery_id = t.id
@@ -74,4 +76,4 @@ with work as materialized (
   from judged j
   where j.taken and not j.has_work and d.id = j.id
 )
-select tenant_id, state, subscription_state, in_flight, shard, taken from judged`
+select tenant_id, state, subscription_state, in_flight, erased, shard, taken from judged`

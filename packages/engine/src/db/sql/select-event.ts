@@ -13,6 +13,6 @@ export async function selectEvent(
 }
 
 const text = `
-select id, tenant_id, type, "timestamp", keys, publish_id, traceparent, schema_version, validation_errors, data
+select id, tenant_id, type, "timestamp", keys, publish_id, traceparent, schema_version, validation_errors, erased_at, data
 from event
 where ($1::text is null or tenant_id = $1) and id = $2`

@@ -1,0 +1,365 @@
+import { formatId, type ReplayOutcome } from '@posthorn/contract'
+import {
+  createReplaying,
+  draftReplay,
+  type FilterWords,
+  getReplay,
+  hold,
+  listReplayItems,
+  moveReplay,
+  patchReplay,
+  type ReplayDraft,
+} from '@posthorn/engine'
+import type { ReceivedRequest } from 'posthorn/receiver'
+import { describe, expect, test } from 'vitest'
+import { createGate } from './gate.ts'
+import { startTestPosthorn, type TestPosthorn, type TestSubscription, world } from './posthorn.ts'
+
+describe('what a replay sends', () => {
+  test('is each failed delivery that the filter found, once more, under its id, with who asked and why', async () => {
+    await using posthorn = await startTestPosthorn()
+    const { path } = await posthorn.subscribe()
+    const failed = await publishEnded(posthorn, 3, 'failed')
+    await publishEnded(posthorn, 2, 'delivered')
+    const replay = await draft(posthorn, { tenant: 'acme' }, { note: 'after the fix', actor: 'staff:ada' })
+    expect([replay.state, replay.itemCount, replay.preview.leftOut]).toEqual([
+      'draft',
+      3,
+      [{ reason: 'delivered', count: 2 }],
+    ])
+    await posthorn.publish({ type: 'invoice.later' })
+    await posthorn.dispatch()
+    await posthorn.recorded(1)
+    expect(posthorn.receiver.requests).toHaveLength(1)
+
+    await move(posthorn, 'run', replay.id)
+    await ended(posthorn, replay.id)
+    const requests = posthorn.receiver.requests.filter(isReplayed)
+    expect(requests.map(({ headers }) => headers['webhook-id']).toSorted()).toEqual(
+      failed.map(({ event }) => formatId('event', event)).toSorted(),
+    )
+    for (const { headers, ...request } of requests) {
+      expect([request.path, headers['posthorn-replay'], headers['posthorn-attempt']]).toEqual([
+        path,
+        formatId('replay', replay.id),
+        '2',
+      ])
+    }
+    for (const { delivery } of failed) {
+      expect(await posthorn.db.prisma.attempt.findMany({ where: { deliveryId: delivery } })).toMatchObject([
+        { trigger: 'replay', actor: 'staff:ada', reason: 'after the fix', number: 2 },
+      ])
+    }
+    expect(await counts(posthorn, replay.id)).toEqual({ delivered: 3 })
+    const items = await listReplayItems(posthorn.db, { id: replay.id, within: undefined }, undefined, {})
+    const attempts = await posthorn.db.prisma.attempt.findMany({ where: { trigger: 'replay' } })
+    expect(items.rows.map(({ attempt_id }) => attempt_id).toSorted()).toEqual(attempts.map(({ id }) => id).toSorted())
+  })
+
+  test('is one attempt: what fails again has failed, names its cause, and can be replayed alone', async () => {
+    let status = 500
+    await using posthorn = await startTestPosthorn({ answer: () => ({ status }) })
+    const subscription = await posthorn.subscribe()
+    await publishEnded(posthorn, 2, 'failed')
+    await posthorn.dispatch()
+    const first = await draft(posthorn, {})
+    await move(posthorn, 'run', first.id)
+    await ended(posthorn, first.id)
+    expect((await getReplay(posthorn.db, first.id, undefined)).counts).toMatchObject([
+      { outcome: 'failed', failure_code: 'http_5xx', count: 2 },
+    ])
+    expect(posthorn.receiver.requests).toHaveLength(2)
+    // Nobody's streak of failures begins with what a person asked for.
+    const row = await posthorn.db.prisma.subscription.findUniqueOrThrow({ where: { id: subscription.id } })
+    expect([row.failingSince, row.breakerOpenedAt]).toEqual([null, null])
+
+    status = 204
+    const second = await draft(posthorn, { replay: formatId('replay', first.id) })
+    expect([second.itemCount, second.preview.byCause]).toEqual([2, [{ failureCode: 'http_5xx', count: 2 }]])
+    await move(posthorn, 'run', second.id)
+    await ended(posthorn, second.id)
+    expect(await counts(posthorn, second.id)).toEqual({ delivered: 2 })
+    expect((await draft(posthorn, { replay: formatId('replay', first.id) })).itemCount).toBe(0)
+  })
+
+  test('is all that has ended, when that is asked; a delivered one that fails now stays delivered', async () => {
+    await using posthorn = await startTestPosthorn({ answer: () => ({ status: 500 }) })
+    await posthorn.subscribe()
+    const [delivered] = await publishEnded(posthorn, 1, 'delivered')
+    const [canceled] = await publishEnded(posthorn, 1, 'canceled')
+    await publishEnded(posthorn, 1, 'failed')
+    await posthorn.dispatch()
+    const replay = await draft(posthorn, {}, { choice: 'all' })
+    expect([replay.itemCount, replay.preview.leftOut]).toEqual([3, []])
+    await move(posthorn, 'run', replay.id)
+    await ended(posthorn, replay.id)
+    expect(await counts(posthorn, replay.id)).toEqual({ failed: 3 })
+    const state = async (id = '') => (await posthorn.db.prisma.delivery.findUniqueOrThrow({ where: { id } })).state
+    expect([await state(delivered?.delivery), await state(canceled?.delivery)]).toEqual(['delivered', 'failed'])
+  })
+
+  test('is shared between two dispatchers, and nothing is sent twice', async () => {
+    await using posthorn = await startTestPosthorn()
+    await posthorn.subscribeMany(8)
+    const failed = await publishEnded(posthorn, 20, 'failed')
+    await Promise.all([posthorn.dispatch({ ownDatabase: true }), posthorn.dispatch({ ownDatabase: true })])
+    const replay = await draft(posthorn, {})
+    await move(posthorn, 'run', replay.id)
+    await ended(posthorn, replay.id)
+    expect(failed).toHaveLength(160)
+    expect(await counts(posthorn, replay.id)).toEqual({ delivered: 160 })
+    expect(posthorn.receiver.requests).toHaveLength(160)
+  })
+})
+
+describe('what has changed since the draft', () => {
+  test('is seen when the turn of a delivery comes: it is skipped, and the reason stands there', async () => {
+    await using posthorn = await startTestPosthorn()
+    const [kept, paused, deleted] = await posthorn.subscribeMany(3)
+    const items = await publishEnded(posthorn, 3, 'failed')
+    const replay = await draft(posthorn, {})
+    expect(replay.itemCount).toBe(9)
+    const ofKept = items.filter(({ subscription }) => subscription === kept?.id)
+    const deliveredAt = new Date()
+    await posthorn.db.prisma.delivery.update({
+      where: { id: ofKept[0]?.delivery ?? '' },
+      data: { state: 'delivered', deliveredAt },
+    })
+    await posthorn.db.prisma.delivery.delete({ where: { id: ofKept[1]?.delivery ?? '' } })
+    await change(posthorn, paused, { state: 'paused' })
+    await change(posthorn, deleted, { deletedAt: new Date() })
+    await posthorn.dispatch()
+    await move(posthorn, 'run', replay.id)
+    await ended(posthorn, replay.id)
+    const { counts: all } = await getReplay(posthorn.db, replay.id, undefined)
+    const told = all.map(({ outcome, skip_reason, count }) => [`${outcome} ${skip_reason}`, count])
+    expect(Object.fromEntries(told)).toEqual({
+      'delivered null': 1,
+      'skipped delivered': 1,
+      'skipped removed': 1,
+      'skipped subscription_paused': 3,
+      'skipped subscription_deleted': 3,
+    })
+    expect(posthorn.receiver.requests).toHaveLength(1)
+  })
+
+  test('leaves out from the beginning what cannot be sent', async () => {
+    await using posthorn = await startTestPosthorn()
+    const [active, paused, disabled] = await posthorn.subscribeMany(3)
+    await publishEnded(posthorn, 2, 'failed')
+    await posthorn.publish()
+    await change(posthorn, paused, { state: 'paused' })
+    await change(posthorn, disabled, { state: 'disabled', disabledReason: 'gone' })
+    const replay = await draft(posthorn, {})
+    expect([replay.itemCount, replay.preview.bySubscription]).toEqual([2, [{ subscriptionId: active?.id, count: 2 }]])
+    expect(replay.preview.leftOut).toEqual([
+      { reason: 'pending', count: 3 },
+      ...['subscription_disabled', 'subscription_paused'].map((reason) => ({ reason, count: 2 })),
+    ])
+  })
+
+  test('an item whose work is taken away before it was sent is settled, and the replay ends', async () => {
+    await using posthorn = await startTestPosthorn()
+    const subscription = await posthorn.subscribe()
+    await publishEnded(posthorn, 2, 'failed')
+    const replay = await draft(posthorn, {})
+    await move(posthorn, 'run', replay.id)
+    const replaying = createReplaying(posthorn.db)
+    expect(await replaying.step()).toMatchObject({ busy: true, fed: 2, skipped: 0, finished: [] })
+    await change(posthorn, subscription, { state: 'paused' })
+    await hold(posthorn.db, subscription.id)
+    expect(await replaying.step()).toMatchObject({ fed: 0, settled: 2, finished: [replay.id] })
+    const { counts: all, state } = await getReplay(posthorn.db, replay.id, undefined)
+    expect([state, all]).toMatchObject(['completed', [{ outcome: 'skipped', skip_reason: 'held', count: 2 }]])
+    expect(await replaying.step()).toMatchObject({ busy: false })
+  })
+})
+
+describe('a replay on its way', () => {
+  test('takes half of the slots of a subscription, so that its own events find some', async () => {
+    const gate = createGate(isReplayed)
+    await using posthorn = await startTestPosthorn({ answer: gate.answer })
+    await posthorn.subscribe({ maxInFlight: 4 })
+    await publishEnded(posthorn, 10, 'failed')
+    await posthorn.dispatch()
+    const replay = await draft(posthorn, {})
+    await move(posthorn, 'run', replay.id)
+    await gate.holds(2)
+    for (let n = 1; n <= 5; n += 1) {
+      await posthorn.publish()
+      await posthorn.recorded(n)
+    }
+    expect([gate.waiting.length, await counts(posthorn, replay.id)]).toEqual([2, { under_way: 2, waiting: 8 }])
+    gate.open()
+    await ended(posthorn, replay.id)
+    expect(gate.mostAtOnce).toBe(2)
+    expect(await counts(posthorn, replay.id)).toEqual({ delivered: 10 })
+  })
+
+  test('stops when it is paused, goes on when it is resumed, and never when it is canceled', async () => {
+    const gate = createGate()
+    await using posthorn = await startTestPosthorn({ answer: gate.answer })
+    await posthorn.subscribe({ maxInFlight: 2 })
+    await publishEnded(posthorn, 4, 'failed')
+    await posthorn.dispatch()
+    const { id } = await draft(posthorn, {})
+    await move(posthorn, 'run', id)
+    await gate.holds(1)
+    await move(posthorn, 'pause', id)
+    gate.let(1)
+    await posthorn.recorded(1)
+    expect(await createReplaying(posthorn.db).step()).toMatchObject({ busy: false, fed: 0 })
+    expect(await counts(posthorn, id)).toEqual({ delivered: 1, waiting: 3 })
+    await move(posthorn, 'resume', id)
+    await gate.holds(1)
+    await move(posthorn, 'cancel', id)
+    gate.let(1)
+    await posthorn.recorded(2)
+    expect(await counts(posthorn, id)).toEqual({ delivered: 2, canceled: 2 })
+    const replay = await getReplay(posthorn.db, id, undefined)
+    expect([replay.state, replay.finishedAt]).toEqual(['canceled', expect.any(Date)])
+    expect(posthorn.receiver.requests).toHaveLength(2)
+    const states = await posthorn.db.prisma.delivery.groupBy({ by: ['state'], _count: true })
+    expect(states.toSorted((a, b) => a.state.localeCompare(b.state))).toEqual([
+      { state: 'delivered', _count: 2 },
+      { state: 'failed', _count: 2 },
+    ])
+    for (const wanted of ['run', 'pause', 'resume', 'cancel'] as const) {
+      await expect(move(posthorn, wanted, id)).rejects.toMatchObject({ code: 'replay_state_conflict' })
+    }
+  })
+
+  test('keeps to its rate, whoever feeds it, and to another one as soon as it is changed', async () => {
+    await using posthorn = await startTestPosthorn()
+    await posthorn.subscribeMany(20)
+    await publishEnded(posthorn, 5, 'failed')
+    const { id, preview } = await draft(posthorn, {}, { ratePerSecond: 1 })
+    expect(preview.estimatedSeconds).toBe(100)
+    await move(posthorn, 'run', id)
+    const startedAtMs = performance.now()
+    const fed = async () => (await createReplaying(posthorn.db).step()).fed
+    let all = 0
+    for (let n = 0; n < 10; n += 1) all += await fed()
+    const elapsedSeconds = (performance.now() - startedAtMs) / 1000
+    expect(all).toBeGreaterThanOrEqual(1)
+    expect(all).toBeLessThanOrEqual(1 + elapsedSeconds)
+    await patchReplay(posthorn.db, { id, within: undefined }, { ratePerSecond: null })
+    expect(await fed()).toBeGreaterThan(50)
+  })
+
+  test('sends the items of an ordered subscription one at a time, oldest first', async () => {
+    await using posthorn = await startTestPosthorn()
+    await posthorn.subscribe({ ordered: true, maxInFlight: 10 })
+    const failed = await publishEnded(posthorn, 6, 'failed')
+    await posthorn.dispatch()
+    const { id } = await draft(posthorn, {})
+    await move(posthorn, 'run', id)
+    await ended(posthorn, id)
+    expect(posthorn.receiver.requests.map(({ headers }) => headers['webhook-id'])).toEqual(
+      failed.map(({ event }) => formatId('event', event)),
+    )
+  })
+})
+
+describe('a draft of very many', () => {
+  test('is written in portions, and has each delivery once', async () => {
+    await using posthorn = await startTestPosthorn()
+    await posthorn.subscribeMany(2)
+    const failed = await publishEnded(posthorn, 5, 'failed')
+    const whole = { filter: {}, choice: 'failed', ratePerSecond: null, note: null, actor: 'staff:test' } as const
+    const parts = { db: posthorn.db, world: later, portionSize: 3 }
+    const replay = await draftReplay(parts, whole, undefined)
+    expect([replay.itemCount, replay.preview.bySubscription.map(({ count }) => count)]).toEqual([10, [5, 5]])
+    const { rows } = await listReplayItems(posthorn.db, { id: replay.id, within: undefined }, undefined, {})
+    expect(rows.map(({ delivery_id }) => delivery_id).toSorted()).toEqual(
+      failed.map(({ delivery }) => delivery).toSorted(),
+    )
+  })
+
+  test('is refused beyond its limit, and nothing of it is left', async () => {
+    await using posthorn = await startTestPosthorn()
+    await posthorn.subscribe()
+    await publishEnded(posthorn, 5, 'failed')
+    const whole = { filter: {}, choice: 'failed', ratePerSecond: null, note: null, actor: 'staff:test' } as const
+    const parts = { db: posthorn.db, world: later, portionSize: 2, itemsMax: 4 }
+    await expect(draftReplay(parts, whole, undefined)).rejects.toMatchObject({ code: 'limit_reached' })
+    expect(await posthorn.db.prisma.replay.count()).toBe(0)
+    expect(await posthorn.db.prisma.replayItem.count()).toBe(0)
+    expect((await draftReplay({ ...parts, itemsMax: 5 }, whole, undefined)).itemCount).toBe(5)
+  })
+})
+
+test('drafts that are made and never run send nothing, and leave deliveries as they are', async () => {
+  await using posthorn = await startTestPosthorn()
+  await posthorn.subscribe()
+  await publishEnded(posthorn, 2, 'failed')
+  const { id } = await draft(posthorn, {})
+  expect(await createReplaying(posthorn.db).step()).toMatchObject({ busy: false, fed: 0 })
+  expect(await posthorn.db.prisma.delivery.count({ where: { state: 'failed' } })).toBe(2)
+  await move(posthorn, 'cancel', id)
+  expect(await counts(posthorn, id)).toEqual({ canceled: 2 })
+})
+
+type Item = { event: string; delivery: string; subscription: string }
+
+/** Publishes so many events, and brings their deliveries to an end without a dispatcher. */
+async function publishEnded(
+  posthorn: TestPosthorn,
+  count: number,
+  state: 'failed' | 'delivered' | 'canceled',
+): Promise<Item[]> {
+  const items: Item[] = []
+  for (let n = 0; n < count; n += 1) {
+    const { eventId, deliveries } = await posthorn.publish()
+    items.push(...deliveries.map((one) => ({ event: eventId, delivery: one.id, subscription: one.subscriptionId })))
+  }
+  const ids = items.map(({ delivery }) => delivery)
+  const now = new Date()
+  await posthorn.db.prisma.backlog.deleteMany({ where: { deliveryId: { in: ids } } })
+  await posthorn.db.prisma.delivery.updateMany({
+    where: { id: { in: ids } },
+    data: {
+      state,
+      attemptCount: 1,
+      finishedAt: now,
+      deliveredAt: state === 'delivered' ? now : null,
+      lastFailureCode: state === 'failed' ? 'http_5xx' : null,
+    },
+  })
+  return items
+}
+
+/** Bounds are whole milliseconds: what was published within this one is found, too. */
+const later = { ...world, now: () => Date.now() + 1 }
+
+function draft(posthorn: TestPosthorn, filter: FilterWords, more: Partial<ReplayDraft> = {}) {
+  const whole = { filter, choice: 'failed', ratePerSecond: null, note: null, actor: 'staff:test', ...more } as const
+  return draftReplay({ db: posthorn.db, world: later }, whole, undefined)
+}
+
+function move({ db }: TestPosthorn, wanted: Parameters<typeof moveReplay>[1], id: string) {
+  return moveReplay({ db, world }, wanted, { id, within: undefined })
+}
+
+async function change(
+  { db }: TestPosthorn,
+  subscription: TestSubscription | undefined,
+  data: { state?: string; disabledReason?: string; deletedAt?: Date },
+): Promise<void> {
+  await db.prisma.subscription.update({ where: { id: subscription?.id ?? '' }, data })
+}
+
+/** Resolves when a dispatcher has told that the replay ended. */
+async function ended({ until, told }: TestPosthorn, _id: string): Promise<void> {
+  const before = told.length
+  await until(() => told.slice(before).some((one) => one.what === 'replays_fed' && one.finished > 0))
+}
+
+async function counts(posthorn: TestPosthorn, id: string): Promise<Partial<Record<ReplayOutcome, number>>> {
+  const { counts: all } = await getReplay(posthorn.db, id, undefined)
+  return Object.fromEntries(all.map(({ outcome, count }) => [outcome, count]))
+}
+
+function isReplayed({ headers }: ReceivedRequest): boolean {
+  return headers['posthorn-replay'] !== undefined
+}

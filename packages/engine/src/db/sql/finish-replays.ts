@@ -1,0 +1,20 @@
+import type { Uuid } from '@posthorn/contract'
+import { type Runner, run } from './statement.ts'
+
+/**
+ * Ends the running replays of which no item waits or is under way any more. Answers with them.
+ *
+ * Locks those rows. Walks `replay_running_idx`, and for each looks at the front of `replay_item_waiting_idx` and through
+ * `replay_item_under_way_idx`, which is small.
+ */
+export function finishReplays(runner: Runner): Promise<{ id: Uuid }[]> {
+  return run<{ id: Uuid }>(runner, { name: 'finish-replays', text, values: [] })
+}
+
+const text = `
+update replay r
+set state = 'completed', finished_at = now()
+where r.state = 'running'
+  and not exists (select 1 from replay_item i where i.replay_id = r.id and i.outcome = 'waiting')
+  and not exists (select 1 from replay_item i where i.replay_id = r.id and i.outcome = 'under_way')
+returning r.id`
