@@ -74,9 +74,12 @@ test('S6 Watch a replay and stop it: 1 request each', async () => {
 test('S7 Know the replay worked: 1 request, and 1 more to send the rest again', async () => {
   await failedOnes('s7', 3)
   const draft = await support.replays.create({ filter: { tenant: 's7' } })
-  let times = 0
-  answers.set('/s7', 204)
-  rejecting.set('/s7', () => (times += 1) === 1)
+  let isFirst = true
+  rejecting.set('/s7', () => {
+    const rejects = isFirst
+    isFirst = false
+    return rejects
+  })
   await support.replays.run(draft.id)
   const done = await served.eventually(async () => {
     const replay = await support.replays.get(draft.id)
