@@ -50,7 +50,7 @@ test('S4 Us or them?: no request beside the one that shows the attempt', async (
 })
 
 test('S6 Watch a replay and stop it: 1 request each', async () => {
-  await failedOnes('s6', 30)
+  await failedOnes('s6', 10)
   const draft = await support.replays.create({ filter: { tenant: 's6' }, rate_per_second: 1 })
   await support.replays.run(draft.id)
   const step = async <T>(work: () => Promise<T>) => {
