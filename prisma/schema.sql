@@ -78,6 +78,7 @@ CREATE TABLE attempt (
   tls_ms             real,
   first_byte_ms      real,
   total_ms           real NOT NULL,
+  overtaken          boolean NOT NULL DEFAULT false,
   erased_at          timestamp(3) with time zone,
   CONSTRAINT attempt_pkey PRIMARY KEY (id),
   CONSTRAINT attempt_failed_iff_no_2xx CHECK ((failure_code IS NULL) = (http_status IS NOT NULL AND http_status >= 200 AND http_status <= 299)),
@@ -87,6 +88,50 @@ CREATE TABLE attempt (
 ) PARTITION BY RANGE (id);
 CREATE INDEX attempt_delivery_id_number_idx ON attempt USING btree (delivery_id, number);
 CREATE INDEX attempt_failed_idx ON attempt USING btree (subscription_id, id) WHERE failure_code IS NOT NULL;
+
+CREATE TABLE attempt_hour (
+  starts_at       timestamp(3) with time zone NOT NULL,
+  tenant_id       text NOT NULL,
+  subscription_id uuid NOT NULL,
+  event_type      text NOT NULL,
+  trigger         text NOT NULL,
+  failure_code    text NOT NULL,
+  host            text NOT NULL,
+  attempts        integer NOT NULL,
+  ended           integer NOT NULL,
+  entered         integer NOT NULL,
+  first_at        timestamp(3) with time zone,
+  last_at         timestamp(3) with time zone,
+  delivery_id     uuid,
+  waits           integer[] NOT NULL,
+  times           integer[] NOT NULL,
+  CONSTRAINT attempt_hour_pkey PRIMARY KEY (starts_at, tenant_id, subscription_id, event_type, trigger, failure_code, host)
+);
+CREATE INDEX attempt_hour_tenant_id_starts_at_idx ON attempt_hour USING btree (tenant_id, starts_at);
+
+CREATE TABLE attempt_minute (
+  starts_at       timestamp(3) with time zone NOT NULL,
+  tenant_id       text NOT NULL,
+  subscription_id uuid NOT NULL,
+  event_type      text NOT NULL,
+  trigger         text NOT NULL,
+  failure_code    text NOT NULL,
+  host            text NOT NULL,
+  attempts        integer NOT NULL,
+  ended           integer NOT NULL,
+  entered         integer NOT NULL,
+  first_at        timestamp(3) with time zone,
+  last_at         timestamp(3) with time zone,
+  delivery_id     uuid,
+  waits           integer[] NOT NULL,
+  times           integer[] NOT NULL,
+  CONSTRAINT attempt_minute_pkey PRIMARY KEY (starts_at, tenant_id, subscription_id, event_type, trigger, failure_code, host)
+) WITH (
+  autovacuum_vacuum_cost_delay = 0,
+  autovacuum_vacuum_scale_factor = 0.05,
+  fillfactor = 60
+);
+CREATE INDEX attempt_minute_tenant_id_starts_at_idx ON attempt_minute USING btree (tenant_id, starts_at);
 
 CREATE TABLE audit_entry (
   id           uuid NOT NULL,
@@ -223,6 +268,7 @@ CREATE TABLE event (
   CONSTRAINT event_pkey PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX event_tenant_id_id_idx ON event USING btree (tenant_id, id);
+CREATE INDEX event_trace_idx ON event USING btree (substr(traceparent, 4, 32), tenant_id, id) WHERE traceparent IS NOT NULL;
 
 CREATE TABLE event_key (
   value     text NOT NULL,
@@ -249,12 +295,15 @@ CREATE TABLE event_type (
   latest_version integer NOT NULL DEFAULT 0,
   created_at     timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
   updated_at     timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  key_pointers   jsonb NOT NULL DEFAULT '{}'::jsonb,
+  case_variant   boolean NOT NULL DEFAULT false,
   CONSTRAINT event_type_pkey PRIMARY KEY (name),
   CONSTRAINT event_type_latest_version CHECK (latest_version >= 0),
   CONSTRAINT event_type_name_form CHECK (name ~ '^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$'::text AND length(name) <= 128),
   CONSTRAINT event_type_state CHECK (state = ANY (ARRAY['active'::text, 'archived'::text])),
   CONSTRAINT event_type_validation CHECK (validation = ANY (ARRAY['off'::text, 'warn'::text, 'reject'::text]))
 );
+CREATE UNIQUE INDEX event_type_name_in_any_case ON event_type USING btree (lower(name COLLATE "C")) WHERE NOT case_variant;
 
 CREATE TABLE event_type_version (
   event_type text NOT NULL,
@@ -262,6 +311,7 @@ CREATE TABLE event_type_version (
   schema     json NOT NULL,
   examples   json NOT NULL DEFAULT '[]'::json,
   created_at timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  comparison json,
   CONSTRAINT event_type_version_pkey PRIMARY KEY (event_type, version),
   CONSTRAINT event_type_version_event_type_fkey FOREIGN KEY (event_type) REFERENCES event_type(name) ON UPDATE CASCADE ON DELETE CASCADE,
   CONSTRAINT event_type_version_from_one CHECK (version >= 1)
@@ -330,27 +380,30 @@ CREATE UNIQUE INDEX portal_session_hash_key ON portal_session USING btree (hash)
 CREATE INDEX portal_session_tenant_id_id_idx ON portal_session USING btree (tenant_id, id);
 
 CREATE TABLE replay (
-  id              uuid NOT NULL,
-  tenant_id       text,
-  filter          jsonb NOT NULL,
-  state           text NOT NULL DEFAULT 'draft'::text,
-  rate_per_second integer,
-  note            text,
-  actor           text NOT NULL,
-  created_at      timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
-  started_at      timestamp(3) with time zone,
-  finished_at     timestamp(3) with time zone,
-  choice          text NOT NULL DEFAULT 'failed'::text,
-  since           timestamp(3) with time zone,
-  until           timestamp(3) with time zone NOT NULL,
-  preview         jsonb NOT NULL DEFAULT '{}'::jsonb,
-  item_count      integer NOT NULL DEFAULT 0,
-  paced_until     timestamp(3) with time zone,
+  id                uuid NOT NULL,
+  tenant_id         text,
+  filter            jsonb NOT NULL,
+  state             text NOT NULL DEFAULT 'draft'::text,
+  rate_per_second   integer,
+  note              text,
+  actor             text NOT NULL,
+  created_at        timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  started_at        timestamp(3) with time zone,
+  finished_at       timestamp(3) with time zone,
+  choice            text NOT NULL DEFAULT 'failed'::text,
+  since             timestamp(3) with time zone,
+  until             timestamp(3) with time zone NOT NULL,
+  preview           jsonb NOT NULL DEFAULT '{}'::jsonb,
+  item_count        integer NOT NULL DEFAULT 0,
+  paced_until       timestamp(3) with time zone,
+  target_url        text,
+  target_key_sealed bytea,
   CONSTRAINT replay_pkey PRIMARY KEY (id),
   CONSTRAINT replay_choice CHECK (choice = ANY (ARRAY['failed'::text, 'all'::text])),
   CONSTRAINT replay_finished_iff_final CHECK ((finished_at IS NOT NULL) = (state = ANY (ARRAY['completed'::text, 'canceled'::text]))),
   CONSTRAINT replay_rate_per_second CHECK (rate_per_second >= 1 AND rate_per_second <= 10000),
-  CONSTRAINT replay_state CHECK (state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'completed'::text, 'canceled'::text]))
+  CONSTRAINT replay_state CHECK (state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'completed'::text, 'canceled'::text])),
+  CONSTRAINT replay_target_has_key CHECK ((target_url IS NULL) = (target_key_sealed IS NULL))
 );
 CREATE INDEX replay_running_idx ON replay USING btree (id) WHERE state = 'running'::text;
 CREATE INDEX replay_tenant_id_id_idx ON replay USING btree (tenant_id, id);
@@ -471,6 +524,28 @@ CREATE TABLE subscription (
 );
 CREATE INDEX subscription_failing_idx ON subscription USING btree (failing_since) WHERE failing_since IS NOT NULL;
 CREATE INDEX subscription_tenant_id_id_idx ON subscription USING btree (tenant_id, id);
+
+CREATE TABLE subscription_test (
+  id              uuid NOT NULL,
+  tenant_id       text NOT NULL,
+  subscription_id uuid NOT NULL,
+  event_id        uuid NOT NULL,
+  event_type      text NOT NULL,
+  data            text NOT NULL,
+  schema_version  integer,
+  actor           text NOT NULL,
+  requested_at    timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  taken_at        timestamp(3) with time zone,
+  outcome         json,
+  finished_at     timestamp(3) with time zone,
+  CONSTRAINT subscription_test_pkey PRIMARY KEY (id),
+  CONSTRAINT subscription_test_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscription(id) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT subscription_test_finished_with_outcome CHECK ((finished_at IS NULL) = (outcome IS NULL)),
+  CONSTRAINT subscription_test_taken_before_finished CHECK (finished_at IS NULL OR taken_at IS NOT NULL)
+);
+CREATE UNIQUE INDEX subscription_test_one_at_a_time ON subscription_test USING btree (subscription_id) WHERE finished_at IS NULL;
+CREATE INDEX subscription_test_requested_at_idx ON subscription_test USING btree (requested_at);
+CREATE INDEX subscription_test_waiting_idx ON subscription_test USING btree (requested_at) WHERE taken_at IS NULL;
 
 CREATE TABLE system_event (
   id              uuid NOT NULL DEFAULT gen_random_uuid(),

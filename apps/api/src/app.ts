@@ -44,17 +44,24 @@ import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { credentialRoutes } from './routes/credential.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { deliveryCurlRoutes } from './routes/delivery-curl.ts'
+import { deliveryMetricRoutes } from './routes/delivery-metrics.ts'
 import { erasureRoutes } from './routes/erasures.ts'
 import { eventMatchRoutes } from './routes/event-matches.ts'
 import { eventTypeRoutes } from './routes/event-types.ts'
 import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
+import { metaRoutes } from './routes/meta.ts'
 import { metricRoutes } from './routes/metrics.ts'
 import { outboxEventRoutes } from './routes/outbox-events.ts'
 import { portalSessionRoutes } from './routes/portal-sessions.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
 import { replayRoutes } from './routes/replays.ts'
+import { searchRoutes } from './routes/search.ts'
 import { secretRoutes } from './routes/secrets.ts'
+import { signatureCheckRoutes } from './routes/signature-checks.ts'
+import { streamRoutes } from './routes/stream.ts'
+import { subscriptionTestRoutes } from './routes/subscription-tests.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { tenantRoutes } from './routes/tenants.ts'
 import { transformPreviewRoutes } from './routes/transform-previews.ts'
@@ -89,12 +96,15 @@ export type ApiParts = {
     POSTHORN_ADMIN_KEY?: string | undefined
     POSTHORN_CLOUDEVENTS_SOURCE?: string | undefined
     POSTHORN_DISABLE_AFTER_HOURS?: number
+    POSTHORN_EGRESS_IPS?: readonly string[]
     POSTHORN_REQUESTS_PER_MINUTE?: number
     POSTHORN_TENANT_REQUESTS_PER_MINUTE?: number
     POSTHORN_STRANGER_REQUESTS_PER_MINUTE?: number
   }
   /** What `/metrics` answers; of this process alone when left out. */
   metrics?: RouteParts['metrics']
+  /** See `RouteParts`. */
+  heartbeatMs?: number
   /** In place of the usual checks. */
   readiness?: readonly ReadinessCheck[]
 }
@@ -114,6 +124,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
     readiness: parts.readiness ?? readinessChecks({ db, world }),
     links,
     origin: eventOrigin(settings),
+    egressAddresses: settings.POSTHORN_EGRESS_IPS ?? [],
     disableAfterMs: (settings.POSTHORN_DISABLE_AFTER_HOURS ?? disableAfterHoursDefault) * 3_600_000,
   }
   const app = createServer(parts, links)
@@ -131,6 +142,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   await app.register(metricRoutes, routeParts)
   await app.register(errorDocs)
   await app.register(referenceDocs)
+  await app.register(metaRoutes, { ...routeParts, prefix: '/v1' })
   await app.register(publicKeyRoutes, { ...routeParts, prefix: '/v1' })
   await app.register(
     async (v1) => {
@@ -144,12 +156,18 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         eventTypeRoutes,
         subscriptionRoutes,
         secretRoutes,
+        signatureCheckRoutes,
+        subscriptionTestRoutes,
         transformPreviewRoutes,
         eventRoutes,
         eventMatchRoutes,
         deliveryRoutes,
         outboxEventRoutes,
         replayRoutes,
+        deliveryMetricRoutes,
+        streamRoutes,
+        searchRoutes,
+        deliveryCurlRoutes,
         apiKeyRoutes,
         portalSessionRoutes,
         credentialRoutes,

@@ -1,5 +1,5 @@
 /** The API's settings. */
-import { boolean, integer, optional, parseApiKey, text } from '@posthorn/engine'
+import { boolean, integer, optional, parseApiKey, parseEgressAddresses, text } from '@posthorn/engine'
 
 export const apiSettings = {
   HOST: text({ default: '127.0.0.1' }, 'the address that the API listens on'),
@@ -15,6 +15,10 @@ export const apiSettings = {
   POSTHORN_CREATE_TENANTS: boolean(
     { default: false },
     'whether publishing for an unknown tenant makes it known instead of being refused',
+  ),
+  POSTHORN_EGRESS_IPS: text(
+    { default: '', parse: parseEgressAddresses },
+    'the addresses and networks that requests to receivers come from, comma-separated; shown at /v1/meta to those who must let them in',
   ),
   POSTHORN_REQUESTS_PER_MINUTE: integer(
     { min: 0, max: 10_000_000, default: 0 },

@@ -28,10 +28,14 @@ export type RouteParts = {
   authenticate: Authenticate
   /** How long nothing but failure is put up with, in milliseconds. */
   disableAfterMs: number
+  /** Where requests to receivers come from, as the operator says. */
+  egressAddresses: readonly string[]
   readiness: readonly ReadinessCheck[]
   metrics: Pick<Metrics, 'contentType' | 'text'>
   /** Told which shards have work that did not come by publishing. */
   onWork(shards: readonly number[]): void
+  /** How often a stream shows that it lives, and its credential is asked for again, in milliseconds; 15 s when left out. */
+  heartbeatMs?: number
   links: Links
 }
 

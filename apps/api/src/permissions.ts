@@ -15,7 +15,10 @@ export const permissions = {
   'event-types:write': ['admin'],
   'subscriptions:read': ['admin', 'support', 'viewer', 'tenant'],
   'subscriptions:write': ['admin', 'tenant'],
+  'subscriptions:test': ['admin', 'support', 'tenant'],
   'subscriptions:pause': ['admin', 'support', 'tenant'],
+  /** To be told what is wrong with a signature. It shows no secret. */
+  'signatures:check': ['admin', 'support', 'tenant'],
   'secrets:reveal': ['admin', 'tenant'],
   'secrets:rotate': ['admin', 'tenant'],
   'events:publish': ['admin', 'publisher', 'tenant'],
@@ -36,25 +39,44 @@ export const permissions = {
   'audit:read': ['admin', 'support', 'viewer'],
   'replays:read': ['admin', 'support', 'viewer', 'tenant'],
   'replays:write': ['admin', 'support', 'tenant'],
+  /** Whatever the role may read besides is found. */
+  'search:read': ['admin', 'publisher', 'support', 'viewer', 'tenant'],
+  'stream:read': ['admin', 'support', 'viewer', 'tenant'],
+  'metrics:read': ['admin', 'support', 'viewer', 'tenant'],
   'api-keys:read': ['admin'],
   'api-keys:write': ['admin'],
 } as const satisfies Record<string, readonly ApiKeyRole[]>
 
 export type Permission = keyof typeof permissions
 
+/** Whoever sees deliveries sees them in every way. */
+const seesDeliveries: readonly Permission[] = [
+  'deliveries:read',
+  'replays:read',
+  'metrics:read',
+  'search:read',
+  'stream:read',
+]
+
 /** What each capability stands for. Who may change something may see it. */
 export const capabilities: Readonly<Record<PortalCapability, readonly Permission[]>> = {
   'event-types:read': ['event-types:read'],
-  'subscriptions:read': ['subscriptions:read'],
-  'subscriptions:write': ['subscriptions:read', 'subscriptions:write', 'subscriptions:pause'],
-  'subscriptions:pause': ['subscriptions:read', 'subscriptions:pause'],
+  'subscriptions:read': ['subscriptions:read', 'signatures:check'],
+  'subscriptions:write': [
+    'subscriptions:read',
+    'signatures:check',
+    'subscriptions:write',
+    'subscriptions:pause',
+    'subscriptions:test',
+  ],
+  'subscriptions:pause': ['subscriptions:read', 'signatures:check', 'subscriptions:pause'],
   'secrets:reveal': ['secrets:reveal'],
   'secrets:rotate': ['secrets:rotate'],
-  'events:read': ['events:read'],
+  'events:read': ['events:read', 'search:read'],
   'payloads:read': ['payloads:read'],
-  'deliveries:read': ['deliveries:read'],
-  'deliveries:resend': ['deliveries:read', 'deliveries:resend'],
-  'deliveries:cancel': ['deliveries:read', 'deliveries:cancel'],
+  'deliveries:read': seesDeliveries,
+  'deliveries:resend': [...seesDeliveries, 'deliveries:resend', 'replays:write'],
+  'deliveries:cancel': [...seesDeliveries, 'deliveries:cancel'],
 }
 /** What every session may. */
 const everySession: readonly Permission[] = ['credential:read']

@@ -74,9 +74,9 @@ export function withinLimit(data: string | undefined): string {
 }
 
 /** @throws Problem `invalid_request` when it is no day of the calendar */
-export function timeOf(text: string): Date {
+export function timeOf(text: string, pointer = '/timestamp'): Date {
   const ms = parseTime(text)
   if (ms !== undefined) return new Date(ms)
   const detail = 'is not a day of the calendar'
-  throw new Problem('invalid_request', `timestamp ${detail}.`, { errors: [{ pointer: '/timestamp', detail }] })
+  throw new Problem('invalid_request', `${pointer.slice(1)} ${detail}.`, { errors: [{ pointer, detail }] })
 }

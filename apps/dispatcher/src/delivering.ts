@@ -28,6 +28,21 @@ import type { Tokens } from './tokens.ts'
 import { transformed } from './transforming.ts'
 import { unsent } from './unsent.ts'
 
+/** What making an attempt takes; all the rest is for what follows from it. */
+export type AttemptingParts = Pick<
+  DeliveringParts,
+  | 'sender'
+  | 'tokens'
+  | 'identities'
+  | 'keyOf'
+  | 'means'
+  | 'transforms'
+  | 'world'
+  | 'telemetry'
+  | 'failpoint'
+  | 'monotonicMs'
+>
+
 export type DeliveringParts = {
   sender: Sender
   tokens: Tokens
@@ -58,7 +73,7 @@ export type DeliveringParts = {
  */
 export async function deliver(parts: DeliveringParts, claim: Claim, breakOff: AbortSignal): Promise<void> {
   const startedAtMs = parts.world.now()
-  const { request, outcome } = await attempt(parts, claim, startedAtMs, breakOff)
+  const { request, outcome } = await makeAttempt(parts, claim, startedAtMs, breakOff)
   parts.answered(claim, outcome.failureCode)
   const made = { startedAt: new Date(startedAtMs), random: randomPart(parts.world) }
   const health = parts.judgeHealth(claim, outcome.failureCode)
@@ -73,8 +88,9 @@ function tellFailed({ telemetry }: DeliveringParts, error: unknown): void {
   telemetry({ what: 'round_failed', round: 'hold the deliveries of a receiver that is gone', error })
 }
 
-async function attempt(
-  parts: DeliveringParts,
+/** Makes the request that a claim asks for. Whatever happens is an outcome; nothing is recorded. */
+export async function makeAttempt(
+  parts: AttemptingParts,
   claim: Claim,
   nowMs: number,
   breakOff: AbortSignal,
@@ -116,14 +132,14 @@ function nothingPrepared({ url, timeoutMs }: Claim): AttemptRequest {
 }
 
 /** Opening is part of preparing: without its certificate nothing is sent. */
-function identityOf({ identities, means }: DeliveringParts, claim: Claim): TlsIdentity | undefined {
+function identityOf({ identities, means }: AttemptingParts, claim: Claim): TlsIdentity | undefined {
   const { tlsSealed, subscriptionId } = claim
   if (tlsSealed === null) return undefined
   return identities(subscriptionId, tlsSealed, () => openedTls(tlsSealed, subscriptionId, means.seal))
 }
 
 /** The line in the log by which an operator notices. */
-function tellProxyFailed({ telemetry }: DeliveringParts, { deliveryId }: Claim, detail: string | null): void {
+function tellProxyFailed({ telemetry }: AttemptingParts, { deliveryId }: Claim, detail: string | null): void {
   telemetry({ what: 'delivery_fault', deliveryId, error: new EgressProxyFailed(detail ?? undefined) })
 }
 

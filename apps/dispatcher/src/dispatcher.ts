@@ -2,10 +2,11 @@
  * The dispatcher: claims due deliveries of the shards it owns, makes their attempts and records them, for as long as it
  * lives.
  *
- * Six rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
+ * Seven rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
  * *Telling* publishes what the operator is to be told, *emptying* what others wrote into the outbox. *Feeding* feeds the
- * replays that run. *Claiming* takes due deliveries in turns and sets each off; there is no barrier between them, so a
- * receiver that is slow holds its own slot and nothing else. A slot is held until the attempt is recorded.
+ * replays that run. *Testing* makes the tests of subscriptions that somebody waits for. *Claiming* takes due deliveries in
+ * turns and sets each off; there is no barrier between them, so a receiver that is slow holds its own slot and nothing
+ * else. A slot is held until the attempt is recorded.
  *
  * To stop is to drain: nothing more is claimed, what is in flight ends and is recorded, and each shard is given back as
  * soon as nothing is in flight in it. After `drainMs` what is still in flight is broken off and recorded as `aborted`, to
@@ -19,6 +20,7 @@ import {
   createKeyRing,
   createPublisher,
   createReplaying,
+  createStreamTeller,
   type Database,
   type DueWork,
   giveBack,
@@ -53,12 +55,15 @@ import { holdDeliveries } from './handlers/hold-deliveries.ts'
 import { judgeHealth } from './handlers/judge-subscriptions.ts'
 import { makePartitions } from './handlers/make-partitions.ts'
 import { releaseDeliveries } from './handlers/release-deliveries.ts'
+import { rollUpAttempts } from './handlers/roll-up-attempts.ts'
 import { sweepBacklog } from './handlers/sweep-backlog.ts'
 import type { Sender } from './http/send.ts'
 import { createTlsIdentities } from './http/tls-identities.ts'
 import { createRecorder } from './recording.ts'
+import { createReplayTargets } from './replay-targets.ts'
 import { startRounds } from './rounds.ts'
 import { createOwnership } from './shard-ownership.ts'
+import { createTestRound } from './testing-round.ts'
 import { createTokens } from './tokens.ts'
 
 /** The longest that due work waits to be found without a hint, in milliseconds. */
@@ -68,6 +73,8 @@ const ownershipEveryMs = 2_000
 /** While shards wait to be given back, or to be taken from a dispatcher that seems to be dead, in milliseconds. */
 const handoverEveryMs = 250
 const pauseAfterFailureMs = 500
+/** How often it is looked for tests of subscriptions, for which somebody waits, in milliseconds. */
+const testEveryMs = 300
 /** How often it is looked for what the operator is to be told, beside when something was recorded, in milliseconds. */
 const tellEveryMs = 2_000
 /** How often it is looked for replays that run; and for how their items end, while there is one, in milliseconds. */
@@ -140,7 +147,8 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     monotonicMs,
     telemetry,
   })
-  const recorder = createRecorder(parts, giveUp.signal, failpoint)
+  const stream = createStreamTeller(db, monotonicMs)
+  const recorder = createRecorder({ ...parts, recorded: stream.tell }, giveUp.signal, failpoint)
   const holdWork = (subscriptionId: Uuid) => transaction(db, (tx) => requestHolding(tx, jobs, subscriptionId))
   const { sender, means, transforms } = parts
   const { answered } = turns
@@ -161,6 +169,8 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     },
     mayBeTold: () => telling.hurry(),
   } // biome-ignore format: what is used, then what is told
+  const targets = createReplayTargets({ ...delivering, db, newId: () => newUuid(world) }, breakOff.signal)
+  const replaying = createReplaying(db, targets.feed)
   const systemPublisher = createPublisher({
     db,
     world,
@@ -169,7 +179,6 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     reserved: true,
     onWork: (shards, due) => wake(shards, due),
   })
-  const replaying = createReplaying(db)
   const ownership = createOwnership({
     db,
     jobs,
@@ -305,6 +314,9 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     return foreign
   }
 
+  const tests = createTestRound({ ...delivering, db }, breakOff.signal)
+  const testRound = async () => ((await tests.round()) ? 0 : testEveryMs)
+
   const rounds = { telemetry, pauseAfterFailureMs }
   const claiming = startRounds('claim', claimRound, rounds)
   const waking = startRounds('wake', wakeRound, rounds)
@@ -312,19 +324,21 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const telling = startRounds('tell the operator', tellRound, rounds)
   const emptying = startRounds('empty the outbox', emptyRound, rounds)
   const feeding = startRounds('feed replays', replayRound, rounds)
-  const hints = listenForWork(db, wake, dispatcherId, emptying.hurry)
+  const testing = startRounds('test subscriptions', testRound, rounds)
+  const hints = listenForWork(db, wake, dispatcherId, stream.asked, emptying.hurry)
   const stopJobs = await workJobs(parts, jobs.boss)
 
   async function drain(): Promise<void> {
     draining = true
     slotFreed()
     const rareJobs = stopJobs()
-    await Promise.all([claiming.stop(), waking.stop(), telling.stop(), emptying.stop(), feeding.stop()])
+    const all = [claiming, waking, telling, emptying, feeding, testing]
+    await Promise.all(all.map((round) => round.stop()))
     ownership.leave()
     owning.hurry()
-    await Promise.race([Promise.all([...inFlight, rareJobs]), after(parts.drainMs)])
+    await Promise.race([Promise.all([...inFlight, targets.idle(), tests.ended(), rareJobs]), after(parts.drainMs)])
     breakOff.abort()
-    await Promise.race([Promise.all(inFlight), after(lastRecordingMs)])
+    await Promise.race([Promise.all([...inFlight, targets.idle(), tests.ended()]), after(lastRecordingMs)])
     giveUp.abort()
     telemetry({ what: 'dispatcher_stopped', unfinished: inFlight.size })
     await owning.stop()
@@ -371,6 +385,7 @@ async function workJobs(parts: DispatcherParts, boss: PgBoss): Promise<() => Pro
     auditRetentionDays: auditRetentionDaysDefault,
   }
   await work('apply-retention', () => keepRetention({ db, telemetry, retention, monotonicMs }, world.now()))
+  await work('roll-up-attempts', () => rollUpAttempts(db, telemetry, new Date(world.now())))
   return async () => {
     await Promise.all(worked.map((name) => boss.offWork(name)))
   }

@@ -30,6 +30,8 @@ export type RecorderParts = {
   telemetry: Telemetry
   /** The tenant about which nobody is told. */
   operatorTenant: string
+  /** Told what was recorded. */
+  recorded?(records: readonly AttemptRecord[]): void
 }
 
 /** @param giveUp aborted when the process must end although the database is away */
@@ -57,7 +59,7 @@ export function createRecorder(parts: RecorderParts, giveUp: AbortSignal, failpo
 }
 
 async function recordTogether(
-  { db, telemetry, operatorTenant }: RecorderParts,
+  { db, telemetry, operatorTenant, recorded }: RecorderParts,
   giveUp: AbortSignal,
   records: readonly AttemptRecord[],
   failpoint: PassFailpoint,
@@ -65,6 +67,7 @@ async function recordTogether(
   failpoint('before_record')
   const moved = await untilAnswered(() => recordAttempts(db.pool, records, operatorTenant), telemetry, giveUp)
   failpoint('after_record')
+  recorded?.(records)
   const movedIds = new Set(moved.map((row) => row.delivery_id))
   for (const record of records) telemetry({ what: 'attempt_recorded', record, moved: movedIds.has(record.deliveryId) })
   return records.map(() => undefined)

@@ -5,5 +5,14 @@ export * from './filter-judgement.ts'
 export * from './ids.ts'
 export * from './limits.ts'
 export * from './problems.ts'
+export {
+  type ChangeKind,
+  type ChangeVerdict,
+  changeKinds,
+  changeVerdicts,
+  type SchemaChange,
+  type SchemaChanges,
+} from './schema-changes/changes.ts'
+export { schemaChanges } from './schema-changes/schema-changes.ts'
 export * from './schemas/index.ts'
 export * from './states.ts'

@@ -16,8 +16,13 @@ export const limits = {
   businessKeysMax: 16,
   businessKeyLengthMax: 64,
   businessKeyValueLengthMax: 256,
+  /** A JSON pointer by which a business key is read out of the data. */
+  keyPointerLengthMax: 256,
   schemaBytesMax: 64 * 1024,
   examplesMax: 20,
+  /** An OpenAPI document from which event types are imported, and the webhooks in it. */
+  importBodyBytesMax: 2 * 1024 * 1024,
+  importEventTypesMax: 200,
   metadataBytesMax: 16 * 1024,
   nameLengthMax: 128,
   descriptionLengthMax: 2000,
@@ -86,6 +91,25 @@ export const limits = {
   portalSessionSecondsMin: 60,
   portalSessionSecondsMax: 24 * 3600,
   portalSessionSecondsDefault: 3600,
+  /** Metrics are kept by the minute for so many hours, and by the hour for so many days. */
+  metricsMinuteHours: 48,
+  metricsDays: 90,
+  /** One answer about metrics has at most so many groups, and so many intervals of each. */
+  metricsGroupsMax: 100,
+  metricsIntervalsMax: 3_000,
+  /** Streams of one process, and of one API key in it. */
+  streamsMax: 200,
+  streamsPerKeyMax: 20,
+  /** After which time a stream may be asked to end. */
+  streamSecondsMax: 3600,
+  /** What waits for a reader of a stream; one that falls further behind is cut off. */
+  streamBufferBytesMax: 1024 * 1024,
+  /** A stream is taken up again from a message at most so old, and only if at most so many attempts of all tenants were made since, and so many are to be told. */
+  streamResumeMinutes: 15,
+  streamResumeAttemptsMax: 20_000,
+  streamResumeMessagesMax: 2_000,
+  /** Events that one search tells of. */
+  searchHitsMax: 50,
   idempotencyKeyLengthMax: 255,
   /** How long the answer to a request with an idempotency key is kept, in hours. */
   idempotencyKeyHours: 24,

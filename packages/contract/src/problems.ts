@@ -31,6 +31,8 @@ export const problems = {
   idempotency_outcome_unknown: { status: 409, title: 'Nobody knows how the request with this idempotency key ended' },
   content_erased: { status: 409, title: 'The content of the event was erased' },
   subscription_not_active: { status: 409, title: 'The subscription is paused or disabled' },
+  event_type_name_taken: { status: 409, title: 'Another event type has this name in other letters' },
+  subscription_test_running: { status: 409, title: 'A test of this subscription is under way' },
   precondition_failed: { status: 412, title: 'Somebody else has changed it meanwhile' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body is not application/json' },
@@ -50,6 +52,8 @@ export const problems = {
   internal_error: { status: 500, title: 'We made a mistake' },
   overloaded: { status: 503, title: 'Too many requests are waiting' },
   database_unavailable: { status: 503, title: 'The database does not answer' },
+  no_dispatcher: { status: 503, title: 'No dispatcher is there to send it' },
+  outcome_unknown: { status: 504, title: 'It may have been sent, and nobody can tell what came of it' },
   not_ready: { status: 503, title: 'This process cannot serve requests now' },
 } as const satisfies Record<string, { status: number; title: string }>
 

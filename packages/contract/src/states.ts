@@ -259,3 +259,39 @@ export type MatchReason = (typeof matchReasons)[number]
  */
 export const signatureSchemes = ['v1a', 'v1'] as const
 export type SignatureScheme = (typeof signatureSchemes)[number]
+
+/**
+ * Why a request does not pass the check of its signature. `docs/signature-checks.md` explains each to the receiver's
+ * developer.
+ */
+export const signatureCauses = [
+  'missing_header',
+  'renamed_header',
+  'malformed_header',
+  'signature_encoding',
+  'unknown_scheme',
+  'timestamp_in_ms',
+  'timestamp_too_old',
+  'timestamp_too_new',
+  'timestamp_changed',
+  'secret_expired',
+  'secret_of_other_subscription',
+  'secret_with_prefix',
+  'secret_not_decoded',
+  'signed_body_only',
+  'signed_without_id',
+  'body_missing',
+  'body_truncated',
+  'body_reserialized',
+  'body_stringified',
+  'body_data_only',
+  'body_trailing_space',
+  'body_line_endings',
+  'body_byte_order_mark',
+  'body_encoding',
+  'body_unicode_form',
+  'body_changed',
+  'event_unknown',
+  'no_match',
+] as const
+export type SignatureCause = (typeof signatureCauses)[number]

@@ -244,6 +244,7 @@ export function judgeAttempt(
     deliveryId: claim.deliveryId,
     eventId: claim.eventId,
     subscriptionId: claim.subscriptionId,
+    eventType: claim.event.type,
     number: claim.number,
     trigger: claim.trigger,
     actor: claim.actor,

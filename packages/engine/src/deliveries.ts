@@ -13,6 +13,9 @@ import { inTenant, tenantsOf, type Within } from './tenancy.ts'
 export type { Attempt } from './db/generated/client.ts'
 export type { DeliveryRow } from './db/sql/list-deliveries.ts'
 
+/** Attempts that are looked through for one that was sent. */
+const newestMax = 50
+
 /** By the time they were made, which is the time of publishing. */
 export async function listDeliveries(
   db: Database,
@@ -34,6 +37,25 @@ export async function getDelivery(db: Database, id: Uuid, within: Within): Promi
   const [row] = await listStatement(db.pool, filter, { id: undefined, order: 'desc', take: 1 })
   if (row === undefined) throw new Problem('delivery_not_found', `There is no delivery ${formatId('delivery', id)}.`)
   return row
+}
+
+/** The newest request of a delivery of which it is known that it was made; the delivery is known to be the caller's. */
+export async function newestSent(
+  db: Database,
+  { id, tenantId }: { id: Uuid; tenantId: string },
+): Promise<{ number: number; startedAt: Date; url: string; headers: Record<string, string> } | undefined> {
+  const attempts = await db.prisma.attempt.findMany({
+    where: { tenantId, deliveryId: id },
+    orderBy: { number: 'desc' },
+    take: newestMax,
+    select: { number: true, startedAt: true, url: true, requestHeaders: true },
+  })
+  // Written from records of texts. Of one that was never sent there are none.
+  const told = attempts.map(({ requestHeaders, ...rest }) => ({
+    ...rest,
+    headers: requestHeaders as Record<string, string>,
+  }))
+  return told.find(({ headers }) => headers['webhook-signature'] !== undefined)
 }
 
 /** The attempts of a delivery, by the time they were begun. The delivery itself is known to be the caller's. */

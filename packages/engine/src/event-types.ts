@@ -1,21 +1,21 @@
 /**
  * Kinds of events and their schemas. Event types belong to the installation, not to a tenant.
  */
-
-import {
-  type EventTypeState,
-  eventTypeNamePattern,
-  isReservedEventType,
-  limits,
-  Problem,
-  type ValidationMode,
-} from '@posthorn/contract'
+import { type EventTypeState, isReservedEventType, type ValidationMode } from '@posthorn/contract'
 import { writeAudit } from './audit.ts'
 import type { Database } from './db/database.ts'
 import type { EventType, EventTypeVersion, Prisma } from './db/generated/client.ts'
 import { lockEventType } from './db/sql/lock-event-type.ts'
-import { type Tx, transaction } from './db/transaction.ts'
-import { type CheckSchema, checkWith, type Schemas } from './json-schema.ts'
+import { selectCaseVariants } from './db/sql/select-case-variants.ts'
+import { transaction } from './db/transaction.ts'
+import {
+  eventTypeNameRefused,
+  eventTypeNameTaken,
+  eventTypeNotFound,
+  isEventTypeName as isName,
+} from './event-type-names.ts'
+import { type CheckSchema, checkWith } from './json-schema.ts'
+import type { KeyPointers } from './key-pointers.ts'
 import { isTimeAndNameKey, type Key, type Page, type PageRequest, planPage } from './paging.ts'
 import type { Precondition } from './precondition.ts'
 import { eventTypeReserved } from './reserved-event-types.ts'
@@ -27,15 +27,14 @@ export type EventTypeInput = {
   group: string | null
   state: EventTypeState
   validation: ValidationMode
+  keyPointers: KeyPointers
 }
-
-const nameForm = new RegExp(eventTypeNamePattern, 'u')
 
 /**
  * Makes an event type known, or replaces all that is known of it but its schemas.
  *
  * @param expect throws when the event type is not what the caller takes it for
- * @throws Problem `invalid_request`, `event_type_reserved`
+ * @throws Problem `invalid_request`, `event_type_reserved`, `event_type_name_taken`
  */
 export async function putEventType(
   db: Database,
@@ -43,20 +42,22 @@ export async function putEventType(
   input: EventTypeInput,
   expect: Precondition<EventType> = () => undefined,
 ): Promise<{ eventType: EventType; created: boolean }> {
-  if (!isName(name)) {
-    throw new Problem(
-      'invalid_request',
-      'The name of an event type is segments of letters, digits, _ and - with dots between them (invoice.paid), at most 128 characters.',
-      { errors: [{ pointer: '/name', detail: `must match ${eventTypeNamePattern}` }] },
-    )
-  }
+  if (!isName(name)) throw eventTypeNameRefused('/name')
   if (isReservedEventType(name)) throw eventTypeReserved(name, '/name')
   return transaction(db, async (tx) => {
     const known = await lockEventType(tx, name)
     expect(known ? await tx.eventType.findUniqueOrThrow({ where: { name } }) : undefined)
     const { count } = await tx.eventType.createMany({ data: [{ name, ...input }], skipDuplicates: true })
-    // Somebody else made it known between the two.
-    if (!known && count === 0) expect(await tx.eventType.findUniqueOrThrow({ where: { name } }))
+    if (!known && count === 0) {
+      const other = await tx.eventType.findUnique({ where: { name } })
+      if (other === null) {
+        // Neither made nor there: the index refused the name.
+        const variants = await selectCaseVariants(db.pool, [name])
+        throw eventTypeNameTaken(name, variants.get(name) ?? name, '/name')
+      }
+      // Somebody else made it known between the two.
+      expect(other)
+    }
     await writeAudit(tx, db, { target: name, tenantId: null })
     return { eventType: await tx.eventType.update({ where: { name }, data: input }), created: count === 1 }
   })
@@ -96,34 +97,6 @@ export async function archiveEventType(db: Database, name: string): Promise<void
 }
 
 /**
- * Adds a version to an event type's schema. From now on published data is held to it.
- *
- * @throws Problem `event_type_not_found`, `event_type_reserved`, `invalid_schema`
- */
-export async function createEventTypeVersion(
-  parts: { db: Database; schemas: Schemas },
-  name: string,
-  input: { schema: Readonly<Record<string, unknown>>; examples: readonly unknown[] },
-): Promise<EventTypeVersion> {
-  if (!isName(name)) throw eventTypeNotFound(name)
-  if (isReservedEventType(name)) throw eventTypeReserved(name, '/name')
-  parts.schemas.compile(input.schema, input.examples)
-  return transaction(parts.db, async (tx) => {
-    const eventType = await takeNextVersion(tx, name)
-    await writeAudit(tx, parts.db, { target: name, tenantId: null })
-    return tx.eventTypeVersion.create({
-      data: {
-        eventType: name,
-        version: eventType.latestVersion,
-        // Parsed JSON; the column is `json`, which keeps every escape and the order of members.
-        schema: input.schema as Prisma.InputJsonObject,
-        examples: [...input.examples] as Prisma.InputJsonArray,
-      },
-    })
-  })
-}
-
-/**
  * By their numbers.
  *
  * @throws Problem `event_type_not_found`
@@ -156,23 +129,8 @@ export function createSchemaCheck({ db }: { db: Database }): CheckSchema {
   })
 }
 
-function isName(text: string): boolean {
-  return text.length <= limits.nameLengthMax && nameForm.test(text)
-}
-
 function isVersionKey(key: Key): boolean {
   return key.length === 1 && /^[1-9]\d{0,8}$/.test(key[0])
-}
-
-/** Two callers at once get two numbers: the second waits for the row. */
-async function takeNextVersion(tx: Tx, name: string): Promise<EventType> {
-  const { count } = await tx.eventType.updateMany({ where: { name }, data: { latestVersion: { increment: 1 } } })
-  if (count === 0) throw eventTypeNotFound(name)
-  return tx.eventType.findUniqueOrThrow({ where: { name } })
-}
-
-function eventTypeNotFound(name: string): Problem {
-  return new Problem('event_type_not_found', `There is no event type ${JSON.stringify(name)}.`)
 }
 
 function beyondEventType(key: Key | undefined, order: 'asc' | 'desc'): Prisma.EventTypeWhereInput {

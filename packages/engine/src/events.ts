@@ -10,11 +10,14 @@ import { BatcherFull, createBatcher } from './batcher.ts'
 import type { Database } from './db/database.ts'
 import { insertEvents, type NewDelivery, type NewEvent } from './db/sql/insert-events.ts'
 import { type AudienceRow, selectAudience } from './db/sql/select-audience.ts'
+import { selectCaseVariants } from './db/sql/select-case-variants.ts'
 import { type EventTypeRow, selectEventTypes } from './db/sql/select-event-types.ts'
 import { type PublishedRow, selectPublished } from './db/sql/select-published.ts'
 import { isDatabaseUnavailable } from './db/unavailable.ts'
 import { type DryRun, requestsFor, type ShowingMeans } from './dry-run.ts'
+import { eventTypeNameTaken } from './event-type-names.ts'
 import { createFilterReader, type FilterReader } from './filters.ts'
+import { keysOfEvent } from './key-pointers.ts'
 import { type Candidate, explainMatching, matching } from './matching.ts'
 import { eventTypeReserved } from './reserved-event-types.ts'
 import type { DueWork } from './work-hints.ts'
@@ -211,7 +214,7 @@ async function plan(
   parts: Publishing,
   draft: EventDraft,
   candidates: readonly AudienceCandidate[] | undefined,
-  eventType: EventTypeRow | undefined,
+  eventType: KnownEventType | undefined,
 ): Promise<Plan | Problem> {
   if (candidates === undefined) {
     return new Problem(
@@ -223,6 +226,7 @@ async function plan(
     )
   }
   if (isReservedEventType(draft.type) && parts.reserved !== true) return eventTypeReserved(draft.type, '/type')
+  if (eventType?.variant !== undefined) return eventTypeNameTaken(draft.type, eventType.variant, '/type')
   if (eventType === undefined || eventType.state !== 'active') {
     const state = eventType === undefined ? 'is not known' : 'is archived'
     return new Problem(
@@ -248,7 +252,7 @@ async function plan(
     type: draft.type,
     timestamp: draft.timestamp ?? new Date(parts.world.now()),
     data: draft.data,
-    keys: draft.keys ?? {},
+    keys: keysOfEvent(draft.keys ?? {}, eventType.key_pointers, draft.data),
     publishId: draft.publishId ?? null,
     onceId: draft.onceId ?? null,
     traceparent: draft.traceparent ?? null,
@@ -340,19 +344,33 @@ async function schemaErrors(
   return places.map(({ pointer, detail }) => ({ pointer: `/data${pointer}`, detail }))
 }
 
+/** One that another one keeps from being made has the name of that one as its `variant`. */
+type KnownEventType = EventTypeRow & { variant?: string }
+
 async function knownEventTypes(
   parts: PublisherParts,
   names: readonly string[],
   { create }: { create: boolean },
-): Promise<Map<string, EventTypeRow>> {
+): Promise<Map<string, KnownEventType>> {
   const rows = await selectEventTypes(parts.db.pool, names)
-  const known = new Map(rows.map((row) => [row.name, row]))
+  const known = new Map<string, KnownEventType>(rows.map((row) => [row.name, row]))
   const missing = names.filter((name) => !known.has(name) && !isReservedEventType(name))
   if (parts.createEventTypes && missing.length > 0) {
     if (create) {
       await parts.db.prisma.eventType.createMany({ data: missing.map((name) => ({ name })), skipDuplicates: true })
     }
-    for (const name of missing) known.set(name, { name, state: 'active', validation: 'off', latest_version: 0 })
+    const taken = await selectCaseVariants(parts.db.pool, missing)
+    for (const name of missing) {
+      const variant = taken.get(name)
+      known.set(name, {
+        name,
+        state: 'active',
+        validation: 'off',
+        latest_version: 0,
+        key_pointers: {},
+        ...(variant && { variant }),
+      })
+    }
   }
   return known
 }

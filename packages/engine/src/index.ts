@@ -36,6 +36,7 @@ export {
   findApiKeys,
   type PortalCredential,
 } from './credentials.ts'
+export { curlCommand } from './curl.ts'
 export { redacted } from './custom-headers.ts'
 export { type Database, openDatabase } from './db/database.ts'
 export { DemoDatabaseError, prepareDemoDatabase } from './db/demo-database.ts'
@@ -43,6 +44,7 @@ export { MigrationError, migrate, pendingMigrations } from './db/migrate.ts'
 export { dropOldPartitions, ensurePartitions, partitionsReadyUntil } from './db/partitions.ts'
 export { beatDispatcher } from './db/sql/beat-dispatcher.ts'
 export { claimDeliveries, type Offer } from './db/sql/claim-deliveries.ts'
+export { feedReplay } from './db/sql/feed-replay.ts'
 export type { DeliveryFilter, EventFilter } from './db/sql/filter-conditions.ts'
 export { forgetDispatcher } from './db/sql/forget-dispatcher.ts'
 export { forgetSilentDispatcher } from './db/sql/forget-silent-dispatcher.ts'
@@ -54,6 +56,8 @@ export { noteShardJobs } from './db/sql/note-shard-jobs.ts'
 export { type AttemptRecord, type HealthChange, recordAttempts } from './db/sql/record-attempts.ts'
 export { type DueSubscription, selectDueSubscriptions } from './db/sql/select-due-subscriptions.ts'
 export { selectSilentDispatchers } from './db/sql/select-silent-dispatchers.ts'
+export { settleTargetItem } from './db/sql/settle-target-item.ts'
+export { takeTargetItems } from './db/sql/take-target-items.ts'
 export { wakeDeliveries } from './db/sql/wake-deliveries.ts'
 export { type Tx, transaction } from './db/transaction.ts'
 export { DatabaseUnavailable, isDatabaseUnavailable, isRefused } from './db/unavailable.ts'
@@ -63,8 +67,18 @@ export {
   getDelivery,
   listAttempts,
   listDeliveries,
+  newestSent,
 } from './deliveries.ts'
+export {
+  type CauseRow,
+  type Counted,
+  getCauses,
+  getDeliveryMetrics,
+  type MetricRow,
+  type MetricsFilter,
+} from './delivery-metrics.ts'
 export type { DryRun, DryRunMatch, ShownRequest } from './dry-run.ts'
+export { parseEgressAddresses } from './egress-addresses.ts'
 export { type EgressProxy, parseEgressProxy } from './egress-proxy.ts'
 export { envelope } from './envelope.ts'
 export {
@@ -77,9 +91,16 @@ export {
 } from './erasures.ts'
 export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
 export { type Event, type EventSummary, getEvent, listEvents, refuseErased } from './event-reads.ts'
+export { type Import, type ImportedType, importEventTypes } from './event-type-import.ts'
+export {
+  compareEventTypeVersion,
+  createEventTypeVersion,
+  getEventTypeVersion,
+  storedComparison,
+  type VersionComparison,
+} from './event-type-versions.ts'
 export {
   archiveEventType,
-  createEventTypeVersion,
   createSchemaCheck,
   type EventType,
   type EventTypeInput,
@@ -98,6 +119,7 @@ export {
   judgeSubscriptions,
 } from './failing.ts'
 export { givenFilter } from './filters.ts'
+export { percentile } from './histogram.ts'
 export { hold, holdLatecomers, release, requestCanceling, requestHolding, requestRelease } from './holding.ts'
 export {
   abandonOnce,
@@ -112,7 +134,7 @@ export {
 export { installJobs, type JobName, type JobPayloads, type Jobs, openJobs } from './jobs.ts'
 export { type CheckSchema, createSchemas, placesOf, type Schemas } from './json-schema.ts'
 export { listPublicKeys, type PublicKeyInfo, rotateKeyPair, schemesOf } from './key-pairs.ts'
-export { type FilterReading, type FilterWords, inQuery, parseListFilter } from './list-filters.ts'
+export { type FilterReading, type FilterWords, inQuery, parseListFilter, timeOf } from './list-filters.ts'
 export { createLogLines } from './log-lines.ts'
 export type { MatchedEvent, Verdict } from './matching.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
@@ -132,6 +154,7 @@ export {
 export { memberText, nestsDeeperThan, poisonousMember, publishedBatchData, publishedData } from './published-json.ts'
 export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
+export { targetClaim } from './replay-targets.ts'
 export { createReplaying, type Replaying, type ReplayStep } from './replaying.ts'
 export {
   draftReplay,
@@ -155,16 +178,37 @@ export {
   retentionDaysDefault,
 } from './retention.ts'
 export { findUnreadable, type Rewrapped, rewrapCredentials, rewrapSecrets } from './rewrapping.ts'
+export { rollUpOldMinutes } from './rollups.ts'
+export { defaultRetryScheduleSeconds } from './schedule.ts'
 export { openSecret, type SealedSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
 export { createSeal, masterKeyHint, parseMasterKeys, type Seal, SealError } from './sealing.ts'
+export { type Found, search } from './search.ts'
 export { type RevealedSecret, type Rotation, revealSecrets, rotateSecret } from './secrets.ts'
 export { sentBody } from './sent-body.ts'
 export * from './settings.ts'
 export { shardCount, shardOf } from './shards.ts'
+export { checkSignature, type SignatureCheck } from './signature-checks.ts'
 export { createKeyRing, type KeyRing, type StoredKey } from './signing-keys.ts'
+export {
+  createStream,
+  createStreamTeller,
+  type Stream,
+  type StreamedRow,
+  type StreamFilter,
+  type StreamReader,
+  type StreamTeller,
+} from './stream.ts'
 export { shownAuth, type TokenGrant } from './subscription-auth.ts'
 export { type Blocking, getSubscriptionHealth, type SubscriptionHealth } from './subscription-health.ts'
 export { countWaiting, getSubscription, listSubscriptions, type Subscription } from './subscription-reads.ts'
+export {
+  finishTest,
+  type TakenTest,
+  type TestOutcome,
+  takeTest,
+  testEventType,
+  testSubscription,
+} from './subscription-tests.ts'
 export { openedTls, shownTls, type TlsSettings } from './subscription-tls.ts'
 export {
   createSubscription,
@@ -175,6 +219,7 @@ export {
   type SubscriptionDraft,
   type SubscriptionParts,
   type SubscriptionPatch,
+  timeoutMsDefault,
 } from './subscriptions.ts'
 export { publishSystemEvents, type SystemEventParts } from './system-events.ts'
 export { createLogger, logLevels, logTo, type Occurrence, type Telemetry } from './telemetry.ts'

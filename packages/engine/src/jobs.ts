@@ -38,6 +38,8 @@ export type JobPayloads = {
   erase: Record<string, never>
   /** Drops what is older than it is kept. */
   'apply-retention': Record<string, never>
+  /** Makes hours of the rollups of old minutes, and ends those of old hours. */
+  'roll-up-attempts': Record<string, never>
 }
 export type JobName = keyof JobPayloads
 
@@ -71,6 +73,7 @@ export const queues: Readonly<Record<JobName, Omit<Queue, 'name'>>> = {
   // Each run ends by itself within a minute; what a killed one leaves is taken up soon after.
   erase: { policy: 'exclusive', retryLimit: 0, expireInSeconds: 180, deleteAfterSeconds: 3600 },
   'apply-retention': { policy: 'exclusive', retryLimit: 0, expireInSeconds: 1800, deleteAfterSeconds: 3600 },
+  'roll-up-attempts': { policy: 'exclusive', retryLimit: 5, retryDelay: 10, deleteAfterSeconds: 3600 },
 }
 
 /** When the recurring jobs run (cron, UTC). */
@@ -80,6 +83,7 @@ const schedules: Readonly<Partial<Record<JobName, string>>> = {
   'make-partitions': '17 * * * *',
   erase: '* * * * *',
   'apply-retention': '47 * * * *',
+  'roll-up-attempts': '27 * * * *',
 }
 
 export type Jobs = AsyncDisposable & {

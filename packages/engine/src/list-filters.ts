@@ -101,7 +101,12 @@ function keysOf(words: FilterWords, { pointer }: FilterReading): DeliveryFilter[
   throw new Problem('invalid_request', `${word} ${detail}.`, { errors: [{ pointer: pointer(word), detail }] })
 }
 
-function timeOf(word: string, text: string | undefined, { nowMs, pointer }: FilterReading): number | undefined {
+/**
+ * A time in Unix milliseconds.
+ *
+ * @throws Problem `invalid_request` for a day that the calendar does not have
+ */
+export function timeOf(word: string, text: string | undefined, { nowMs, pointer }: FilterReading): number | undefined {
   if (text === undefined) return undefined
   const ms = parseMoment(text, nowMs)
   if (ms !== undefined) return ms

@@ -50,6 +50,37 @@ export function publishedBatchData(text: string): (string | undefined | Problem)
 }
 
 /**
+ * The exact text of the value at the end of a path: names of members and places in arrays. `undefined` when there is none,
+ * and when a member on the way is given twice, so that nobody can say which of the two is meant.
+ *
+ * @param text valid JSON
+ */
+export function valueText(text: string, path: readonly string[]): string | undefined {
+  let start = afterSpace(text, 0)
+  for (const token of path) {
+    const next =
+      text.charCodeAt(start) === openBracket ? elementStart(text, start, token) : memberStart(text, start, token)
+    if (next === undefined) return undefined
+    start = next
+  }
+  return text.slice(start, afterValue(text, start))
+}
+
+/** An element of an array by its place, as a JSON Pointer has it (RFC 6901 §4): no leading zeros. */
+function elementStart(text: string, start: number, token: string): number | undefined {
+  return /^(0|[1-9]\d{0,8})$/.test(token) ? elementsOf(text, start)[Number(token)] : undefined
+}
+
+function memberStart(text: string, start: number, token: string): number | undefined {
+  try {
+    return membersOf(text, start).get(token)?.start
+  } catch (error) {
+    if (error instanceof Problem) return undefined
+    throw error
+  }
+}
+
+/**
  * Whether objects and arrays lie deeper inside one another than allowed.
  *
  * @param text valid JSON

@@ -36,11 +36,16 @@ export type Replaying = {
   step(): Promise<ReplayStep>
 }
 
-export function createReplaying(db: Database): Replaying {
+/** @param feedTarget sends items of a replay to another URL; such replays wait without it */
+export function createReplaying(db: Database, feedTarget?: (replayId: Uuid) => Promise<number>): Replaying {
   /** Where each replay goes on. Forgotten by a restart, which begins anew; it is only about turns. */
   const places = new Map<Uuid, Uuid | null>()
 
-  async function feed({ id, choice }: ReplayAtWork, step: ReplayStep): Promise<void> {
+  async function feed({ id, choice, targeted }: ReplayAtWork, step: ReplayStep): Promise<void> {
+    if (targeted) {
+      step.fed += (await feedTarget?.(id)) ?? 0
+      return
+    }
     const portion = await feedReplay(db.pool, {
       replayId: id,
       states: replaySends[choice],
@@ -70,9 +75,14 @@ export function createReplaying(db: Database): Replaying {
       }
       for (const id of places.keys()) if (!running.some((replay) => replay.id === id)) places.delete(id)
       if (!step.busy) return step
-      for (const replay of running) await feed(replay, step)
+      let anyIdle = false
+      for (const replay of running) {
+        const before = step.fed
+        await feed(replay, step)
+        if (step.fed === before) anyIdle = true
+      }
       if (underWay) step.settled = await settleReplayItems(db.pool)
-      if (running.length > 0) step.finished = (await finishReplays(db.pool)).map(({ id }) => id)
+      if (anyIdle) step.finished = (await finishReplays(db.pool)).map(({ id }) => id)
       return step
     },
   }

@@ -38,6 +38,8 @@ import { transaction } from './db/transaction.ts'
 import { ask } from './db/unavailable.ts'
 import { type FilterWords, parseListFilter } from './list-filters.ts'
 import { isUuidKey, type Page, type PageRequest, planPage } from './paging.ts'
+import { makeTargetSecret } from './replay-targets.ts'
+import type { Seal } from './sealing.ts'
 import { inTenant, type Within } from './tenancy.ts'
 import { newUuid, type World } from './world.ts'
 
@@ -49,16 +51,21 @@ const portionSizeDefault = 10_000
 export type ReplayParts = {
   db: Database
   world: World
+  /** Seals the secret of a replay to another URL. */
+  seal?: Seal
   /** Deliveries that it may send, and those looked at by one statement; the usual ones when left out. */
   itemsMax?: number
   portionSize?: number
 }
 
+/** What is drafted, beside what it finds. */
 export type ReplayDraft = {
   filter: FilterWords
   choice: ReplayChoice
   ratePerSecond: number | null
   note: string | null
+  /** Another URL to send to, which has been checked. */
+  targetUrl?: string | null
   /** Who asks: stands beside the replay and its attempts. */
   actor: string
 }
@@ -76,7 +83,7 @@ export type ReplayPreview = {
   estimatedSeconds: number | null
 }
 
-export type Replay = Omit<ReplayRow, 'preview' | 'state' | 'choice'> & {
+export type Replay = Omit<ReplayRow, 'preview' | 'state' | 'choice' | 'targetKeySealed'> & {
   state: ReplayState
   choice: ReplayChoice
   preview: ReplayPreview
@@ -88,7 +95,11 @@ export type Replay = Omit<ReplayRow, 'preview' | 'state' | 'choice'> & {
  *
  * @throws Problem `limit_reached` when there are more than a replay may have, `invalid_request`
  */
-export async function draftReplay(parts: ReplayParts, draft: ReplayDraft, within: Within): Promise<Replay> {
+export async function draftReplay(
+  parts: ReplayParts,
+  draft: ReplayDraft,
+  within: Within,
+): Promise<Replay & { targetSecret: string | null }> {
   const { db, world } = parts
   const nowMs = world.now()
   const given = parseListFilter(draft.filter, { within, nowMs, pointer: (word) => `/filter/${word}` })
@@ -97,6 +108,7 @@ export async function draftReplay(parts: ReplayParts, draft: ReplayDraft, within
   const before = given.before === undefined || given.before > now ? now : given.before
   const filter = { ...given, before }
   const id = newUuid(world)
+  const target = targetOf(parts, draft, id)
   const client = await ask(() => db.pool.connect())
   // A connection that breaks rejects the query that runs on it; without a listener it would end the process as well.
   client.on('error', ignore)
@@ -112,6 +124,8 @@ export async function draftReplay(parts: ReplayParts, draft: ReplayDraft, within
         ratePerSecond: draft.ratePerSecond,
         note: draft.note,
         actor: draft.actor,
+        targetUrl: draft.targetUrl ?? null,
+        targetKey: target?.sealed ?? null,
       })
       const tally = await writeItems(client, { id, filter, states: replaySends[draft.choice] }, parts)
       const others = await countOthers(client, filter, replaySends[draft.choice])
@@ -131,7 +145,13 @@ export async function draftReplay(parts: ReplayParts, draft: ReplayDraft, within
     client.release(true)
     throw error
   }
-  return getReplay(db, id, within)
+  return { ...(await getReplay(db, id, within)), targetSecret: target?.secret ?? null }
+}
+
+function targetOf({ seal, world }: ReplayParts, { targetUrl }: ReplayDraft, id: Uuid) {
+  if (targetUrl === undefined || targetUrl === null) return undefined
+  if (seal === undefined) throw new Error('a secret is to be made, and there is nothing to seal it with')
+  return makeTargetSecret({ seal, world }, id)
 }
 
 /** Portion by portion, so that a hundred thousand deliveries take no more memory here than ten. */
@@ -261,7 +281,7 @@ export async function listReplays(
   )
 }
 
-function replayOf(row: ReplayRow, counts: readonly ReplayCount[]): Replay {
+function replayOf({ targetKeySealed: _sealed, ...row }: ReplayRow, counts: readonly ReplayCount[]): Replay {
   return {
     ...row,
     // The columns' CHECKs are held to the lists of words by a test; the preview was written by `draftReplay`.

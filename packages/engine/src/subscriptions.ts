@@ -43,7 +43,7 @@ import type { UrlCheck } from './url-check.ts'
 import { newUuid, type World } from './world.ts'
 
 /** Used where nothing is given. The columns have the same defaults. */
-const timeoutMsDefault = 15_000
+export const timeoutMsDefault = 15_000
 const maxInFlightDefault = 10
 const payloadFormatDefault: PayloadFormat = 'standard'
 

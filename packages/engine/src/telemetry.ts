@@ -31,6 +31,8 @@ export type Occurrence =
   | { what: 'events_erased'; count: number }
   /** Partitions that were dropped because they are older than they are kept, and those that stay for what is still to be sent. */
   | { what: 'retention_applied'; dropped: readonly string[]; kept: readonly string[] }
+  /** Rollups of old minutes have become hours, and those of old hours were deleted. */
+  | { what: 'attempts_rolled_up'; hours: number; deleted: number }
   /** The shards that this dispatcher works on now. */
   | { what: 'shards_owned'; shards: readonly number[] }
   | { what: 'dispatcher_stopped'; unfinished: number }

@@ -38,7 +38,7 @@ test('the generated types and the table of operations are those of docs/openapi.
 
 test('every operation of the API has a name in the SDK, and each name is an operation', async () => {
   const face = await readFile(join(packageFolder, 'src/posthorn.ts'), 'utf8')
-  const called = new Set([...face.matchAll(/\b(?:run|list|ask)\(\s*'(\w+)'/g)].map(([, name]) => name))
+  const called = new Set([...face.matchAll(/\b(?:run|list|prepare)\(\s*(?:base,\s*)?'(\w+)'/g)].map(([, name]) => name))
   expect(
     Object.keys(operations).filter((name) => !called.has(name)),
     'give it a method in packages/sdk/src/posthorn.ts',

@@ -7,3 +7,4 @@ export type { Body, CallOptions, Listed, OperationName, Output, Query } from './
 export type { Page, Pages } from './pages.ts'
 export type { FullAnswer, Posthorn, PosthornOptions } from './posthorn.ts'
 export { createPosthorn } from './posthorn.ts'
+export type { StreamMessage, StreamOptions } from './streaming.ts'

@@ -7,6 +7,7 @@ import type { DryRun, PublishedEvent } from './generated/types.gen.ts'
 import type { Body, CallOptions, Input, Listed, ListName, OperationName, Output, Query } from './inputs.ts'
 import { type Page, type Pages, pagesOf } from './pages.ts'
 import { baseUrl, invalid, prepare } from './requests.ts'
+import { type StreamOptions, streamOf } from './streaming.ts'
 
 export type PosthornOptions = {
   /** Where the API is: `https://posthorn.example.com`, also with a path. */
@@ -101,8 +102,19 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
       /** It can no longer be published. Put it again to make it active. */
       archive: (name: string, given?: CallOptions) => run('archiveEventType', { path: { name } }, given),
       list: (query?: Query<'listEventTypes'>, given?: CallOptions) => list('listEventTypes', { query }, given),
+      /** Takes over the event types of an OpenAPI document with `webhooks`. */
+      import: (document: Body<'importEventTypes'>, given?: CallOptions) =>
+        run('importEventTypes', { body: document }, given),
+      /** What `import` would change, and whether that breaks receivers. Stores nothing. */
+      previewImport: (document: Body<'importEventTypes'>, given?: CallOptions) =>
+        run('importEventTypes', { query: { dry_run: '1' }, body: document }, given),
       createVersion: (name: string, body: Body<'createEventTypeVersion'>, given?: CallOptions) =>
         run('createEventTypeVersion', { path: { name }, body }, given),
+      /** What `createVersion` would change, and whether that breaks receivers. Stores nothing. */
+      previewVersion: (name: string, body: Body<'createEventTypeVersion'>, given?: CallOptions) =>
+        run('createEventTypeVersion', { path: { name }, query: { dry_run: '1' }, body }, given),
+      getVersion: (name: string, version: number, given?: CallOptions) =>
+        run('getEventTypeVersion', { path: { name, version }, body: undefined }, given),
       listVersions: (name: string, query?: Query<'listEventTypeVersions'>, given?: CallOptions) =>
         list('listEventTypeVersions', { path: { name }, query }, given),
     },
@@ -125,6 +137,11 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
       /** Makes a paused or disabled one active, and sends what was held unless told otherwise. */
       resume: (id: string, body: Body<'resumeSubscription'> = {}, given?: CallOptions) =>
         run('resumeSubscription', { path: { id }, body }, given),
+      /** Sends a signed event now, and answers with the whole outcome. */
+      test: (id: string, query?: Query<'testSubscription'>, given?: CallOptions) =>
+        run('testSubscription', { path: { id }, query }, given),
+      /** Names what is wrong with the signature of a request, as it was received. */
+      checkSignature: (body: Body<'checkSignature'>, given?: CallOptions) => run('checkSignature', { body }, given),
       revealSecrets: (id: string, given?: CallOptions) => run('revealSecrets', { path: { id } }, given),
       /** Makes a new secret the current one; the older ones sign beside it for a while. */
       rotateSecret: (id: string, body: Body<'rotateSecret'> = {}, given?: CallOptions) =>
@@ -163,9 +180,19 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
       list: (query?: Query<'listDeliveries'>, given?: CallOptions) => list('listDeliveries', { query }, given),
       attempts: (id: string, query?: Query<'listAttempts'>, given?: CallOptions) =>
         list('listAttempts', { path: { id }, query }, given),
+      /** The newest request as a command to be copied. */
+      curl: (id: string, query?: Query<'getDeliveryCurl'>, given?: CallOptions) =>
+        run('getDeliveryCurl', { path: { id }, query }, given),
       /** Makes one more attempt. */
       resend: (id: string, body: Body<'resendDelivery'> = {}, given?: CallOptions) =>
         run('resendDelivery', { path: { id }, body }, given),
+      /** Told of attempts as they are recorded, for as long as you read. */
+      stream: (query?: Query<'streamAttempts'>, given: StreamOptions = {}) =>
+        streamOf(
+          means,
+          (lastEventId) => prepare(base, 'streamAttempts', { query }, withPosition(lastEventId), () => ''),
+          { retries: limits.retries, ...given },
+        ),
       /** Calls it off. */
       cancel: (id: string, body: Body<'cancelDelivery'> = {}, given?: CallOptions) =>
         run('cancelDelivery', { path: { id }, body }, given),
@@ -187,6 +214,14 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
       /** Its deliveries, and what came of each. */
       items: (id: string, query?: Query<'listReplayItems'>, given?: CallOptions) =>
         list('listReplayItems', { path: { id }, query }, given),
+    },
+
+    metrics: {
+      /** Deliveries and attempts over time, and how long they took: our part apart from the receivers'. */
+      deliveries: (query?: Query<'getDeliveryMetrics'>, given?: CallOptions) =>
+        run('getDeliveryMetrics', { query }, given),
+      /** Failures by code and receiver, across tenants. */
+      causes: (query?: Query<'getCauses'>, given?: CallOptions) => run('getCauses', { query }, given),
     },
 
     portalSessions: {
@@ -228,8 +263,12 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
       revoke: (id: string, given?: CallOptions) => run('revokeApiKey', { path: { id } }, given),
     },
 
+    /** What a text is: any id, a publisher's own id, a business key, a trace id. */
+    search: (q: string, given?: CallOptions) => run('search', { query: { q } }, given),
     /** Who asks, by the key that is used, and what it may. */
     credential: (given?: CallOptions) => run('getCredential', {}, given),
+    /** What receivers and publishers need to know of this installation: addresses, limits, the schedule. */
+    meta: (given?: CallOptions) => run('getMeta', {}, given),
     /** Whether the process lives. */
     health: (given?: CallOptions) => run('getHealth', {}, given),
     /** Whether the process can work; rejects while it cannot. */
@@ -268,6 +307,10 @@ function meansOf({ apiKey, fetch: given, requestTimeoutMs }: PosthornOptions, su
       return `Bearer ${key}`
     },
   }
+}
+
+function withPosition(lastEventId: string | undefined): CallOptions {
+  return lastEventId === undefined ? {} : { headers: { 'last-event-id': lastEventId } }
 }
 
 /** @throws PosthornError `invalid_argument` */

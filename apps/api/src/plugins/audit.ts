@@ -41,7 +41,8 @@ export const audit = fp<{ world: World }>(
     // Behind the validation: the reason may stand in the body.
     app.addHook('preHandler', async (request) => {
       const action = request.routeOptions.config.audit
-      if (typeof action !== 'string') return
+      // A dry run changes nothing.
+      if (typeof action !== 'string' || Object(request.query).dry_run === '1') return
       const { actor, onBehalfOf } = request.credential
       const reason = reasonOf(request)
       request.audit = { id: newUuid(world), action, actor, onBehalfOf, reason, requestId: request.id, isWritten: false }

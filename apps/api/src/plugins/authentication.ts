@@ -12,6 +12,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks. Only in protected routes. */
     credential: Credential
+    /** Whether that credential could still ask this. For answers that go on for long. */
+    mayStillAsk(): Promise<boolean>
   }
   interface FastifyContextConfig {
     /** What the route does. Every protected route names it. */
@@ -25,6 +27,7 @@ export const authentication = fp<{ authenticate: Authenticate }>(
   async (app, { authenticate }) => {
     // The hook below replaces it before any handler runs.
     app.decorateRequest('credential', nobody as never)
+    app.decorateRequest('mayStillAsk', async () => false)
     app.addHook('onRoute', (route) => {
       if (route.config?.permission === undefined) throw new Error(`${route.url} names no permission`)
     })
@@ -39,6 +42,10 @@ export const authentication = fp<{ authenticate: Authenticate }>(
       }
       request.credential = credential
       await app.countCredential(request, reply)
+      request.mayStillAsk = async () => {
+        const now = await authenticate(textOf(request))
+        return now !== undefined && now.tenantId === credential.tenantId && may(now, permission)
+      }
     })
 
     async function credentialOf(request: FastifyRequest): Promise<Credential> {

@@ -75,6 +75,7 @@ test('200 with a delivery, and with what expand asks for', async () => {
     delivered_at: null,
     finished_at: null,
     canceled_reason: null,
+    erased_at: null,
   })
   const expanded = await api.ask('GET', `/v1/deliveries/${delivery}?expand=attempts,event,subscription`)
   expect(expanded.body).toMatchObject({
@@ -142,6 +143,7 @@ test('200 with the attempts as they were sent and answered, newest first, and th
       trigger: 'resend',
       actor: 'key_1',
       reason: 'asked by phone',
+      erased_at: null,
       started_at: expect.any(String),
       request: {
         method: 'POST',

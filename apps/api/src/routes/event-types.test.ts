@@ -15,6 +15,7 @@ test('201 when an event type becomes known, 200 when it is replaced', async () =
     name: 'invoice.voided',
     ...given,
     status: 'active',
+    key_pointers: {},
     latest_version: 0,
     created_at: expect.any(String),
     updated_at: expect.any(String),
@@ -129,6 +130,67 @@ test.each([
 ])('422 when the body of a version is %j', async (wrong, pointer) => {
   const { status, body } = await api.ask('POST', '/v1/event-types/invoice.paid/versions', wrong)
   expect([status, body.code, body.errors[0].pointer]).toEqual([422, 'invalid_request', pointer])
+})
+
+test('409 when a name differs only in case from another one, with both names, wherever it comes from', async () => {
+  await using own = await startTestApi({ createEventTypes: true })
+  const put = await own.ask('PUT', '/v1/event-types/Invoice.Paid', {})
+  expect([put.status, put.body.code]).toEqual([409, 'event_type_name_taken'])
+  expect(put.body.detail).toMatch(/"invoice\.paid".*"Invoice\.Paid"/)
+  const published = await own.ask('POST', '/v1/events', { tenant: 'acme', type: 'INVOICE.paid', data: 1 })
+  expect([published.status, published.body.code, published.body.errors[0].pointer]).toEqual([
+    409, 'event_type_name_taken', '/type',
+  ]) // biome-ignore format: one row
+  const events = ['new.one', 'New.One'].map((type) => ({ tenant: 'acme', type, data: 1 }))
+  const batch = await own.ask('POST', '/v1/events/batch', { events })
+  expect(batch.text).toContain('event_type_name_taken')
+  expect(names((await own.ask('GET', '/v1/event-types')).body)).toHaveLength(2)
+})
+
+test('of names put at the same moment that differ only in case one is taken', async () => {
+  const given = ['race.done', 'Race.Done', 'RACE.DONE', 'race.Done']
+  const answers = await Promise.all(given.map((name) => api.ask('PUT', `/v1/event-types/${name}`, {})))
+  expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409])
+})
+
+test('a version is answered with what it changes for receivers, and read with it', async () => {
+  await api.ask('PUT', '/v1/event-types/order.shipped', {})
+  const path = '/v1/event-types/order.shipped/versions'
+  const object = (properties: object, required: string[]) => ({ type: 'object', properties, required })
+  const first = await api.ask('POST', path, { schema: object({ id: { type: 'string' } }, ['id']) })
+  expect(first.body.comparison).toEqual({ compared_with: null, verdict: 'safe', changes: [], truncated: false })
+  const next = { schema: object({ id: { type: ['string', 'null'] }, carrier: { type: 'string' } }, ['id']) }
+  const comparison = {
+    compared_with: 1,
+    verdict: 'breaking',
+    truncated: false,
+    changes: [
+      { path: 'data.id', kind: 'null_added', verdict: 'breaking', sentence: 'It may be null now.' },
+      { path: 'data.carrier', kind: 'property_added', verdict: 'safe', sentence: expect.any(String) },
+    ],
+  }
+  const told = await api.ask('POST', `${path}?dry_run=1`, next)
+  expect([told.status, told.body]).toEqual([200, { event_type: 'order.shipped', version: 2, comparison }])
+  expect((await api.ask('GET', '/v1/event-types/order.shipped')).body.latest_version).toBe(1)
+  const second = await api.ask('POST', path, next)
+  expect([second.status, second.body.comparison]).toEqual([201, comparison])
+  const read = await api.ask('GET', `${path}/2`, undefined, { as: 'tenant' })
+  expect([read.status, read.body]).toEqual([200, second.body])
+})
+
+test.each(['0', '3', '99999999999', 'x', '1.0', '-1'])('404 when an event type has no version %s', async (version) => {
+  const answer = await api.ask('GET', `/v1/event-types/invoice.paid/versions/${version}`)
+  expect([answer.status, answer.body.code]).toEqual([404, 'event_type_version_not_found'])
+})
+
+test('a dry run refuses what would be refused', async () => {
+  const ask = async (name: string, body: object, query = '?dry_run=1') => {
+    const answer = await api.ask('POST', `/v1/event-types/${name}/versions${query}`, body)
+    return [answer.status, answer.body.code]
+  }
+  expect(await ask('nothing', { schema: {} })).toEqual([404, 'event_type_not_found'])
+  expect(await ask('invoice.paid', { schema: { type: 'strin' } })).toEqual([422, 'invalid_schema'])
+  expect(await ask('invoice.paid', { schema: {} }, '?dry_run=yes')).toEqual([422, 'invalid_request'])
 })
 
 function names(page: { data: { name: string }[] }): string[] {

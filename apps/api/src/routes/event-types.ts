@@ -1,18 +1,27 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
   CreateEventTypeVersion,
+  DryRunQuery,
   EventType,
+  EventTypeImport,
   EventTypePage,
   EventTypeVersion,
+  EventTypeVersionDryRun,
   EventTypeVersionPage,
+  ImportEventTypes,
+  limits,
   PageQuery,
+  Problem,
   PutEventType,
   reference,
 } from '@posthorn/contract'
 import {
   archiveEventType,
+  compareEventTypeVersion,
   createEventTypeVersion,
   getEventType,
+  getEventTypeVersion,
+  importEventTypes,
   listEventTypes,
   listEventTypeVersions,
   putEventType,
@@ -23,10 +32,14 @@ import type { RouteParts } from '../parts.ts'
 import { audited } from '../plugins/audit.ts'
 import { precondition, tagged } from '../plugins/etags.ts'
 import { refusals } from '../refusals.ts'
-import { eventTypeVersionView, eventTypeView } from '../views/event-type.ts'
+import { comparisonView, eventTypeVersionView, eventTypeView, importView } from '../views/event-type.ts'
 
 const tags = ['Event types']
 const params = Type.Object({ name: Type.String({ examples: ['invoice.paid'] }) })
+const versionParams = Type.Object({
+  name: Type.String({ examples: ['invoice.paid'] }),
+  version: Type.String({ examples: ['2'], description: 'The number of the version, from 1' }),
+})
 
 export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, { db, schemas, links }) => {
   app.put(
@@ -43,14 +56,20 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
         response: {
           200: reference(EventType),
           201: reference(EventType),
-          ...refusals({ body: true }, 'event_type_reserved', 'precondition_failed'),
+          ...refusals({ body: true }, 'event_type_reserved', 'event_type_name_taken', 'precondition_failed'),
         },
       },
     },
     async (request, reply) => {
       const { params, body } = request
-      const { description = null, group = null, status: state = 'active', validation = 'off' } = body
-      const input = { description, group, state, validation }
+      const {
+        description = null,
+        group = null,
+        status: state = 'active',
+        validation = 'off',
+        key_pointers: keyPointers = {},
+      } = body
+      const input = { description, group, state, validation, keyPointers }
       const expected = precondition(request, eventTypeView)
       const { eventType, created } = await putEventType(audited({ db }, request.audit).db, params.name, input, expected)
       return reply.code(created ? 201 : 200).send(tagged(reply, eventTypeView(eventType)))
@@ -119,20 +138,71 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
       schema: {
         operationId: 'createEventTypeVersion',
         summary: "Add a version to an event type's schema",
-        description: 'From now on published data is held to it, as far as the event type validates at all.',
+        description:
+          'From now on published data is held to it, as far as the event type validates at all. The answer says what it changes for receivers, against the version before. With `dry_run=1` it only says so, and nothing is stored.',
         tags,
         params,
+        querystring: DryRunQuery,
         body: CreateEventTypeVersion,
         response: {
+          200: reference(EventTypeVersionDryRun),
           201: reference(EventTypeVersion),
           ...refusals({ body: true }, 'event_type_not_found', 'event_type_reserved', 'invalid_schema'),
         },
       },
     },
-    async ({ params, body, audit }, reply) => {
+    async ({ params, query, body, audit }, reply) => {
       const { schema, examples = [] } = body
+      if (query.dry_run === '1') {
+        const told = await compareEventTypeVersion({ db, schemas }, params.name, { schema, examples })
+        const { version, comparison } = told
+        return reply.send({ event_type: params.name, version, comparison: comparisonView(comparison) })
+      }
       const version = await createEventTypeVersion(audited({ db, schemas }, audit), params.name, { schema, examples })
       return reply.code(201).send(eventTypeVersionView(version))
+    },
+  )
+
+  app.get(
+    '/event-types/:name/versions/:version',
+    {
+      config: { permission: 'event-types:read' },
+      schema: {
+        operationId: 'getEventTypeVersion',
+        summary: "Read a version of an event type's schema, with what it changed",
+        tags,
+        params: versionParams,
+        response: {
+          200: reference(EventTypeVersion),
+          ...refusals({ body: false }, 'event_type_not_found', 'event_type_version_not_found'),
+        },
+      },
+    },
+    async ({ params }) => eventTypeVersionView(await getEventTypeVersion(db, params.name, versionNumber(params))),
+  )
+
+  app.post(
+    '/event-types/import',
+    {
+      config: { permission: 'event-types:write', audit: 'event_types_imported' },
+      bodyLimit: limits.importBodyBytesMax,
+      schema: {
+        operationId: 'importEventTypes',
+        summary: 'Import the webhooks of an OpenAPI 3.1 document as event types',
+        description:
+          'Each webhook becomes an event type of its name, with the schema of its JSON body, its examples, its description and its first tag as the group. Schemas among the components come along. Where the body is the envelope that Posthorn sends (`type`, `timestamp`, `data`), the schema is that of `data`. A schema that is unchanged gets no new version. All of it is imported, or nothing is. With `dry_run=1` it only tells what would come of it.',
+        tags,
+        querystring: DryRunQuery,
+        body: ImportEventTypes,
+        response: {
+          200: reference(EventTypeImport),
+          ...refusals({ body: true }, 'invalid_schema', 'event_type_name_taken'),
+        },
+      },
+    },
+    async ({ query, body, audit }) => {
+      const dryRun = query.dry_run === '1'
+      return importView(await importEventTypes(audited({ db, schemas }, audit), body, { dryRun }), dryRun)
     },
   )
 
@@ -153,5 +223,14 @@ export const eventTypeRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app
       const page = await listEventTypeVersions(db, request.params.name, request.query)
       return wirePage({ request, reply, links }, page, eventTypeVersionView)
     },
+  )
+}
+
+/** What is no number of a version is none that there is. */
+function versionNumber({ name, version }: { name: string; version: string }): number {
+  if (/^[1-9]\d{0,9}$/.test(version)) return Number(version)
+  throw new Problem(
+    'event_type_version_not_found',
+    `The event type ${JSON.stringify(name)} has no version ${JSON.stringify(version)}.`,
   )
 }

@@ -65,6 +65,7 @@ test('everything given with an event is kept', async () => {
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     schema_version: null,
     validation_errors: null,
+    erased_at: null,
     created_at: expect.any(String),
     data: { total: 1 },
   })

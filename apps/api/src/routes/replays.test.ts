@@ -57,6 +57,8 @@ describe('a draft', () => {
       until: expect.any(String),
       rate_per_second: 1,
       note: 'ticket 4711',
+      target_url: null,
+      target_secret: null,
       actor: expect.stringMatching(/^key_/),
       created_at: expect.any(String),
       started_at: null,
@@ -148,6 +150,34 @@ describe('a draft', () => {
     expect(answer.body.errors.map((place: { pointer: string }) => place.pointer)).toEqual(
       expect.arrayContaining([expect.stringContaining(pointer)]),
     )
+  })
+})
+
+describe('a replay to another URL', () => {
+  test('201 with its own secret, which is shown this once', async () => {
+    const target_url = `${callbackUrl}/staging`
+    const made = await draft({ 'key.batch': 'none' }, { target_url })
+    expect(made).toMatchObject({ target_url, target_secret: expect.stringMatching(/^whsec_/) })
+    const read = await api.ask('GET', `/v1/replays/${made.id}`)
+    expect([read.body.target_url, read.text.includes('whsec_')]).toEqual([target_url, false])
+    expect((await api.ask('GET', '/v1/replays')).text).not.toContain('whsec_')
+  })
+
+  test('403 for whoever may not read payloads: whoever chooses the receiver reads them', async () => {
+    const body = { filter: {}, target_url: callbackUrl }
+    const answer = await api.ask('POST', '/v1/replays', body, { as: 'support' })
+    expect([answer.status, answer.body.code]).toEqual([403, 'forbidden'])
+  })
+
+  test.each([
+    'http://93.184.215.14/',
+    'https://127.0.0.1:9000/',
+    'https://u:p@93.184.215.14/',
+    'https://nobody.invalid/',
+    'x',
+  ])('422 for a URL that no subscription could have either: %s', async (target_url) => {
+    const { status, body } = await api.ask('POST', '/v1/replays', { filter: {}, target_url })
+    expect([status, body.code, body.errors[0].pointer]).toEqual([422, 'invalid_url', '/target_url'])
   })
 })
 

@@ -1,9 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import {
   type AuditAction,
+  CreatedReplay,
   CreateReplay,
   PatchReplay,
   PathId,
+  Problem,
   Replay,
   ReplayItemPage,
   ReplayItemQuery,
@@ -12,6 +14,7 @@ import {
   reference,
 } from '@posthorn/contract'
 import {
+  type Credential,
   draftReplay,
   getReplay,
   listReplayItems,
@@ -24,6 +27,7 @@ import { Type } from 'typebox'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
+import { may, nameOf } from '../permissions.ts'
 import { audited } from '../plugins/audit.ts'
 import { refusals } from '../refusals.ts'
 import { replayItemView, replayView } from '../views/replay.ts'
@@ -57,7 +61,16 @@ const moves: Readonly<Record<ReplayMove, { audit: AuditAction; summary: string; 
   },
 }
 
-export const replayRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, { db, world, links }) => {
+export const replayRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
+  app,
+  { db, world, links, seal, checkUrl },
+) => {
+  /** Whoever chooses the receiver reads what it is sent. */
+  async function targetOf(text: string, credential: Credential): Promise<string> {
+    if (may(credential, 'payloads:read')) return checkUrl(text, '/target_url')
+    throw new Problem('forbidden', `A replay to another URL shows payloads. ${nameOf(credential)} may not read them.`)
+  }
+
   app.post(
     '/replays',
     {
@@ -69,18 +82,21 @@ export const replayRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, {
           'Nothing is sent before it is run. The deliveries are fixed now: what is published or fails later is not part of it. Replay what still fails of another one with the filter `{"replay": "rpl_…"}`.',
         tags,
         body: reference(CreateReplay),
-        response: { 201: reference(Replay), ...refusals({ body: true }, 'limit_reached') },
+        response: { 201: reference(CreatedReplay), ...refusals({ body: true }, 'limit_reached', 'invalid_url') },
       },
     },
     async ({ body, credential, audit }, reply) => {
+      const targetUrl = body.target_url === undefined ? null : await targetOf(body.target_url, credential)
       const draft = {
         filter: body.filter,
         choice: body.only ?? 'failed',
         ratePerSecond: body.rate_per_second ?? null,
         note: body.note ?? null,
+        targetUrl,
         actor: credential.actor,
       }
-      const replay = replayView(await draftReplay(audited({ db, world }, audit), draft, credential.tenantId))
+      const drafted = await draftReplay(audited({ db, world, seal }, audit), draft, credential.tenantId)
+      const replay = { ...replayView(drafted), target_secret: drafted.targetSecret }
       return reply.code(201).header('location', `/v1/replays/${replay.id}`).send(replay)
     },
   )

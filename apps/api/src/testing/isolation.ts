@@ -44,6 +44,7 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   getHealth: 'none',
   getReadiness: 'none',
   listPublicKeys: 'none',
+  getMeta: 'none',
   rotateKeyPair: subscription({}),
   putTenant: inPath('tenant', {}),
   getTenant: inPath('tenant'),
@@ -54,6 +55,8 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   archiveEventType: 'none',
   listEventTypes: 'none',
   createEventTypeVersion: 'none',
+  getEventTypeVersion: () => [{ in: 'path', path: { name: 'invoice.paid', version: '1' }, denial: 'not_found' }],
+  importEventTypes: 'none',
   listEventTypeVersions: 'none',
   createSubscription: inPath('tenant', { url: 'https://93.184.215.14/', event_types: ['*'] }),
   listSubscriptions: filters('tenant'),
@@ -65,6 +68,10 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   resumeSubscription: subscription({}),
   revealSecrets: subscription(),
   rotateSecret: subscription({}),
+  testSubscription: subscription({}),
+  checkSignature: (theirs) => [
+    { in: 'body', body: { subscription: theirs.subscription, headers: {}, body: '' }, denial: 'not_found' },
+  ],
   previewTransform: (theirs, mine) => [
     ...named('path', 'subscription', theirs, { type: 'invoice.paid', data: {} }),
     {
@@ -107,6 +114,7 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
     },
   ],
   listAttempts: delivery(),
+  getDeliveryCurl: delivery(),
   resendDelivery: delivery({}),
   cancelDelivery: delivery({}),
   listOutboxEvents: filters('tenant'),
@@ -130,6 +138,16 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   pauseReplay: replay({}),
   resumeReplay: replay({}),
   cancelReplay: replay({}),
+  getDeliveryMetrics: filters('tenant', 'subscription'),
+  getCauses: filters('tenant', 'subscription'),
+  search: (theirs) => Object.values(theirs).map((q) => ({ in: 'filter', query: { q }, denial: 'nothing' })),
+  streamAttempts: (theirs) =>
+    (['tenant', 'subscription', 'event'] as const).map((noun) => ({
+      in: 'filter',
+      // Told at once, and not for ever.
+      query: { [noun]: theirs[noun], max_seconds: '0' },
+      denial: 'nothing',
+    })),
   listApiKeys: 'none',
   createApiKey: (theirs) => [
     { in: 'body', body: { name: 'mine', role: 'tenant', tenant: theirs.tenant }, denial: 'not_found' },

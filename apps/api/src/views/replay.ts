@@ -22,6 +22,7 @@ export function replayView(replay: Replay): WireReplay {
     until: replay.until.toISOString(),
     rate_per_second: replay.ratePerSecond,
     note: replay.note,
+    target_url: replay.targetUrl,
     actor: replay.actor,
     created_at: replay.createdAt.toISOString(),
     started_at: replay.startedAt?.toISOString() ?? null,
@@ -65,7 +66,8 @@ export function replayItemView(item: ReplayItemRow): WireReplayItem {
     delivery_state: item.state,
     outcome: item.outcome,
     skip_reason: item.skip_reason,
-    attempt_id: item.attempt_id && formatId('attempt', item.attempt_id),
+    // Before it has ended, one that goes to another URL has the id of a request and not of a stored attempt.
+    attempt_id: item.finished_at && item.attempt_id && formatId('attempt', item.attempt_id),
     failure_code: item.failure_code,
     http_status: item.http_status,
     started_at: item.started_at?.toISOString() ?? null,

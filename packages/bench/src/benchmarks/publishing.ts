@@ -8,7 +8,13 @@ const clients = 32
 
 /** Tenants with one subscription each, so every event is one delivery, and the event type that is published. */
 export async function setPublishers(scenery: Scenery, tenants: number): Promise<void> {
-  await putEventType(scenery.db, eventType, { description: null, group: null, state: 'active', validation: 'off' })
+  await putEventType(scenery.db, eventType, {
+    description: null,
+    group: null,
+    state: 'active',
+    validation: 'off',
+    keyPointers: {},
+  })
   await subscribe(scenery, { name: 'publisher', count: tenants, perTenant: 1 })
 }
 

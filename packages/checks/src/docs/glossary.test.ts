@@ -34,6 +34,7 @@ const places: Readonly<Record<string, { heading: string; column?: string }>> = {
   replayChoices: { heading: 'States of a replay', column: 'Choice' },
   replayOutcomes: { heading: 'States of a replay', column: 'Outcome' },
   replaySkipReasons: { heading: 'States of a replay', column: 'Skip reason' },
+  signatureCauses: { heading: 'Causes of a signature check' },
   replayStates: { heading: 'States of a replay', column: 'State' },
 }
 

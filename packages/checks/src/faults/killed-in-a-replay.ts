@@ -143,8 +143,8 @@ export const killedInAReplay: Fault = {
         recovering: [load],
         overAtMs: outages.map(({ fromMs }) => fromMs),
         duplicatesAllowed: inFlight,
-        // A publisher whose API was killed has no answer, and asks again.
-        answersAllowed: ['none'],
+        // A publisher whose API was killed has no answer, or one that says so, and asks again.
+        answersAllowed: ['none', '503'],
         hasten: true,
         notes: [
           `preview ${preview.count} and ${delivered} left out, drafted in ${(draftMs / 1000).toFixed(1)} s`,

@@ -3,17 +3,21 @@ import {
   createReplaying,
   draftReplay,
   type FilterWords,
+  feedReplay,
   getReplay,
   hold,
   listReplayItems,
   moveReplay,
+  newUuid,
   patchReplay,
   type ReplayDraft,
+  settleTargetItem,
+  takeTargetItems,
 } from '@posthorn/engine'
-import type { ReceivedRequest } from 'posthorn/receiver'
+import { type ReceivedRequest, startReceiver } from 'posthorn/receiver'
 import { describe, expect, test } from 'vitest'
 import { createGate } from './gate.ts'
-import { startTestPosthorn, type TestPosthorn, type TestSubscription, world } from './posthorn.ts'
+import { seal, startTestPosthorn, type TestPosthorn, type TestSubscription, world } from './posthorn.ts'
 
 describe('what a replay sends', () => {
   test('is each failed delivery that the filter found, once more, under its id, with who asked and why', async () => {
@@ -110,6 +114,36 @@ describe('what a replay sends', () => {
     expect(await counts(posthorn, replay.id)).toEqual({ delivered: 160 })
     expect(posthorn.receiver.requests).toHaveLength(160)
   })
+})
+
+test('whoever feeds a replay at the same moment feeds other items, or none', async () => {
+  await using posthorn = await startTestPosthorn()
+  await posthorn.subscribeMany(20, { maxInFlight: 100 })
+  const failed = await publishEnded(posthorn, 10, 'failed')
+  const { id } = await draft(posthorn, {})
+  await move(posthorn, 'run', id)
+  const targeted = await draft(posthorn, {}, { targetUrl: `${posthorn.receiver.origin}/staging` })
+  await move(posthorn, 'run', targeted.id)
+  const atOnce = [1, 2, 3, 4, 5]
+  const taken: string[] = []
+  for (let round = 1; round <= failed.length / 2; round += 1) {
+    // Two more items may be under way than in the round before, and five ask for them.
+    const request = { replayId: id, states: ['failed'], behind: null, lanesMax: 64, underWayMax: 2 * round } as const
+    const portions = await Promise.all(
+      atOnce.map(() => feedReplay(posthorn.db.pool, { ...request, underWayPerSubscriptionMax: 50 })),
+    )
+    expect(portions.reduce((sum, portion) => sum + (portion?.skipped ?? 0), 0)).toBe(0)
+    const items = await Promise.all(
+      atOnce.map(() => {
+        const attemptIds = Array.from({ length: 2 * round }, () => newUuid(world))
+        return takeTargetItems(posthorn.db.pool, targeted.id, { attemptIds, lostAfterSeconds: 90 })
+      }),
+    )
+    taken.push(...items.flat().map(({ delivery_id }) => delivery_id))
+  }
+  expect(await counts(posthorn, id)).toEqual({ under_way: failed.length })
+  expect(await posthorn.db.prisma.backlog.count()).toBe(failed.length)
+  expect([taken.length, new Set(taken).size]).toEqual([failed.length, failed.length])
 })
 
 describe('what has changed since the draft', () => {
@@ -261,6 +295,75 @@ describe('a replay on its way', () => {
   })
 })
 
+describe('a replay to another URL', () => {
+  test('reaches it with a secret of its own, and with nothing that is meant for the customer; nothing else learns of it', async () => {
+    let status = 204
+    await using staging = await startReceiver({ answer: () => ({ status }) })
+    await using posthorn = await startTestPosthorn()
+    const subscription = await posthorn.subscribe()
+    await posthorn.db.prisma.subscription.update({
+      where: { id: subscription.id },
+      data: { headers: { 'x-customer': 'theirs' } },
+    })
+    const failed = await publishEnded(posthorn, 12, 'failed')
+    const before = await everything(posthorn)
+    const target = { targetUrl: `${staging.origin}/staging` }
+    const { id, targetSecret, itemCount } = await draft(posthorn, {}, target)
+    staging.trust('/staging', targetSecret ?? '')
+    await posthorn.dispatch({ otherPort: staging.port })
+    await move(posthorn, 'run', id)
+    await ended(posthorn, id)
+    expect([itemCount, await counts(posthorn, id)]).toEqual([12, { delivered: 12 }])
+    expect(staging.requests.map(({ headers }) => headers['webhook-id']).toSorted()).toEqual(
+      failed.map(({ event }) => formatId('event', event)).toSorted(),
+    )
+    for (const { path, signature, headers } of staging.requests) {
+      expect([path, signature, headers['x-customer']]).toEqual(['/staging', 'valid', undefined])
+      expect(headers['posthorn-replay']).toBe(formatId('replay', id))
+    }
+    expect(posthorn.receiver.requests).toEqual([])
+
+    status = 410
+    const second = await draft(posthorn, {}, target)
+    staging.trust('/staging', second.targetSecret ?? '')
+    await move(posthorn, 'run', second.id)
+    await ended(posthorn, second.id)
+    expect((await getReplay(posthorn.db, second.id, undefined)).counts).toMatchObject([
+      { outcome: 'failed', failure_code: 'http_410', count: 12 },
+    ])
+    expect(await everything(posthorn)).toEqual(before)
+  })
+
+  test('an item whose process was killed is sent again by another one, and what the first had to say counts no more', async () => {
+    await using posthorn = await startTestPosthorn()
+    await posthorn.subscribe()
+    await publishEnded(posthorn, 1, 'failed')
+    const { id } = await draft(posthorn, {}, { targetUrl: `${posthorn.receiver.origin}/staging` })
+    await move(posthorn, 'run', id)
+    const take = () => takeTargetItems(posthorn.db.pool, id, { attemptIds: [newUuid(world)], lostAfterSeconds: 90 })
+    const [first] = await take()
+    expect(await take()).toEqual([])
+    expect(await createReplaying(posthorn.db).step()).toMatchObject({ busy: true, settled: 0, finished: [] })
+    await posthorn.db.prisma.replayItem.updateMany({ data: { startedAt: new Date(Date.now() - 91_000) } })
+    const [again] = await take()
+    expect([again?.delivery_id, again?.attempt_id === first?.attempt_id]).toEqual([first?.delivery_id, false])
+    const settle = (attemptId = '', outcome: 'delivered' | 'failed' = 'delivered') =>
+      settleTargetItem(posthorn.db.pool, {
+        replayId: id,
+        deliveryId: first?.delivery_id ?? '',
+        attemptId,
+        outcome,
+        failureCode: outcome === 'failed' ? 'connect_refused' : null,
+        status: null,
+      })
+    await settle(first?.attempt_id, 'failed')
+    expect(await counts(posthorn, id)).toEqual({ under_way: 1 })
+    await settle(again?.attempt_id)
+    expect(await counts(posthorn, id)).toEqual({ delivered: 1 })
+    expect(await createReplaying(posthorn.db).step()).toMatchObject({ finished: [id] })
+  })
+})
+
 describe('a draft of very many', () => {
   test('is written in portions, and has each delivery once', async () => {
     await using posthorn = await startTestPosthorn()
@@ -313,7 +416,19 @@ async function publishEnded(
     const { eventId, deliveries } = await posthorn.publish()
     items.push(...deliveries.map((one) => ({ event: eventId, delivery: one.id, subscription: one.subscriptionId })))
   }
-  const ids = items.map(({ delivery }) => delivery)
+  await endedAs(
+    posthorn,
+    items.map(({ delivery }) => delivery),
+    state,
+  )
+  return items
+}
+
+async function endedAs(
+  posthorn: TestPosthorn,
+  ids: string[],
+  state: 'failed' | 'delivered' | 'canceled',
+): Promise<void> {
   const now = new Date()
   await posthorn.db.prisma.backlog.deleteMany({ where: { deliveryId: { in: ids } } })
   await posthorn.db.prisma.delivery.updateMany({
@@ -326,7 +441,6 @@ async function publishEnded(
       lastFailureCode: state === 'failed' ? 'http_5xx' : null,
     },
   })
-  return items
 }
 
 /** Bounds are whole milliseconds: what was published within this one is found, too. */
@@ -334,7 +448,7 @@ const later = { ...world, now: () => Date.now() + 1 }
 
 function draft(posthorn: TestPosthorn, filter: FilterWords, more: Partial<ReplayDraft> = {}) {
   const whole = { filter, choice: 'failed', ratePerSecond: null, note: null, actor: 'staff:test', ...more } as const
-  return draftReplay({ db: posthorn.db, world: later }, whole, undefined)
+  return draftReplay({ db: posthorn.db, world: later, seal }, whole, undefined)
 }
 
 function move({ db }: TestPosthorn, wanted: Parameters<typeof moveReplay>[1], id: string) {
@@ -358,6 +472,17 @@ async function ended({ until, told }: TestPosthorn, _id: string): Promise<void> 
 async function counts(posthorn: TestPosthorn, id: string): Promise<Partial<Record<ReplayOutcome, number>>> {
   const { counts: all } = await getReplay(posthorn.db, id, undefined)
   return Object.fromEntries(all.map(({ outcome, count }) => [outcome, count]))
+}
+
+/** All that a replay to another URL must leave as it is. */
+async function everything({ db }: TestPosthorn) {
+  const { subscription, delivery, attempt, backlog } = db.prisma
+  return [
+    await subscription.findMany({ orderBy: { id: 'asc' } }),
+    await delivery.findMany({ orderBy: { id: 'asc' } }),
+    await attempt.findMany(),
+    await backlog.findMany(),
+  ]
 }
 
 function isReplayed({ headers }: ReceivedRequest): boolean {

@@ -99,6 +99,40 @@ test('B5 Give customers a portal: 1 request', async () => {
   await expect(portal.subscriptions.pause(id)).rejects.toMatchObject({ code: 'forbidden' })
 })
 
+test('B6 Describe event types with schema and sample: 1 request, with the document in the repository', async () => {
+  const { posthorn, counted } = served
+  const example = { order: 'ord_1', total: 1200 }
+  const properties = { order: { type: 'string' }, total: { type: 'integer' } }
+  const schema = { type: 'object', properties, required: ['order'] }
+  const content = { 'application/json': { schema, example } }
+  const document = {
+    openapi: '3.1.0',
+    info: { title: 'Shop', version: '1' },
+    webhooks: { 'shipment.sent': { post: { description: 'It left the house', requestBody: { content } } } },
+  }
+  const { calls } = await counted(() => posthorn.eventTypes.import(document))
+  expect(calls).toHaveLength(1)
+  expect(await posthorn.eventTypes.get('shipment.sent')).toMatchObject({ latest_version: 1 })
+  const [version] = await posthorn.eventTypes.listVersions('shipment.sent').all()
+  expect(version).toMatchObject({ schema: { properties }, examples: [example] })
+})
+
+test('B7 From an app log line to the delivery: 1 request, by trace id, order id or any other id', async () => {
+  const { posthorn, counted } = served
+  await subscribe('b7', '/b7')
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const event = await posthorn.events.publish(
+    { tenant: 'b7', type: 'order.paid', data: {}, id: 'b7-own', keys: { order: 'ord_b7' } },
+    { headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01` } },
+  )
+  for (const text of [trace, 'ord_b7', 'b7-own', event.id]) {
+    const { result, calls } = await counted(() => posthorn.search(text))
+    expect(calls).toHaveLength(1)
+    expect(result.data).toMatchObject([{ kind: 'event', id: event.id, tenant: 'b7' }])
+    expect(Object.values(result.data[0]?.links ?? {}).join()).toContain(event.id)
+  }
+})
+
 test('B8 Hear about failing customers: 1 request, which subscribes the operator', async () => {
   const { posthorn, counted } = served
   const { result, calls } = await counted(() =>

@@ -15,7 +15,10 @@ let served: Served
 const broken = new Set<string>()
 
 beforeAll(async () => {
-  served = await startServed({ answer: ({ path }) => ({ status: broken.has(path) ? 500 : 204, body: 'out of order' }) })
+  served = await startServed({
+    settings: { POSTHORN_EGRESS_IPS: '203.0.113.7' },
+    answer: ({ path }) => ({ status: broken.has(path) ? 500 : 204, body: 'out of order' }),
+  })
 })
 
 afterAll(() => served[Symbol.asyncDispose]())
@@ -32,6 +35,46 @@ test('C1 Register a URL: 1 request, which answers the secret', async () => {
   await publish('c1')
   await served.until(() => arrived('/c1').length === 1)
   expect(arrived('/c1')).toMatchObject([{ signature: 'valid' }])
+})
+
+test('C2 Know it works before the first event: 1 request with the whole outcome', async () => {
+  const { posthorn, counted } = served
+  const { id, secret } = await subscribe('c2')
+  const good = await counted(() => posthorn.subscriptions.test(id))
+  expect(good.calls).toHaveLength(1)
+  expect(good.result).toMatchObject({
+    accepted: true,
+    response: { status: 204 },
+    timings: { total_ms: expect.any(Number) },
+  })
+  expect(arrived('/c2')).toMatchObject([{ signature: 'valid', headers: { 'webhook-id': good.result.event_id } }])
+  broken.add('/c2')
+  const bad = await posthorn.subscriptions.test(id)
+  expect(bad).toMatchObject({
+    accepted: false,
+    failure_code: 'http_5xx',
+    response: { status: 500, body: 'out of order' },
+  })
+  expect(JSON.stringify([good.result, bad])).not.toContain(secret)
+})
+
+test('C3 Make signature checking pass: 1 request, which names the mistake', async () => {
+  const { posthorn, counted } = served
+  const { id, secret } = await subscribe('c3')
+  await publish('c3')
+  const [request] = await served.until(() => arrived('/c3').length === 1 && arrived('/c3'))
+  const headers = Object.fromEntries(
+    ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => [name, String(request?.headers[name])]),
+  )
+  const body = JSON.stringify(JSON.parse(request?.body ?? ''), null, 2)
+  const { result, calls } = await counted(() =>
+    posthorn.subscriptions.checkSignature({ subscription: id, headers, body }),
+  )
+  expect(calls).toHaveLength(1)
+  expect(result).toMatchObject({ valid: false, cause: expect.stringMatching(/json|serial/) })
+  expect(JSON.stringify(result)).not.toContain(secret)
+  const right = await posthorn.subscriptions.checkSignature({ subscription: id, headers, body: request?.body ?? '' })
+  expect(right).toMatchObject({ valid: true, cause: null })
 })
 
 test('C4 Receive on localhost: 1 request, and the same bytes with the same secret', async () => {
@@ -179,6 +222,12 @@ test('C11 Change the URL without loss: 1 request, which says what happens to wha
   await served.until(() => arrived('/c11-new').length === 1)
   expect(arrived('/c11-new')).toMatchObject([{ signature: 'valid' }])
   expect(arrived('/c11')).toEqual([])
+})
+
+test('C12 Allow-list source addresses: 1 request, without a key', async () => {
+  const { result, calls } = await served.counted(() => served.as('phk_none').meta())
+  expect(calls).toHaveLength(1)
+  expect(result.egress_addresses).toEqual(['203.0.113.7'])
 })
 
 async function subscribe(tenant: string, more: object = {}, path = `/${tenant}`) {

@@ -26,6 +26,42 @@ beforeAll(async () => {
 
 afterAll(() => served[Symbol.asyncDispose]())
 
+test('S1 Why did customer X’s order events fail yesterday, and send only those again: 5 requests of 6', async () => {
+  answers.set('/s1', 500)
+  await subscribe('s1', { final_statuses: [500] })
+  await publish('s1')
+  await publish('s1')
+  await served.posthorn.events.publish({ tenant: 's1', type: 'invoice.paid', data: {} })
+  await oneFailed('s1-other')
+  await served.eventually(
+    async () => (await support.deliveries.list({ tenant: 's1', state: 'failed' }).all()).length === 3,
+  )
+  const { result, calls } = await served.counted(async () => {
+    const filter = { tenant: 's1', event_type: 'order.*', since: '24h' }
+    const causes = await support.metrics.causes(filter)
+    const failed = await support.deliveries.list({ ...filter, state: 'failed' }).page()
+    answers.delete('/s1')
+    const replay = await support.replays.create({ filter, note: 'ticket 4711' })
+    await support.replays.run(replay.id)
+    await served.until(() => arrived('/s1').length === 5)
+    return { causes, failed, replay, now: await support.replays.get(replay.id) }
+  })
+  expect(calls).toHaveLength(5)
+  expect(result.causes.data).toMatchObject([{ failure_code: 'http_5xx' }])
+  expect(result.failed.data.map(({ event_type }) => event_type)).toEqual(['order.paid', 'order.paid'])
+  expect(result.replay.preview).toMatchObject({ count: 2, subscription_count: 1 })
+  const again = arrived('/s1').slice(3)
+  expect(again.map(({ headers }) => headers['posthorn-event-type'])).toEqual(['order.paid', 'order.paid'])
+})
+
+test('S2 Find by order number: 1 request', async () => {
+  await subscribe('s2')
+  const event = await publish('s2')
+  const { result, calls } = await served.counted(() => support.search('ord_s2'))
+  expect(calls).toHaveLength(1)
+  expect(result.data).toMatchObject([{ kind: 'event', id: event.id, matched: 'business_key', key: 'order' }])
+})
+
 test('S3 Answer the ticket: 1 request has all that a summary says, and no secret', async () => {
   const failed = await oneFailed('s3')
   const { result, calls } = await served.counted(() =>
@@ -92,6 +128,15 @@ test('S7 Know the replay worked: 1 request, and 1 more to send the rest again', 
   const rest = await served.counted(() => support.replays.create({ filter: { tenant: 's7', replay: draft.id } }))
   expect(rest.calls).toHaveLength(1)
   expect(rest.result.preview.count).toBe(1)
+})
+
+test('S5 Who else is affected?: 1 request, across tenants', async () => {
+  for (const tenant of ['s5-one', 's5-two']) await oneFailed(tenant)
+  const { result, calls } = await served.counted(() => support.metrics.causes({ since: '1h' }))
+  expect(calls).toHaveLength(1)
+  const cause = result.data.find(({ failure_code }) => failure_code === 'http_5xx')
+  expect(cause?.examples.tenants.length).toBeGreaterThan(1)
+  expect(cause).toMatchObject({ host: new URL(served.receiver.origin).host, our_fault: false })
 })
 
 test('S8 Re-enable a subscription and backfill the gap: 1 request', async () => {

@@ -79,5 +79,19 @@ export const AttemptPage = named(
 )
 export type AttemptPage = Static<typeof AttemptPage>
 
+export const CurlCommand = named(
+  'CurlCommand',
+  Type.Object(
+    {
+      command: Type.String({ description: 'For a POSIX shell', examples: ["printf '%s' '{}' | curl …"] }),
+      attempt_number: Type.Integer({ minimum: 1, description: 'The attempt whose request it is' }),
+      signed_at: Time('Receivers allow five minutes from then'),
+      left_out_headers: Type.Array(Type.String(), { description: 'Credentials, which are shown nowhere' }),
+    },
+    { description: 'A request of ours as a command' },
+  ),
+)
+export type CurlCommand = Static<typeof CurlCommand>
+
 export const AttemptQuery = Type.Object(pageParameters, { additionalProperties: false })
 export type AttemptQuery = Static<typeof AttemptQuery>

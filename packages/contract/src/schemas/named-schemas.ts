@@ -1,11 +1,21 @@
 import { ApiKey, ApiKeyPage, CreatedApiKey } from './api-key.ts'
-import { Attempt, AttemptPage } from './attempt.ts'
+import { Attempt, AttemptPage, CurlCommand } from './attempt.ts'
 import { AuditEntry, AuditEntryPage } from './audit.ts'
 import { Credential } from './credential.ts'
 import { Delivery, DeliveryPage, ExpandedDelivery } from './delivery.ts'
+import { Cause, Causes, DeliveryMetricSchema, DeliveryMetrics } from './delivery-metrics.ts'
 import { Erasure, ErasurePage } from './erasure.ts'
 import { Event, EventSummary, EventSummaryPage } from './event.ts'
-import { EventType, EventTypePage, EventTypeVersion, EventTypeVersionPage } from './event-type.ts'
+import {
+  EventType,
+  EventTypeImport,
+  EventTypePage,
+  EventTypeVersion,
+  EventTypeVersionDryRun,
+  EventTypeVersionPage,
+  SchemaChange,
+  SchemaComparison,
+} from './event-type.ts'
 import { ListFilter } from './list-filter.ts'
 import {
   DryRun,
@@ -17,16 +27,21 @@ import {
   TransformFailure,
   TransformPreview,
 } from './match.ts'
+import { Meta } from './meta.ts'
 import { OutboxEvent, OutboxEventPage } from './outbox-event.ts'
 import { CreatedPortalSession, PortalSession, PortalSessionPage, PortalTheme } from './portal-session.ts'
 import { ProblemSchema } from './problem.ts'
 import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
 import { Health, Readiness } from './readiness.ts'
 import type { NamedSchema } from './reference.ts'
-import { CreateReplay, Replay, ReplayItem, ReplayItemPage, ReplayPage } from './replay.ts'
+import { CreatedReplay, CreateReplay, Replay, ReplayItem, ReplayItemPage, ReplayPage } from './replay.ts'
+import { SearchHit, SearchResults } from './search.ts'
 import { PublicKey, PublicKeys, Secret, Secrets } from './secret.ts'
+import { SignatureCheck } from './signature-check.ts'
+import { StreamedAttempt } from './stream.ts'
 import { ChangedSubscription, CreatedSubscription, Subscription, SubscriptionPage } from './subscription.ts'
 import { SubscriptionHealth } from './subscription-health.ts'
+import { SubscriptionTest } from './subscription-test.ts'
 import { Contact, Tenant, TenantPage } from './tenant.ts'
 
 /** Every schema with a name of its own: the components of the OpenAPI document. */
@@ -34,6 +49,7 @@ export const namedSchemas: readonly NamedSchema[] = [
   ProblemSchema,
   Health,
   Readiness,
+  Meta,
   Contact,
   Tenant,
   TenantPage,
@@ -41,6 +57,10 @@ export const namedSchemas: readonly NamedSchema[] = [
   EventTypePage,
   EventTypeVersion,
   EventTypeVersionPage,
+  SchemaChange,
+  SchemaComparison,
+  EventTypeVersionDryRun,
+  EventTypeImport,
   Subscription,
   CreatedSubscription,
   ChangedSubscription,
@@ -50,6 +70,8 @@ export const namedSchemas: readonly NamedSchema[] = [
   Secrets,
   PublicKey,
   PublicKeys,
+  SubscriptionTest,
+  SignatureCheck,
   PublishEvent,
   PublishedEvent,
   PublishResult,
@@ -67,13 +89,22 @@ export const namedSchemas: readonly NamedSchema[] = [
   Event,
   Attempt,
   AttemptPage,
+  CurlCommand,
   Delivery,
   DeliveryPage,
   ExpandedDelivery,
   OutboxEvent,
   OutboxEventPage,
+  DeliveryMetricSchema,
+  DeliveryMetrics,
+  Cause,
+  Causes,
+  StreamedAttempt,
+  SearchHit,
+  SearchResults,
   ListFilter,
   CreateReplay,
+  CreatedReplay,
   Replay,
   ReplayPage,
   ReplayItem,

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { limits } from '../limits.ts'
+import { businessKeyNamePattern } from './business-key.ts'
 import { EventTypeName } from './event-type.ts'
 import { Id } from './id-text.ts'
 import { GivenTime } from './moment.ts'
@@ -13,7 +14,7 @@ const publishIdLengthMax = 256
 export const businessKeys = Type.Unsafe<Record<string, string>>({
   type: 'object',
   maxProperties: limits.businessKeysMax,
-  propertyNames: { pattern: `^[A-Za-z0-9_.-]{1,${limits.businessKeyLengthMax}}$` },
+  propertyNames: { pattern: businessKeyNamePattern },
   additionalProperties: {
     type: 'string',
     minLength: 1,

@@ -48,6 +48,14 @@ export const CreateReplay = named(
       ),
       rate_per_second: Type.Optional(rate),
       note: Type.Optional(note),
+      target_url: Type.Optional(
+        Type.String({
+          maxLength: limits.urlLengthMax,
+          examples: ['https://staging.acme.example/hooks'],
+          description:
+            'Send to this URL instead, and leave deliveries and subscriptions as they are. Signed by a secret of its own, without custom headers and credentials.',
+        }),
+      ),
     },
     {
       additionalProperties: false,
@@ -76,6 +84,7 @@ export const Replay = named(
       until: Time('They were made before this time, at the latest when it was drafted'),
       rate_per_second: Nullable(rate),
       note: Nullable(note),
+      target_url: Nullable(Type.String({ description: 'Where it goes instead' })),
       actor: Type.String({ description: 'Who drafted it' }),
       created_at: Time(),
       started_at: Nullable(Time()),
@@ -123,6 +132,18 @@ export const Replay = named(
   ),
 )
 export type Replay = Static<typeof Replay>
+
+/** The answer to a draft. */
+export const CreatedReplay = named(
+  'CreatedReplay',
+  Type.Object({
+    ...Replay.properties,
+    target_secret: Nullable(
+      Type.String({ description: 'With a `target_url`: the secret that its requests are signed by. Shown here once.' }),
+    ),
+  }),
+)
+export type CreatedReplay = Static<typeof CreatedReplay>
 
 export const ReplayPage = Page(Replay)
 

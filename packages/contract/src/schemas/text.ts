@@ -6,6 +6,13 @@ import { Type } from 'typebox'
 /** JSON-Schema pattern (with the flag `u`, as the standard asks) of text without U+0000 and lone surrogates. */
 export const storablePattern = '^[^\\u0000\\ud800-\\udfff]*$'
 
+const storableForm = new RegExp(storablePattern, 'u')
+
+/** Whether a text can be stored. */
+export function isStorableText(text: string): boolean {
+  return storableForm.test(text)
+}
+
 export function Text(options: { maxLength: number; minLength?: number; description?: string; examples?: string[] }) {
   return Type.String({ pattern: storablePattern, ...options })
 }

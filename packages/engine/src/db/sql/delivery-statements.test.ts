@@ -239,6 +239,7 @@ function recordOf(claimed: Claimed | undefined, over: Partial<AttemptRecord>): A
     deliveryId: claimed.delivery_id,
     eventId: claimed.event_id,
     subscriptionId: claimed.subscription_id,
+    eventType: claimed.type,
     number: claimed.attempt_number,
     trigger: 'automatic',
     actor: null,

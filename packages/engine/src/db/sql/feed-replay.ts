@@ -33,10 +33,11 @@ export type FeedRow = {
  * all replays together), so that its own events always find slots; and no more than the rate allows, which counts from
  * when the replay was fed last, whoever did it. What is left over of the rate is not saved up.
  *
- * An item is judged under the lock of its delivery, as it is now. One that somebody else has locked waits for the next
+ * An item is taken under its own lock, and judged under that of its delivery, as both are now. One that somebody else has locked waits for the next
  * portion. What has ended has no work in the backlog, so an item never meets another attempt.
  *
- * Locks the replay, and skips one that is locked: two dispatchers take turns. Locks deliveries by primary key. Walks
+ * Locks the replay, and skips one that is locked: two dispatchers take turns. Locks items and
+ * deliveries by primary key, and skips locked ones. Walks
  * `replay_item_waiting_idx`, hopping from subscription to subscription, and `replay_item_under_way_idx`, which is small.
  */
 export async function feedReplay(runner: Runner, request: FeedRequest): Promise<FeedRow | undefined> {
@@ -62,7 +63,7 @@ with recursive fed_replay as materialized (
          greatest(coalesce(r.paced_until, '-infinity'),
                   now() - greatest(interval '1 second' / r.rate_per_second, interval '100 milliseconds')) as paced_until
   from replay r
-  where r.id = $1 and r.state = 'running'
+  where r.id = $1 and r.state = 'running' and r.target_url is null
   for update skip locked
 ), under_way as materialized (
   select i.subscription_id, count(*)::int as count, (count(*) filter (where i.replay_id = $1))::int as own
@@ -130,20 +131,30 @@ with recursive fed_replay as materialized (
     where l.closed is not null
     limit $5::int
   ) closed
+), item as materialized (
+  -- Whoever fed this replay a moment ago may have done so behind the snapshot of this statement. The lock shows the
+  -- items as they are now: what is no longer waiting falls out.
+  select i.delivery_id
+  from replay_item i
+  where i.replay_id = $1 and i.delivery_id = any(array(select delivery_id from picked)) and i.outcome = 'waiting'
+  for update skip locked
 ), target as materialized (
-  select d.id, d.tenant_id, d.event_id, d.subscription_id, d.state, d.attempt_count
+  select d.id, d.tenant_id, d.event_id, d.subscription_id, d.state, d.attempt_count, d.erased_at
   from delivery d
-  where d.id = any(array(select delivery_id from picked))
+  where d.id = any(array(select delivery_id from item))
   order by d.id
   for update skip locked
 ), judged as materialized (
   select p.delivery_id, p.shard, t.tenant_id, t.event_id, t.subscription_id, t.attempt_count,
          case when p.closed is not null then p.closed
               when t.id is null then 'removed'
+              -- There is nothing left to send.
+              when t.erased_at is not null then 'removed'
               when t.state = any($2::text[]) then null
               when b.leased_at is not null then 'in_flight'
               else t.state end as skip_reason
   from picked p
+  join item on item.delivery_id = p.delivery_id
   left join target t on t.id = p.delivery_id
   left join backlog b on b.delivery_id = p.delivery_id
   where t.id is not null or p.closed is not null or not exists (select 1 from delivery d where d.id = p.delivery_id)

@@ -15,6 +15,12 @@ const text = `
 update replay r
 set state = 'completed', finished_at = now()
 where r.state = 'running'
-  and not exists (select 1 from replay_item i where i.replay_id = r.id and i.outcome = 'waiting')
-  and not exists (select 1 from replay_item i where i.replay_id = r.id and i.outcome = 'under_way')
+  -- In the order of the index and with a limit, so that each is one look into it: as "not exists" all items were joined.
+  and (
+    select 1 from replay_item i
+    where i.replay_id = r.id and i.outcome = 'waiting'
+    order by i.replay_id, i.subscription_id, i.delivery_id
+    limit 1
+  ) is null
+  and (select 1 from replay_item i where i.replay_id = r.id and i.outcome = 'under_way' limit 1) is null
 returning r.id`

@@ -12,6 +12,9 @@ export type NewReplay = {
   ratePerSecond: number | null
   note: string | null
   actor: string
+  targetUrl: string | null
+  /** Sealed. */
+  targetKey: Uint8Array | null
 }
 
 /** Stores a replay as a draft, still without items, within the transaction that writes them. Locks the new row only. */
@@ -29,10 +32,12 @@ export async function insertReplay(runner: Runner, replay: NewReplay): Promise<v
       replay.ratePerSecond,
       replay.note,
       replay.actor,
+      replay.targetUrl,
+      replay.targetKey,
     ],
   })
 }
 
 const text = `
-insert into replay (id, tenant_id, filter, choice, since, until, rate_per_second, note, actor)
-values ($1, $2, $3::jsonb, $4, $5, $6, $7, $8, $9)`
+insert into replay (id, tenant_id, filter, choice, since, until, rate_per_second, note, actor, target_url, target_key_sealed)
+values ($1, $2, $3::jsonb, $4, $5, $6, $7, $8, $9, $10, $11)`

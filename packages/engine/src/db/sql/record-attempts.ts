@@ -1,5 +1,6 @@
-import type { AttemptTrigger, FailureCode, Uuid } from '@posthorn/contract'
+import { type AttemptTrigger, type FailureCode, type Uuid, uuidTime } from '@posthorn/contract'
 import type { NextStep } from '../../schedule.ts'
+import { bucketOf, countingIn, hostOf } from './attempt-rollup.ts'
 import { plainArray, type Runner, run } from './statement.ts'
 
 /** An attempt that was made, what came of it, and what follows. */
@@ -9,6 +10,7 @@ export type AttemptRecord = {
   deliveryId: Uuid
   eventId: Uuid
   subscriptionId: Uuid
+  eventType: string
   number: number
   trigger: AttemptTrigger
   actor: string | null
@@ -63,13 +65,17 @@ export type RecordRow = {
  * was lost is still written down, over the `aborted` note that its successor left, and changes nothing else. Answers with
  * the deliveries that were moved.
  *
+ * Each attempt is counted in the rollup of its minute by the same statement, and so exactly once (attempt-rollup.ts). One
+ * that was counted as aborted, by its successor, is counted as what it was from then on.
+ *
  * What the operator is to be told (a delivery that will not be made any more, a subscription that is disabled or has
  * recovered) is written down by the same statement, unless it is about the operator's own tenant.
  *
  * An item of a replay is settled with its attempt.
  *
- * Locks the backlog rows and deliveries of these attempts by primary key, items of replays likewise, and subscriptions, in the order of their ids,
- * only when they are disabled or slowed down or their health changes. Recording the same attempts twice does nothing the
+ * Locks the backlog rows and deliveries of these attempts by primary key, items of replays likewise, and subscriptions, in
+ * the order of their ids, only when they are disabled or slowed down or their health changes. Then the rows of the rollups.
+ * Recording the same attempts twice does nothing the
  * second time.
  *
  * @param operatorTenant the tenant about which nobody is told
@@ -118,9 +124,19 @@ export function recordAttempts(
       plain((r) => r.slowDownMs),
       column(({ health }, place) => (health === null ? null : JSON.stringify({ ...health, place }))),
       operatorTenant,
+      plain((r) => minuteOf(r.id)),
+      column((r) => r.eventType),
     ],
   })
 }
+
+/** The minute in which an attempt began. By its id: a note that its lease was lost and its record tell the same. */
+function minuteOf(attemptId: Uuid): Date {
+  return new Date(Math.floor(uuidTime(attemptId) / 60_000) * 60_000)
+}
+
+/** Why the attempt before failed: the delivery tells what came last, and may have gone on. */
+const codeBefore = `(select a.failure_code from attempt a where a.delivery_id = o.delivery_id and a.number = o.number - 1 limit 1)`
 
 const text = `
 with outcome as materialized (
@@ -128,11 +144,12 @@ with outcome as materialized (
   from unnest($1::uuid[], $2::text[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::text[], $8::text[], $9::text[],
     $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::smallint[], $15::text[], $16::text[], $17::text[],
     $18::bytea[], $19::boolean[], $20::real[], $21::real[], $22::real[], $23::real[], $24::real[], $25::real[],
-    $26::text[], $27::bigint[], $28::int[], $29::boolean[], $30::bigint[], $31::text[])
+    $26::text[], $27::bigint[], $28::int[], $29::boolean[], $30::bigint[], $31::text[],
+    $33::timestamptz[], $34::text[])
     as o (id, tenant_id, delivery_id, event_id, subscription_id, number, trigger, actor, reason,
       started_at, url, request_headers, remote_address, http_status, failure_code, failure_detail, response_headers,
       response_body, response_truncated, wait_ms, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms,
-      next, delay_ms, schedule_step, gone, slow_down_ms, health)
+      next, delay_ms, schedule_step, gone, slow_down_ms, health, starts_at, event_type)
 ), logged as (
   insert into attempt (id, tenant_id, delivery_id, event_id, subscription_id, number, trigger, actor, reason, started_at,
     url, request_headers, remote_address, http_status, failure_code, failure_detail, response_headers, response_body,
@@ -147,8 +164,9 @@ with outcome as materialized (
       response_headers = excluded.response_headers, response_body = excluded.response_body,
       response_truncated = excluded.response_truncated, started_at = excluded.started_at, wait_ms = excluded.wait_ms,
       dns_ms = excluded.dns_ms, connect_ms = excluded.connect_ms, tls_ms = excluded.tls_ms,
-      first_byte_ms = excluded.first_byte_ms, total_ms = excluded.total_ms
-  where attempt.failure_code = 'aborted'
+      first_byte_ms = excluded.first_byte_ms, total_ms = excluded.total_ms, overtaken = true
+  where attempt.failure_code = 'aborted' and excluded.failure_code is distinct from 'aborted'
+  returning id, overtaken
 ), finished as (
   delete from backlog b
   using outcome o
@@ -245,6 +263,32 @@ with outcome as materialized (
   select 'posthorn.subscription.recovered', a.tenant_id, a.id, null, jsonb_build_object('failing_since', a.failing_since)
   from advisee a
   where a.recovers and a.tenant_id is distinct from $32::text
+), counted as (
+  select o.starts_at, o.tenant_id, o.subscription_id, o.event_type, o.trigger, coalesce(o.failure_code, '') as failure_code,
+         ${hostOf('o.url')} as host, 1 as attempts,
+         -- By both relations, so that the backlog is locked before the rollups.
+         (case when o.next in ('delivered', 'failed') then o.delivery_id in (select delivery_id from finished)
+               else o.delivery_id in (select delivery_id from postponed) end and o.next in ('delivered', 'failed'))::int as ended,
+         (case when o.failure_code is null then false
+               when o.number = 1 then true
+               when l.overtaken then ${codeBefore} is distinct from o.failure_code
+               else (select d.last_failure_code from delivery d where d.id = o.delivery_id) is distinct from o.failure_code
+          end)::int as entered,
+         o.started_at + o.total_ms * interval '1 millisecond' as at, o.delivery_id,
+         -- Nobody knows how long an attempt would have taken that was broken off.
+         case when o.failure_code is distinct from 'aborted' then ${bucketOf('o.wait_ms')} end as wait,
+         case when o.failure_code is distinct from 'aborted' then ${bucketOf('o.total_ms')} end as time
+  from logged l
+  join outcome o on o.id = l.id
+  union all
+  -- The note of its successor was counted too, as it was then.
+  select o.starts_at, o.tenant_id, o.subscription_id, o.event_type, o.trigger, 'aborted',
+         ${hostOf('coalesce((select a.url from attempt a where a.id = o.id), o.url)')}, -1, 0,
+         -(o.number = 1 or ${codeBefore} is distinct from 'aborted')::int, null, null, null, null
+  from logged l
+  join outcome o on o.id = l.id
+  where l.overtaken
+), rolled_up as (${countingIn('counted')}
 )
 update delivery d
 set state = case when o.next = 'delivered' then 'delivered'

@@ -1,6 +1,12 @@
 import { type Runner, run } from './statement.ts'
 
-export type EventTypeRow = { name: string; state: string; validation: string; latest_version: number }
+export type EventTypeRow = {
+  name: string
+  state: string
+  validation: string
+  latest_version: number
+  key_pointers: Record<string, string>
+}
 
 /** The event types of these names that exist. Locks nothing; walks `event_type_pkey`. */
 export function selectEventTypes(runner: Runner, names: readonly string[]): Promise<EventTypeRow[]> {
@@ -8,6 +14,6 @@ export function selectEventTypes(runner: Runner, names: readonly string[]): Prom
 }
 
 const text = `
-select name, state, validation, latest_version
+select name, state, validation, latest_version, key_pointers
 from event_type
 where name = any($1::text[])`

@@ -1,7 +1,8 @@
 import type { ReplayChoice, Uuid } from '@posthorn/contract'
 import { type Runner, run } from './statement.ts'
 
-export type ReplayAtWork = { id: Uuid; choice: ReplayChoice }
+/** `targeted`: it goes to another URL. */
+export type ReplayAtWork = { id: Uuid; choice: ReplayChoice; targeted: boolean }
 
 /**
  * The replays that run, oldest first, and whether items of any replay are under way: those of a paused or canceled one
@@ -18,6 +19,6 @@ export async function selectReplaysAtWork(runner: Runner): Promise<{ running: Re
 
 const text = `
 select coalesce((
-         select json_agg(json_build_object('id', r.id, 'choice', r.choice) order by r.id)
+         select json_agg(json_build_object('id', r.id, 'choice', r.choice, 'targeted', r.target_url is not null) order by r.id)
          from replay r where r.state = 'running'), '[]') as running,
        exists (select 1 from replay_item where outcome = 'under_way') as under_way`

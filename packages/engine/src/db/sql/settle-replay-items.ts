@@ -18,6 +18,8 @@ with stray as materialized (
   select i.replay_id, i.delivery_id
   from replay_item i
   where i.outcome = 'under_way'
+    -- What goes to another URL has no work in the backlog.
+    and exists (select 1 from replay r where r.id = i.replay_id and r.target_url is null)
     and not exists (select 1 from backlog b where b.delivery_id = i.delivery_id and b.replay_id = i.replay_id)
 ), settled as (
   update replay_item i

@@ -1,11 +1,12 @@
+import { countingIn, hostOf } from './attempt-rollup.ts'
 import { type Runner, run } from './statement.ts'
 
 /**
  * Makes due what has become due: retries whose time has come, and deliveries whose lease ran out because the dispatcher
  * that held it died or hangs. For the latter an attempt `aborted` is recorded: a request may have been sent whose answer
- * nobody saw. Answers with the shards that have work now.
+ * nobody saw, and counted in its rollup. Answers with the shards that have work now.
  *
- * Locks the rows it moves and skips locked ones; walks `backlog_waiting_idx` and reads due rows only. Two callers share
+ * Locks the rows it moves and skips locked ones, then rows of the rollups; walks `backlog_waiting_idx` and reads due rows only. Two callers share
  * the rows. The dispatcher that lost its lease finds its fence broken when it records.
  */
 export async function wakeDeliveries(
@@ -40,10 +41,20 @@ with due as materialized (
   join subscription s on s.id = due.subscription_id
   where due.attempt_id is not null
   on conflict (id) do nothing
+  returning *
 ), noted as (
   update delivery d
   set state = 'retrying', attempt_count = due.attempt_number, last_failure_code = 'aborted', last_http_status = null
   from due
   where d.id = due.delivery_id and due.attempt_id is not null
+), counted as (
+  -- The minute stands in the first 48 bits of the id. The delivery is read as it was before.
+  select date_bin('1 minute', to_timestamp(('x' || left(replace(a.id::text, '-', ''), 12))::bit(48)::bigint / 1000.0), 'epoch') as starts_at,
+         a.tenant_id, a.subscription_id, d.event_type, a.trigger, a.failure_code, ${hostOf('a.url')} as host,
+         1 as attempts, 0 as ended, (a.number = 1 or d.last_failure_code is distinct from 'aborted')::int as entered,
+         now() as at, a.delivery_id, null::int as wait, null::int as time
+  from aborted a
+  join delivery d on d.id = a.delivery_id
+), rolled_up as (${countingIn('counted')}
 )
 select shard, count(*)::int as woken from woken group by shard`
