@@ -3,7 +3,7 @@
  * name of its own here. Everything that goes in and comes out has the types of the API's document.
  */
 import { type Answer, call, type Fetch, type Limits, type Means, type Surroundings, thisPlatform } from './calling.ts'
-import type { DryRun, PublishedEvent } from './generated/types.gen.ts'
+import type { DryRun, EventTypeVersion, EventTypeVersionDryRun, PublishedEvent } from './generated/types.gen.ts'
 import type { Body, CallOptions, Input, Listed, ListName, OperationName, Output, Query } from './inputs.ts'
 import { type Page, type Pages, pagesOf } from './pages.ts'
 import { baseUrl, invalid, prepare } from './requests.ts'
@@ -109,10 +109,19 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
       previewImport: (document: Body<'importEventTypes'>, given?: CallOptions) =>
         run('importEventTypes', { query: { dry_run: '1' }, body: document }, given),
       createVersion: (name: string, body: Body<'createEventTypeVersion'>, given?: CallOptions) =>
-        run('createEventTypeVersion', { path: { name }, body }, given),
+        // Only a preview is answered otherwise.
+        run('createEventTypeVersion', { path: { name }, body }, given) as Promise<EventTypeVersion>,
       /** What `createVersion` would change, and whether that breaks receivers. Stores nothing. */
       previewVersion: (name: string, body: Body<'createEventTypeVersion'>, given?: CallOptions) =>
-        run('createEventTypeVersion', { path: { name }, query: { dry_run: '1' }, body }, given),
+        run(
+          'createEventTypeVersion',
+          {
+            path: { name },
+            query: { dry_run: '1' },
+            body,
+          },
+          given,
+        ) as Promise<EventTypeVersionDryRun>,
       getVersion: (name: string, version: number, given?: CallOptions) =>
         run('getEventTypeVersion', { path: { name, version }, body: undefined }, given),
       listVersions: (name: string, query?: Query<'listEventTypeVersions'>, given?: CallOptions) =>

@@ -22,8 +22,8 @@ const run = promisify(execFile)
 const timeout = 60_000
 const packageFolder = fileURLToPath(new URL('..', import.meta.url))
 const compiler = fileURLToPath(new URL('../bin/tsc', import.meta.resolve('typescript')))
-/** All JavaScript of the main entry, compressed, in bytes. */
-const bytesMax = 9 * 1024
+/** All JavaScript of the main entry with its comments, compressed, in bytes. A bundler leaves about half of it. */
+const bytesMax = 14 * 1024
 
 let project: string
 let dist: string
