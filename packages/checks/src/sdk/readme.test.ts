@@ -27,6 +27,7 @@ test(`the code of ${page} runs, one block after the other`, { timeout: 60_000 },
     expect.stringMatching(/^evt_\S+ 0$/),
     expect.stringMatching(/^Acme /),
     '0 0',
+    '0',
     expect.stringMatching(/^404 There is no tenant "nobody"\. \S+ \[\]$/),
   ])
 })
