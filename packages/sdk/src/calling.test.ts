@@ -238,6 +238,17 @@ test('settings that make no sense are refused where they are given', async () =>
   expect(api.seen).toEqual([])
 })
 
+test('a reason in any language reaches the audit log as UTF-8, and one that is no line is refused', async () => {
+  await using api = await startScriptedApi()
+  api.answer(json(200, {}))
+  await api.client().tenants.put('acme', {}, { reason: 'Kundin rief an – チケット 4711' })
+  const header = String(api.seen[0]?.headers['x-audit-reason'])
+  expect(Buffer.from(header, 'latin1').toString('utf8')).toBe('Kundin rief an – チケット 4711')
+  const twoLines = api.client().tenants.put('acme', {}, { reason: 'a\r\nx-forged: 1' })
+  await expect(twoLines).rejects.toMatchObject({ code: 'invalid_argument' })
+  expect(api.seen).toHaveLength(1)
+})
+
 test('an API behind a path is reached there, and filters are written as the API reads them', async () => {
   await using api = await startScriptedApi()
   api.answer(json(200, { data: [], next_cursor: null, prev_cursor: null }))

@@ -55,6 +55,8 @@ export type CallOptions = {
   readonly idempotencyKey?: string
   /** An `etag` that was read before: the change is refused with `precondition_failed` if there was another one since. */
   readonly ifMatch?: string
+  /** Why, for the audit log: one line, in any language. */
+  readonly reason?: string
   /** Sent beside the others, such as `x-request-id` and `traceparent`. */
   readonly headers?: Readonly<Record<string, string>>
 }

@@ -52,9 +52,17 @@ export function prepare(
   }
   if (method === 'POST') headers['idempotency-key'] = options.idempotencyKey ?? newKey()
   if (options.ifMatch !== undefined) headers['if-match'] = options.ifMatch
+  if (options.reason !== undefined) headers['x-audit-reason'] = headerText('reason', options.reason)
   if (body !== undefined)
     headers['content-type'] = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
   return { method, url: base + filled(template, path) + queryText(query), headers, body: bodyText(body) }
+}
+
+/** Headers are bytes, and the API reads these as UTF-8; `fetch` takes a character for each byte. */
+function headerText(name: string, text: string): string {
+  const bytes = new TextEncoder().encode(text)
+  if (bytes.some((byte) => byte < 0x20 || byte === 0x7f)) throw invalid(`${name} must be one line of text.`)
+  return String.fromCharCode(...bytes)
 }
 
 function filled(template: string, values: Readonly<Record<string, string | number>>): string {

@@ -163,7 +163,7 @@ test('S9 See what the customer sees: 1 request, read-only and in the audit log',
     support.portalSessions.create(
       's9',
       { capabilities: ['subscriptions:read', 'deliveries:read', 'events:read'], ttl_seconds: 600 },
-      { headers: { 'x-audit-reason': 'ticket 4711' } },
+      { reason: 'Kundin rief an – 4711' },
     ),
   )
   expect(calls).toHaveLength(1)
@@ -171,7 +171,7 @@ test('S9 See what the customer sees: 1 request, read-only and in the audit log',
   expect((await asCustomer.subscriptions.list().all()).map((subscription) => subscription.id)).toEqual([id])
   await expect(asCustomer.subscriptions.delete(id)).rejects.toMatchObject({ code: 'forbidden' })
   const entries = await served.posthorn.audit.list({ target: result.id }).all()
-  expect(entries).toMatchObject([{ action: 'portal_session_created', tenant: 's9', reason: 'ticket 4711' }])
+  expect(entries).toMatchObject([{ action: 'portal_session_created', tenant: 's9', reason: 'Kundin rief an – 4711' }])
 })
 
 test('S10 Who sent this again?: no request beside the one that shows the attempts', async () => {
