@@ -9,6 +9,7 @@ test('without an environment the API listens on this machine only, creates no ev
     POSTHORN_PUBLIC_URL: undefined,
     POSTHORN_CREATE_EVENT_TYPES: false,
     POSTHORN_CREATE_TENANTS: false,
+    POSTHORN_EGRESS_IPS: [],
     POSTHORN_REQUESTS_PER_MINUTE: 0,
     POSTHORN_TENANT_REQUESTS_PER_MINUTE: 1_200,
     POSTHORN_STRANGER_REQUESTS_PER_MINUTE: 120,

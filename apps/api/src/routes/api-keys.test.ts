@@ -23,6 +23,7 @@ test('201 with the key this once; only its hash is stored', async () => {
     id: expect.stringMatching(/^key_/),
     name: 'billing',
     role: 'publisher',
+    permissions: [],
     tenant: null,
     hint: key.slice(0, 8),
     created_at: expect.any(String),

@@ -14,7 +14,7 @@ type Change = {
 }
 
 let api: TestApi
-let of: { subscription: string; delivery: string; key: string; session: string; mended: string; hopeless: string }
+let of: Record<'subscription' | 'delivery' | 'key' | 'session' | 'replay' | 'mended' | 'hopeless', string>
 let adminKey: string
 
 beforeAll(async () => {
@@ -27,12 +27,23 @@ beforeAll(async () => {
   const session = await api.ask('POST', '/v1/tenants/acme/portal-sessions', { capabilities: ['events:read'] })
   const [{ id: delivery }] = published.body.deliveries
   const [mended, hopeless] = [await refusedInOutbox(), await refusedInOutbox()]
-  of = { subscription: subscribed.body.id, delivery, key: key.body.id, session: session.body.id, mended, hopeless }
+  const replay = await api.ask('POST', '/v1/replays', { filter: {}, only: 'all' })
+  expect(replay.status).toBe(201)
+  of = {
+    subscription: subscribed.body.id,
+    delivery,
+    key: key.body.id,
+    session: session.body.id,
+    replay: replay.body.id,
+    mended,
+    hopeless,
+  }
 })
 afterAll(() => api[Symbol.asyncDispose]())
 
 const created = ({ id = '' }: { id?: string }) => id
 const ofSubscription = { path: '', tenant: 'acme', target: () => of.subscription }
+const ofReplay = { tenant: null, target: () => of.replay }
 const draft = { url: callbackUrl, event_types: ['*'] }
 
 /** Every operation that changes, reveals or resends something, in an order in which each can be done. */
@@ -48,6 +59,13 @@ const changes: Readonly<Record<string, Change>> = {
   rotateKeyPair: { ...ofSubscription, action: 'key_pair_rotated', method: 'POST', path: () => `/v1/subscriptions/${of.subscription}/public-keys`, body: {} },
   cancelDelivery: { action: 'delivery_canceled', method: 'POST', path: () => `/v1/deliveries/${of.delivery}/cancel`, body: {}, target: () => of.delivery, tenant: 'acme' },
   resendDelivery: { action: 'delivery_resent', method: 'POST', path: () => `/v1/deliveries/${of.delivery}/resend`, body: {}, target: () => of.delivery, tenant: 'acme' },
+  createReplay: { action: 'replay_created', method: 'POST', path: () => '/v1/replays', body: { filter: {} }, target: created, tenant: null },
+  patchReplay: { ...ofReplay, action: 'replay_changed', method: 'PATCH', path: () => `/v1/replays/${of.replay}`, body: { note: 'changed' } },
+  runReplay: { ...ofReplay, action: 'replay_started', method: 'POST', path: () => `/v1/replays/${of.replay}/run`, body: {} },
+  pauseReplay: { ...ofReplay, action: 'replay_paused', method: 'POST', path: () => `/v1/replays/${of.replay}/pause`, body: {} },
+  resumeReplay: { ...ofReplay, action: 'replay_resumed', method: 'POST', path: () => `/v1/replays/${of.replay}/resume`, body: {} },
+  cancelReplay: { ...ofReplay, action: 'replay_canceled', method: 'POST', path: () => `/v1/replays/${of.replay}/cancel`, body: {} },
+  importEventTypes: { action: 'event_types_imported', method: 'POST', path: () => '/v1/event-types/import', body: { openapi: '3.1.0', info: { title: 'T', version: '1' }, webhooks: { 'c.d': { post: {} } } }, target: () => '1 event types', tenant: null },
   pauseSubscription: { ...ofSubscription, action: 'subscription_paused', method: 'POST', path: () => `/v1/subscriptions/${of.subscription}/pause`, body: {} },
   resumeSubscription: { ...ofSubscription, action: 'subscription_resumed', method: 'POST', path: () => `/v1/subscriptions/${of.subscription}/resume`, body: {} },
   deleteSubscription: { ...ofSubscription, action: 'subscription_deleted', method: 'DELETE', path: () => `/v1/subscriptions/${of.subscription}` },
@@ -67,7 +85,16 @@ const notAudited: Readonly<Record<string, string>> = {
   publishEvents: 'an event is its own record',
   checkFilter: 'it changes nothing',
   previewTransform: 'it changes nothing',
+  checkSignature: 'it changes nothing',
 }
+
+test('a test of a subscription stands in the log even when no dispatcher came for it', async () => {
+  const { body: made } = await api.ask('POST', '/v1/tenants/acme/subscriptions', draft)
+  const tested = await api.ask('POST', `/v1/subscriptions/${made.id}/test`, {})
+  expect([tested.status, tested.body.code]).toEqual([503, 'no_dispatcher'])
+  const { body } = await api.ask('GET', `/v1/audit?target=${made.id}&action=subscription_tested`)
+  expect(body.data).toMatchObject([{ action: 'subscription_tested', tenant: 'acme', actor: adminKey }])
+})
 
 test('every operation that is no GET is audited, or named here with the reason why not', async () => {
   const { body } = await api.ask('GET', '/openapi.json', undefined, { as: null })
@@ -75,7 +102,10 @@ test('every operation that is no GET is audited, or named here with the reason w
   const writing = Object.values(paths).flatMap((methods) =>
     Object.entries(methods).flatMap(([method, { operationId }]) => (method === 'get' ? [] : [operationId])),
   )
-  const named = [...Object.keys(changes), ...Object.keys(notAudited)].filter((name) => name !== 'revealSecrets')
+  // A test of a subscription is answered 2xx only where there is a dispatcher; see below.
+  const named = [...Object.keys(changes), ...Object.keys(notAudited), 'testSubscription'].filter(
+    (name) => name !== 'revealSecrets',
+  )
   expect(writing.toSorted()).toEqual(named.toSorted())
 })
 
