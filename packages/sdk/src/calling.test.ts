@@ -234,6 +234,16 @@ test('settings that make no sense are refused where they are given', async () =>
   await expect(api.client().tenants.get('acme', { headers: { Authorization: 'x' } })).rejects.toMatchObject({
     code: 'invalid_argument',
   })
+  for (const headers of [{ 'x-request-id': 'a\r\nb: c' }, { 'x y': 'z' }, { 'x-secret': 'CANARY→' }]) {
+    const refused = await api
+      .client()
+      .tenants.get('acme', { headers })
+      .catch((thrown: unknown) => thrown)
+    expect(refused).toMatchObject({ code: 'invalid_argument' })
+    expect(String(refused)).not.toContain('CANARY')
+  }
+  const key = api.client().events.publish(event, { idempotencyKey: 'a\nb' })
+  await expect(key).rejects.toMatchObject({ code: 'invalid_argument' })
   await expect(api.client().tenants.get('acme', { timeoutMs: 0.5 })).rejects.toMatchObject({ code: 'invalid_argument' })
   expect(api.seen).toEqual([])
 })

@@ -104,6 +104,7 @@ export function pauseBefore(requests: number, { retryAfterSeconds = 0 }: Posthor
 
 export function pause(surroundings: Surroundings, ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason)
     const onAbort = (): void => {
       callOff()
       reject(signal?.reason)

@@ -55,7 +55,21 @@ export function prepare(
   if (options.reason !== undefined) headers['x-audit-reason'] = headerText('reason', options.reason)
   if (body !== undefined)
     headers['content-type'] = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
+  refuseUnsendable(headers)
   return { method, url: base + filled(template, path) + queryText(query), headers, body: bodyText(body) }
+}
+
+/** What `fetch` would refuse is no fault of the connection. The values are not told: they may be secret. */
+function refuseUnsendable(headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      new Headers([[name, value]])
+    } catch {
+      throw invalid(
+        `The header ${shown(name)} cannot be sent: its name or its value has characters that no header may have.`,
+      )
+    }
+  }
 }
 
 /** Headers are bytes, and the API reads these as UTF-8; `fetch` takes a character for each byte. */

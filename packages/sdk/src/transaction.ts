@@ -50,9 +50,12 @@ export async function publishInTransaction(
 
 function rowOf(event: EventInTransaction): OutboxRow {
   const { tenant, type, keys = {}, subscriptions } = event
-  if (!tenantForm.test(tenant)) throw invalid(`tenant must have the form ${tenantForm.source}.`)
-  if (type.length > 128 || !typeForm.test(type)) throw invalid('type must be a name such as invoice.paid.')
-  if (event.id !== undefined && (event.id === '' || event.id.length > 256))
+  // Plain JavaScript may leave them out, and `undefined` has the form of a tenant.
+  if (typeof tenant !== 'string' || !tenantForm.test(tenant))
+    throw invalid(`tenant must have the form ${tenantForm.source}.`)
+  if (typeof type !== 'string' || type.length > 128 || !typeForm.test(type))
+    throw invalid('type must be a name such as invoice.paid.')
+  if (event.id !== undefined && (typeof event.id !== 'string' || event.id === '' || event.id.length > 256))
     throw invalid('id must have 1 to 256 characters.')
   if (event.timestamp !== undefined && Number.isNaN(Date.parse(event.timestamp)))
     throw invalid('timestamp must be a time in the form 2026-11-23T14:03:00Z.')

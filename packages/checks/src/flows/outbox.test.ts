@@ -140,6 +140,9 @@ test('a form that can never be published is refused while the transaction can st
   circle['self'] = circle
   for (const wrong of [
     { tenant: 'a b' },
+    { tenant: undefined },
+    { type: undefined },
+    { id: 7 },
     { type: 'a..b' },
     { type: 'a'.repeat(129) },
     { id: '' },
