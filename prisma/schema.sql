@@ -1,6 +1,23 @@
 -- The tables as all migrations have made them, for readers and reviewers. Written by `pnpm db:dump`; do not edit.
 -- The day partitions of event, delivery and attempt and the tables of pg-boss are left out.
 
+CREATE OR REPLACE FUNCTION public.outbox_event_written()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  waiting boolean;
+begin
+  execute format('select exists (select from %I.outbox_event where refused_at is null)', tg_table_schema) into waiting;
+  if not waiting then
+    perform pg_notify('posthorn_outbox', '');
+  end if;
+  return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.refuse_audit_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -126,7 +143,7 @@ CREATE TABLE audit_entry (
   reason       text,
   request_id   text,
   CONSTRAINT audit_entry_pkey PRIMARY KEY (id),
-  CONSTRAINT audit_entry_action CHECK (action = ANY (ARRAY['tenant_put'::text, 'tenant_deleted'::text, 'event_type_put'::text, 'event_type_archived'::text, 'event_type_version_created'::text, 'event_types_imported'::text, 'subscription_created'::text, 'subscription_changed'::text, 'subscription_deleted'::text, 'subscription_paused'::text, 'subscription_resumed'::text, 'subscription_tested'::text, 'secrets_revealed'::text, 'secret_rotated'::text, 'key_pair_rotated'::text, 'delivery_resent'::text, 'delivery_canceled'::text, 'replay_created'::text, 'replay_started'::text, 'replay_paused'::text, 'replay_resumed'::text, 'replay_changed'::text, 'replay_canceled'::text, 'erasure_requested'::text, 'api_key_created'::text, 'api_key_revoked'::text, 'portal_session_created'::text, 'portal_session_revoked'::text]))
+  CONSTRAINT audit_entry_action CHECK (action = ANY (ARRAY['tenant_put'::text, 'tenant_deleted'::text, 'event_type_put'::text, 'event_type_archived'::text, 'event_type_version_created'::text, 'event_types_imported'::text, 'subscription_created'::text, 'subscription_changed'::text, 'subscription_deleted'::text, 'subscription_paused'::text, 'subscription_resumed'::text, 'subscription_tested'::text, 'secrets_revealed'::text, 'secret_rotated'::text, 'key_pair_rotated'::text, 'delivery_resent'::text, 'delivery_canceled'::text, 'replay_created'::text, 'replay_started'::text, 'replay_paused'::text, 'replay_resumed'::text, 'replay_changed'::text, 'replay_canceled'::text, 'erasure_requested'::text, 'outbox_event_retried'::text, 'outbox_event_given_up'::text, 'api_key_created'::text, 'api_key_revoked'::text, 'portal_session_created'::text, 'portal_session_revoked'::text]))
 );
 CREATE INDEX audit_entry_actor_id_idx ON audit_entry USING btree (actor, id);
 CREATE INDEX audit_entry_target_id_idx ON audit_entry USING btree (target, id);
@@ -312,6 +329,34 @@ CREATE TABLE idempotency_key (
   CONSTRAINT idempotency_key_fingerprint_is_sha256 CHECK (length(fingerprint) = 32)
 );
 CREATE INDEX idempotency_key_begun_at_idx ON idempotency_key USING btree (begun_at);
+
+CREATE TABLE outbox_event (
+  id            uuid NOT NULL DEFAULT gen_random_uuid(),
+  place         bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  tenant_id     text NOT NULL,
+  type          text NOT NULL,
+  data          json NOT NULL,
+  publish_id    text,
+  "timestamp"   timestamp(3) with time zone NOT NULL DEFAULT clock_timestamp(),
+  keys          jsonb NOT NULL DEFAULT '{}'::jsonb,
+  subscriptions text[],
+  traceparent   text,
+  written_at    timestamp(3) with time zone NOT NULL DEFAULT clock_timestamp(),
+  tries         smallint NOT NULL DEFAULT 0,
+  not_before    timestamp(3) with time zone,
+  refused_at    timestamp(3) with time zone,
+  problem       jsonb,
+  CONSTRAINT outbox_event_pkey PRIMARY KEY (id),
+  CONSTRAINT outbox_event_data CHECK (octet_length(data::text) <= 262144),
+  CONSTRAINT outbox_event_keys CHECK (keys @> '{}'::jsonb),
+  CONSTRAINT outbox_event_publish_id CHECK (length(publish_id) >= 1 AND length(publish_id) <= 256),
+  CONSTRAINT outbox_event_refused_for_a_reason CHECK ((refused_at IS NULL) = (problem IS NULL)),
+  CONSTRAINT outbox_event_tenant_id CHECK (tenant_id ~ '^[A-Za-z0-9_.:@|-]{1,128}$'::text),
+  CONSTRAINT outbox_event_type CHECK (length(type) <= 128 AND type ~ '^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$'::text)
+);
+CREATE INDEX outbox_event_refused_idx ON outbox_event USING btree (place) WHERE refused_at IS NOT NULL;
+CREATE INDEX outbox_event_waiting_idx ON outbox_event USING btree (place) WHERE refused_at IS NULL;
+CREATE TRIGGER outbox_event_written BEFORE INSERT ON outbox_event FOR EACH STATEMENT EXECUTE FUNCTION outbox_event_written();
 
 CREATE TABLE portal_session (
   id           uuid NOT NULL,

@@ -53,6 +53,7 @@ import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metaRoutes } from './routes/meta.ts'
 import { metricRoutes } from './routes/metrics.ts'
+import { outboxEventRoutes } from './routes/outbox-events.ts'
 import { portalSessionRoutes } from './routes/portal-sessions.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
 import { replayRoutes } from './routes/replays.ts'
@@ -161,6 +162,7 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
         eventRoutes,
         eventMatchRoutes,
         deliveryRoutes,
+        outboxEventRoutes,
         replayRoutes,
         deliveryMetricRoutes,
         streamRoutes,

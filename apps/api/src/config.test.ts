@@ -8,6 +8,7 @@ test('without an environment the API listens on this machine only, creates no ev
     PORT: 4400,
     POSTHORN_PUBLIC_URL: undefined,
     POSTHORN_CREATE_EVENT_TYPES: false,
+    POSTHORN_CREATE_TENANTS: false,
     POSTHORN_EGRESS_IPS: [],
     POSTHORN_REQUESTS_PER_MINUTE: 0,
     POSTHORN_TENANT_REQUESTS_PER_MINUTE: 1_200,
@@ -27,6 +28,7 @@ test.each([
   ['POSTHORN_PUBLIC_URL', 'ftp://hooks.example.com'],
   ['POSTHORN_PUBLIC_URL', 'https://hooks.example.com/posthorn'],
   ['POSTHORN_CREATE_EVENT_TYPES', 'ture'],
+  ['POSTHORN_CREATE_TENANTS', '1'],
   ['POSTHORN_ADMIN_KEY', 'secret-CANARY'],
 ])('%s=%s stops the start, and a secret is not repeated', (variable, value) => {
   const parse = () => parseSettings(apiSettings, { [variable]: value })

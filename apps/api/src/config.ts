@@ -12,6 +12,10 @@ export const apiSettings = {
     { default: false },
     'whether publishing an unknown event type creates it instead of being refused',
   ),
+  POSTHORN_CREATE_TENANTS: boolean(
+    { default: false },
+    'whether publishing for an unknown tenant makes it known instead of being refused',
+  ),
   POSTHORN_EGRESS_IPS: text(
     { default: '', parse: parseEgressAddresses },
     'the addresses and networks that requests to receivers come from, comma-separated; shown at /v1/meta to those who must let them in',

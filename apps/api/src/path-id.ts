@@ -8,6 +8,7 @@ const notFound = {
   portal_session: 'portal_session_not_found',
   replay: 'replay_not_found',
   api_key: 'api_key_not_found',
+  outbox_event: 'outbox_event_not_found',
 } as const satisfies Partial<Record<IdNoun, ProblemCode>>
 
 /**

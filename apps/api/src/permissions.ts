@@ -28,6 +28,9 @@ export const permissions = {
   'deliveries:read': ['admin', 'support', 'viewer', 'tenant'],
   'deliveries:resend': ['admin', 'support', 'tenant'],
   'deliveries:cancel': ['admin', 'tenant'],
+  /** What backends wrote into the outbox is the operator's affair. */
+  'outbox:read': ['admin', 'support', 'viewer'],
+  'outbox:write': ['admin'],
   'portal-sessions:read': ['admin', 'support'],
   /** Nobody gives a session what they may not do themselves. */
   'portal-sessions:write': ['admin', 'support'],

@@ -5,13 +5,11 @@ import {
   type Credential,
   type EventDraft,
   type IdempotencyRecord,
+  isTraceparent,
   onceIdOf,
   tenantNotFound,
 } from '@posthorn/engine'
 import { givenIds } from './path-id.ts'
-
-/** W3C Trace Context §3.2.2: version 00 to fe, neither id all zeros. */
-const traceparentForm = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** Who publishes, and with which request. */
 export type Publication = {
@@ -61,7 +59,7 @@ export function publishedEventView({ eventId, duplicate, deliveries }: Accepted)
 
 /** The caller's trace, if the header is well-formed; a malformed one is ignored, as the standard asks. */
 export function traceOf(header: string | string[] | undefined): string | undefined {
-  return typeof header === 'string' && traceparentForm.test(header) ? header : undefined
+  return typeof header === 'string' && isTraceparent(header) ? header : undefined
 }
 
 /** @throws Problem `body_too_large` */

@@ -2,11 +2,11 @@
  * The dispatcher: claims due deliveries of the shards it owns, makes their attempts and records them, for as long as it
  * lives.
  *
- * Five rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
- * *Telling* publishes what the operator is to be told. *Replaying* feeds the replays that run. *Testing* makes the tests of
- * subscriptions that somebody waits for. *Claiming* takes due deliveries in turns and sets each off; there
- * is no barrier between them, so a receiver that is slow holds its own slot and nothing else. A slot is held until the
- * attempt is recorded.
+ * Seven rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
+ * *Telling* publishes what the operator is to be told, *emptying* what others wrote into the outbox. *Feeding* feeds the
+ * replays that run. *Testing* makes the tests of subscriptions that somebody waits for. *Claiming* takes due deliveries in
+ * turns and sets each off; there is no barrier between them, so a receiver that is slow holds its own slot and nothing
+ * else. A slot is held until the attempt is recorded.
  *
  * To stop is to drain: nothing more is claimed, what is in flight ends and is recorded, and each shard is given back as
  * soon as nothing is in flight in it. After `drainMs` what is still in flight is broken off and recorded as `aborted`, to
@@ -24,12 +24,15 @@ import {
   type Database,
   type DueWork,
   giveBack,
+  hasOutboxEvents,
   hasSystemEvents,
   type JobName,
   type JobPayloads,
   type Jobs,
   listenForWork,
   newUuid,
+  type Publisher,
+  publishOutbox,
   publishSystemEvents,
   type Retention,
   requestHolding,
@@ -99,6 +102,8 @@ export type DispatcherParts = {
   sender: Sender
   world: World
   telemetry: Telemetry
+  /** Publishes what is in the outbox: the one of this process, so that the order of its events is one. */
+  publisher: Publisher
   means: AttemptMeans
   /** They make what is sent to subscriptions that have one. */
   transforms: Transforms
@@ -263,6 +268,11 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     return 0
   }
 
+  async function emptyRound(): Promise<number> {
+    if (!(await hasOutboxEvents(db.pool))) return lookEveryMs
+    return (await publishOutbox({ db, publisher: parts.publisher, telemetry })) > 0 ? 0 : lookEveryMs
+  }
+
   async function replayRound(): Promise<number> {
     const { busy, fed, skipped, settled, shards, finished } = await replaying.step()
     if (fed + skipped + settled + finished.length > 0) {
@@ -312,16 +322,18 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const waking = startRounds('wake', wakeRound, rounds)
   const owning = startRounds('own shards', ownershipRound, rounds)
   const telling = startRounds('tell the operator', tellRound, rounds)
+  const emptying = startRounds('empty the outbox', emptyRound, rounds)
   const feeding = startRounds('feed replays', replayRound, rounds)
   const testing = startRounds('test subscriptions', testRound, rounds)
-  const hints = listenForWork(db, wake, dispatcherId, stream.asked)
+  const hints = listenForWork(db, wake, dispatcherId, stream.asked, emptying.hurry)
   const stopJobs = await workJobs(parts, jobs.boss)
 
   async function drain(): Promise<void> {
     draining = true
     slotFreed()
     const rareJobs = stopJobs()
-    await Promise.all([claiming.stop(), waking.stop(), telling.stop(), feeding.stop(), testing.stop()])
+    const all = [claiming, waking, telling, emptying, feeding, testing]
+    await Promise.all(all.map((round) => round.stop()))
     ownership.leave()
     owning.hurry()
     await Promise.race([Promise.all([...inFlight, targets.idle(), tests.ended(), rareJobs]), after(parts.drainMs)])

@@ -119,11 +119,23 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
   stack.defer(() => transforms.close())
 
   let dispatcher: Dispatcher | undefined
+  const hints = createWorkHints(db)
+  // What this process owns itself needs no NOTIFY.
+  const onWork = (shards: Iterable<number>, due?: readonly DueWork[]) =>
+    hints.tell(dispatcher?.wake(shards, due) ?? shards)
+  const publisher = createPublisher({
+    db,
+    world,
+    checkSchema: createSchemaCheck({ db }),
+    createEventTypes: settings.POSTHORN_CREATE_EVENT_TYPES,
+    createTenants: settings.POSTHORN_CREATE_TENANTS,
+    onWork,
+  })
   if (role !== 'api') {
     const sender = createSender({ policy, resolve, proxy })
     stack.defer(() => sender.close())
     dispatcher = await startDispatcher({
-      db, jobs, seal, sender, world, telemetry,
+      db, jobs, seal, sender, world, telemetry, publisher,
       means: { seal, origin: eventOrigin(settings) },
       transforms,
       operatorTenant: settings.POSTHORN_OPERATOR_TENANT,
@@ -141,17 +153,6 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
 
   let origin: string | undefined
   if (role !== 'dispatcher') {
-    const hints = createWorkHints(db)
-    // What this process owns itself needs no NOTIFY.
-    const onWork = (shards: Iterable<number>, due?: readonly DueWork[]) =>
-      hints.tell(dispatcher?.wake(shards, due) ?? shards)
-    const publisher = createPublisher({
-      db,
-      world,
-      checkSchema: createSchemaCheck({ db }),
-      createEventTypes: settings.POSTHORN_CREATE_EVENT_TYPES,
-      onWork,
-    })
     stack.defer(() => publisher.idle())
     const parties = { db, world, jobs, publisher, onWork, policy, resolve, seal, transforms, metrics }
     const app = await buildApi({ ...parties, logger, settings })

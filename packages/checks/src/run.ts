@@ -31,7 +31,7 @@ type Step = { name: string; run(children: Children): Promise<Counts> }
 const hasTerminal = process.stdout.isTTY === true
 const colors = hasTerminal ? [] : ['--colors=off']
 const checks: Step[] = [
-  check('generated database client', ['turbo', 'run', 'generate', ...turboOptions]),
+  check('generated sources', ['turbo', 'run', 'generate', ...turboOptions]),
   check('format and lint', ['biome', 'ci', '--error-on-warnings', '--max-diagnostics=100', ...colors]),
   check('types', ['turbo', 'run', 'types', ...turboOptions]),
 ]

@@ -13,6 +13,7 @@ export const idPrefixes = {
   secret: 'sec_',
   replay: 'rpl_',
   api_key: 'key_',
+  outbox_event: 'out_',
   portal_session: 'ses_',
   audit_entry: 'aud_',
   erasure: 'era_',

@@ -159,6 +159,8 @@ export const auditActions = [
   'replay_changed',
   'replay_canceled',
   'erasure_requested',
+  'outbox_event_retried',
+  'outbox_event_given_up',
   'api_key_created',
   'api_key_revoked',
   'portal_session_created',
@@ -234,6 +236,10 @@ export const filterOperators = [
   '$or',
 ] as const
 export type FilterOperator = (typeof filterOperators)[number]
+
+/** An event in the outbox: it is going to be published, or it can never be and needs a person. */
+export const outboxEventStates = ['waiting', 'refused'] as const
+export type OutboxEventState = (typeof outboxEventStates)[number]
 
 /** Why an event is not sent to a subscription, or not now. */
 export const matchReasons = [

@@ -7,7 +7,7 @@
 import { formatId, Problem, tenantIdPattern, type Uuid, uuidFloor } from '@posthorn/contract'
 import { writeAudit } from './audit.ts'
 import type { Database } from './db/database.ts'
-import type { Erasure } from './db/generated/client.ts'
+import type { Erasure, Prisma } from './db/generated/client.ts'
 import { advanceErasure } from './db/sql/advance-erasure.ts'
 import { eraseEvents } from './db/sql/erase-events.ts'
 import { forgetReplayKeys } from './db/sql/forget-replay-keys.ts'
@@ -42,7 +42,7 @@ const clockSlackMs = 60_000
 const idForm = new RegExp(tenantIdPattern, 'u')
 
 /**
- * Asks for an erasure. What was published until now is part of it.
+ * Asks for an erasure. What was published until now is part of it; what is still in the outbox goes at once.
  *
  * @throws Problem `tenant_not_found` when there is neither such a tenant nor anything that was published for it
  */
@@ -58,6 +58,7 @@ export async function requestErasure(
   return transaction(db, async (tx) => {
     const keys = { keyName: key?.name ?? null, keyValue: key?.value ?? null }
     const erasure = await tx.erasure.create({ data: { id, tenantId, ...keys, actor, reason, beforeEventId } })
+    await tx.outboxEvent.deleteMany({ where: inOutbox(tenantId, key) })
     await writeAudit(tx, db, { target: formatId('erasure', id), tenantId })
     await jobs.send(tx, 'erase', {}, '')
     return erasure
@@ -137,10 +138,16 @@ function nextOf(runner: Runner, erasure: Erasure, after: Uuid): Promise<Uuid[]> 
   return selectErasableByKey(runner, { ...of, keyName, keyValue: keyValue ?? '' })
 }
 
-/** A tenant that was deleted is known by what was published for it. */
+/** Keys that are only found in the data, by a pointer of the event type, are found when it is published, and not before. */
+function inOutbox(tenantId: string, key: ErasureDraft['key']): Prisma.OutboxEventWhereInput {
+  return key === undefined ? { tenantId } : { tenantId, keys: { path: [key.name], equals: key.value } }
+}
+
+/** A tenant that was deleted is known by what was published for it, or was to be. */
 async function isKnown(db: Database, tenantId: string): Promise<void> {
   if (!idForm.test(tenantId)) throw tenantNotFound(tenantId)
   const tenant = await db.prisma.tenant.findUnique({ where: { id: tenantId }, select: { id: true } })
   const event = tenant ?? (await db.prisma.event.findFirst({ where: { tenantId }, select: { id: true } }))
-  if (event === null) throw tenantNotFound(tenantId)
+  const waiting = event ?? (await db.prisma.outboxEvent.findFirst({ where: { tenantId }, select: { id: true } }))
+  if (waiting === null) throw tenantNotFound(tenantId)
 }

@@ -80,6 +80,8 @@ export type PublisherParts = {
   checkSchema(eventType: string, version: number, data: string): Promise<readonly ProblemPlace[]>
   /** Unknown event types are created on the fly. */
   createEventTypes: boolean
+  /** Unknown tenants are made known on the fly. */
+  createTenants?: boolean
   /** It may publish what only Posthorn itself publishes. */
   reserved?: boolean
   /**
@@ -154,6 +156,7 @@ async function publishTogether(
     knownEventTypes(parts, [...new Set(drafts.map((draft) => draft.type))], { create: true }),
   ])
   const candidates = candidatesByTenant(audience)
+  await admitTenants(parts, drafts, candidates, { create: true })
 
   // Otherwise a later transaction might commit first, and its deliveries be sent first.
   if (audience.some((row) => row.ordered)) await sequence.earlier
@@ -287,13 +290,28 @@ function candidatesByTenant(audience: readonly AudienceRow[]): Map<string, Audie
   return byTenant
 }
 
+/** Where unknown tenants are made known on the fly, they are from here on, and have no subscriptions yet. */
+async function admitTenants(
+  { createTenants, db }: Publishing,
+  drafts: readonly EventDraft[],
+  candidates: Map<string, AudienceCandidate[]>,
+  { create }: { create: boolean },
+): Promise<void> {
+  const missing = [...new Set(drafts.map(({ tenantId }) => tenantId))].filter((id) => !candidates.has(id))
+  if (createTenants !== true || missing.length === 0) return
+  if (create) await db.prisma.tenant.createMany({ data: missing.map((id) => ({ id })), skipDuplicates: true })
+  for (const id of missing) candidates.set(id, [])
+}
+
 async function dryRun(parts: Publishing, draft: EventDraft, showing: ShowingMeans): Promise<DryRun> {
   const { db, readFilter } = parts
   const [audience, eventTypes] = await Promise.all([
     selectAudience(db.pool, [draft.tenantId]),
     knownEventTypes(parts, [draft.type], { create: false }),
   ])
-  const known = candidatesByTenant(audience).get(draft.tenantId)
+  const candidatesOf = candidatesByTenant(audience)
+  await admitTenants(parts, [draft], candidatesOf, { create: false })
+  const known = candidatesOf.get(draft.tenantId)
   const planned = await plan(parts, draft, known, eventTypes.get(draft.type))
   if (planned instanceof Problem) throw planned
   const { event, deliveries } = planned

@@ -50,6 +50,7 @@ export { forgetDispatcher } from './db/sql/forget-dispatcher.ts'
 export { forgetSilentDispatcher } from './db/sql/forget-silent-dispatcher.ts'
 export { giveBack } from './db/sql/give-back.ts'
 export { giveSignOfLife } from './db/sql/give-sign-of-life.ts'
+export { hasOutboxEvents } from './db/sql/has-outbox-events.ts'
 export { hasSystemEvents } from './db/sql/has-system-events.ts'
 export { noteShardJobs } from './db/sql/note-shard-jobs.ts'
 export { type AttemptRecord, type HealthChange, recordAttempts } from './db/sql/record-attempts.ts'
@@ -138,6 +139,8 @@ export { createLogLines } from './log-lines.ts'
 export type { MatchedEvent, Verdict } from './matching.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export { ensureOperator, parseOperatorTenant } from './operator.ts'
+export { type OutboxParts, outboxPublishId, publishOutbox } from './outbox.ts'
+export { deleteOutboxEvent, listOutboxEvents, type OutboxEvent, retryOutboxEvent } from './outbox-events.ts'
 export type { Page, PageRequest } from './paging.ts'
 export { type EventOrigin, eventOrigin, parseEventSource, payload, payloadFormatOf } from './payload.ts'
 export {
@@ -148,7 +151,7 @@ export {
   type PortalSessionInfo,
   revokePortalSession,
 } from './portal-sessions.ts'
-export { memberText, nestsDeeperThan, publishedBatchData, publishedData } from './published-json.ts'
+export { memberText, nestsDeeperThan, poisonousMember, publishedBatchData, publishedData } from './published-json.ts'
 export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
 export { targetClaim } from './replay-targets.ts'
@@ -230,6 +233,7 @@ export {
   type TenantInput,
   tenantNotFound,
 } from './tenants.ts'
+export { isTraceparent } from './traceparent.ts'
 export { transformHash } from './transform-headers.ts'
 export { previewTransform, type TransformPreview } from './transform-previews.ts'
 export { EvaluatorsUnavailable } from './transforms/evaluators.ts'

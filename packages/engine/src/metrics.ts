@@ -6,6 +6,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Database } from './db/database.ts'
 import { type Gauges, selectGauges } from './db/sql/select-gauges.ts'
+import { type OutboxGauges, selectOutboxGauges } from './db/sql/select-outbox-gauges.ts'
 import type { Telemetry } from './telemetry.ts'
 
 /** The most that is counted of what is due, and of what waits. */
@@ -75,6 +76,17 @@ export function createMetrics(db: Database): Metrics {
     help: 'Ordered subscriptions whose oldest delivery has failed and keeps the others waiting',
     registers,
   })
+  const outbox = new Gauge({
+    name: 'posthorn_outbox_events',
+    help: `Events in the outbox that wait to be published, and that were refused and stay; counted up to ${countMax} each`,
+    labelNames: ['state'],
+    registers,
+  })
+  const outboxOldest = new Gauge({
+    name: 'posthorn_outbox_oldest_seconds',
+    help: 'How long the oldest event in the outbox has waited to be published',
+    registers,
+  })
   const dispatchers = new Gauge({ name: 'posthorn_dispatchers', help: 'Dispatchers that are alive', registers })
 
   function show(gauges: Gauges): void {
@@ -85,6 +97,12 @@ export function createMetrics(db: Database): Metrics {
       subscriptions.set({ state, reason: reason ?? '' }, count)
     blocked.set(gauges.ordered_blocked)
     dispatchers.set(gauges.dispatchers)
+  }
+
+  function showOutbox(gauges: OutboxGauges): void {
+    outbox.set({ state: 'waiting' }, gauges.waiting)
+    outbox.set({ state: 'refused' }, gauges.refused)
+    outboxOldest.set(gauges.oldest_seconds)
   }
 
   return {
@@ -111,6 +129,7 @@ export function createMetrics(db: Database): Metrics {
     contentType: registry.contentType,
     async text() {
       show(await selectGauges(db.pool, countMax))
+      showOutbox(await selectOutboxGauges(db.pool, countMax))
       return registry.metrics()
     },
   }

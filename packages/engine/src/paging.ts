@@ -87,6 +87,11 @@ export function isUuidKey(key: Key): boolean {
   return key.length === 1 && uuidForm.test(key[0])
 }
 
+/** For lists in the order of a number that the database counts. */
+export function isCountKey(key: Key): boolean {
+  return key.length === 1 && /^\d{1,18}$/.test(key[0])
+}
+
 /** For lists in the order of a time, and of a name where two were made in the same millisecond. */
 export function isTimeAndNameKey(key: Key): boolean {
   return (

@@ -101,6 +101,30 @@ export function nestsDeeperThan(text: string, depthMax: number): boolean {
   return false
 }
 
+/**
+ * Where an object has a member that would change JavaScript objects themselves: its own `__proto__`, or a `constructor`
+ * with a `prototype`. `undefined` when there is none.
+ *
+ * @param value what the text says, not deeper than allowed
+ */
+export function poisonousMember(text: string, value: unknown): string | undefined {
+  // Only a text in which one of the names could be spelt is worth a walk.
+  return /__proto__|constructor|\\u/.test(text) ? poisonIn(value, '') : undefined
+}
+
+function poisonIn(value: unknown, pointer: string): string | undefined {
+  if (value === null || typeof value !== 'object') return undefined
+  for (const [name, member] of Object.entries(value)) {
+    const place = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+    if (name === '__proto__') return place
+    const isObject = member !== null && typeof member === 'object'
+    if (name === 'constructor' && isObject && Object.hasOwn(member, 'prototype')) return place
+    const found = poisonIn(member, place)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
 function dataOf(text: string, start: number): string | undefined {
   const data = membersOf(text, start).get('data')
   return data === undefined ? undefined : text.slice(data.start, data.end)

@@ -4,7 +4,7 @@
  * Parts are given a `Telemetry` and tell it what they did. In production it writes a structured log; tests await the
  * same occurrences instead of sleeping.
  */
-import { formatId } from '@posthorn/contract'
+import { formatId, type Problem } from '@posthorn/contract'
 import pino, { type Logger } from 'pino'
 import type { AttemptRecord } from './db/sql/record-attempts.ts'
 
@@ -22,6 +22,9 @@ export type Occurrence =
   /** Subscriptions that failed for too long were disabled, or the operator is told of those that come near it. */
   | { what: 'subscriptions_judged'; told: number; disabled: number }
   | { what: 'system_events_published'; count: number }
+  | { what: 'outbox_published'; count: number }
+  /** An event in the outbox can never be published as it is. It stays there. */
+  | { what: 'outbox_event_refused'; id: string; tenantId: string; type: string; problem: Problem }
   /** Items of replays became due, or were skipped or settled without an attempt; and replays ended. */
   | { what: 'replays_fed'; fed: number; skipped: number; settled: number; finished: number }
   /** Events whose content was erased, because somebody asked or their tenant keeps no more. */
@@ -131,6 +134,18 @@ export function logTo(logger: Logger): Telemetry {
           'fault of ours at a delivery',
         )
         break
+      case 'outbox_published':
+        logger.debug(occurrence, occurrence.what)
+        break
+      case 'outbox_event_refused': {
+        const { id, tenantId: tenant, type, problem } = occurrence
+        const { code, message: detail, errors } = problem
+        logger.error(
+          { outbox_event: formatId('outbox_event', id), tenant, type, code, detail, errors },
+          'an event in the outbox cannot be published, and stays there',
+        )
+        break
+      }
       case 'slow_lane_entered':
       case 'slow_lane_left':
       case 'breaker_opened':

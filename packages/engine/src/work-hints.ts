@@ -6,6 +6,7 @@ import type { Uuid } from '@posthorn/contract'
 import pg from 'pg'
 import type { Database } from './db/database.ts'
 import { giveSignOfLife } from './db/sql/give-sign-of-life.ts'
+import { listenOutbox, outboxChannel } from './db/sql/listen-outbox.ts'
 import { listenWork } from './db/sql/listen-work.ts'
 import { streamWantedChannel } from './db/sql/notify-stream-wanted.ts'
 import { notifyWork } from './db/sql/notify-work.ts'
@@ -66,13 +67,14 @@ export function createWorkHints(db: Database): WorkHints {
 /**
  * For dispatchers: calls back with the shards of every hint, and listens again when the connection breaks. The connection
  * is also the sign of life of the dispatcher, if one is named: others see it end with the process. Somebody who reads a stream
- * is heard on it too (stream.ts).
+ * is heard on it too (stream.ts), and somebody who wrote into the outbox.
  */
 export function listenForWork(
   db: Database,
   onWork: (shards: readonly number[]) => void,
   dispatcherId?: Uuid,
   onStreamWanted: () => void = () => undefined,
+  onOutbox: () => void = () => undefined,
 ): AsyncDisposable {
   let stopped = false
   let client: pg.Client | undefined
@@ -85,10 +87,12 @@ export function listenForWork(
     fresh.on('end', listenLater)
     fresh.on('notification', ({ channel, payload }) => {
       if (channel === streamWantedChannel) onStreamWanted()
+      else if (channel === outboxChannel) onOutbox()
       else onWork((payload ?? '').split(',').map(Number))
     })
     await fresh.connect()
     await listenWork(fresh)
+    await listenOutbox(fresh)
     if (dispatcherId !== undefined) await giveSignOfLife(fresh, dispatcherId)
   }
 

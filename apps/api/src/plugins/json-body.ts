@@ -3,7 +3,7 @@
  * parsed value, because published data is passed on byte for byte.
  */
 import { limits, Problem } from '@posthorn/contract'
-import { nestsDeeperThan } from '@posthorn/engine'
+import { nestsDeeperThan, poisonousMember } from '@posthorn/engine'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
@@ -75,25 +75,10 @@ function parse(text: string): unknown {
     const detail = `is nested deeper than ${limits.jsonDepthMax} levels`
     throw new Problem('invalid_request', `The body ${detail}.`, { errors: [{ pointer: '', detail }] })
   }
-  // Only a text in which one of the names could be spelt is worth a walk.
-  const poison = /__proto__|constructor|\\u/.test(text) ? poisonIn(value, '') : undefined
+  const poison = poisonousMember(text, value)
   if (poison !== undefined) {
     const detail = 'is a name that would change JavaScript objects themselves, and is not accepted anywhere'
     throw new Problem('invalid_request', `${poison} ${detail}.`, { errors: [{ pointer: poison, detail }] })
   }
   return value
-}
-
-/** Where an object has the own member `__proto__`, or `constructor` with a `prototype`. The depth is limited by now. */
-function poisonIn(value: unknown, pointer: string): string | undefined {
-  if (value === null || typeof value !== 'object') return undefined
-  for (const [name, member] of Object.entries(value)) {
-    const place = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
-    if (name === '__proto__') return place
-    const isObject = member !== null && typeof member === 'object'
-    if (name === 'constructor' && isObject && Object.hasOwn(member, 'prototype')) return place
-    const found = poisonIn(member, place)
-    if (found !== undefined) return found
-  }
-  return undefined
 }

@@ -16,6 +16,7 @@ export const tags = [
   { name: 'Events', description: 'Publishing, and what was published' },
   { name: 'Deliveries', description: 'One event on its way to one subscription' },
   { name: 'Replays', description: 'Many deliveries sent once more' },
+  { name: 'Outbox', description: 'What backends wrote in their own transactions, until it is published' },
   { name: 'Search', description: 'What an id, a business key or a trace is' },
   { name: 'Metrics', description: 'How much was delivered, how fast, and why not' },
   { name: 'API keys', description: 'Credentials of this API' },

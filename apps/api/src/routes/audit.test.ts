@@ -1,3 +1,4 @@
+import { formatId } from '@posthorn/contract'
 import { withClient } from '@posthorn/engine/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { callbackUrl, startTestApi, type TestApi } from '../testing/api.ts'
@@ -13,7 +14,7 @@ type Change = {
 }
 
 let api: TestApi
-let of: { subscription: string; delivery: string; key: string; session: string; replay: string }
+let of: Record<'subscription' | 'delivery' | 'key' | 'session' | 'replay' | 'mended' | 'hopeless', string>
 let adminKey: string
 
 beforeAll(async () => {
@@ -25,6 +26,7 @@ beforeAll(async () => {
   const key = await api.ask('POST', '/v1/api-keys', { name: 'old', role: 'tenant', tenant: 'acme' })
   const session = await api.ask('POST', '/v1/tenants/acme/portal-sessions', { capabilities: ['events:read'] })
   const [{ id: delivery }] = published.body.deliveries
+  const [mended, hopeless] = [await refusedInOutbox(), await refusedInOutbox()]
   const replay = await api.ask('POST', '/v1/replays', { filter: {}, only: 'all' })
   expect(replay.status).toBe(201)
   of = {
@@ -33,6 +35,8 @@ beforeAll(async () => {
     key: key.body.id,
     session: session.body.id,
     replay: replay.body.id,
+    mended,
+    hopeless,
   }
 })
 afterAll(() => api[Symbol.asyncDispose]())
@@ -65,6 +69,8 @@ const changes: Readonly<Record<string, Change>> = {
   pauseSubscription: { ...ofSubscription, action: 'subscription_paused', method: 'POST', path: () => `/v1/subscriptions/${of.subscription}/pause`, body: {} },
   resumeSubscription: { ...ofSubscription, action: 'subscription_resumed', method: 'POST', path: () => `/v1/subscriptions/${of.subscription}/resume`, body: {} },
   deleteSubscription: { ...ofSubscription, action: 'subscription_deleted', method: 'DELETE', path: () => `/v1/subscriptions/${of.subscription}` },
+  retryOutboxEvent: { action: 'outbox_event_retried', method: 'POST', path: () => `/v1/outbox-events/${of.mended}/retry`, target: () => of.mended, tenant: 'acme' },
+  deleteOutboxEvent: { action: 'outbox_event_given_up', method: 'DELETE', path: () => `/v1/outbox-events/${of.hopeless}`, target: () => of.hopeless, tenant: 'acme' },
   createApiKey: { action: 'api_key_created', method: 'POST', path: () => '/v1/api-keys', body: { name: 'k', role: 'tenant', tenant: 'acme' }, target: created, tenant: 'acme' },
   revokeApiKey: { action: 'api_key_revoked', method: 'DELETE', path: () => `/v1/api-keys/${of.key}`, target: () => of.key, tenant: 'acme' },
   createPortalSession: { action: 'portal_session_created', method: 'POST', path: () => '/v1/tenants/acme/portal-sessions', body: { capabilities: ['events:read'] }, target: created, tenant: 'acme' },
@@ -102,6 +108,16 @@ test('every operation that is no GET is audited, or named here with the reason w
   )
   expect(writing.toSorted()).toEqual(named.toSorted())
 })
+
+/** An event in the outbox that was refused. */
+async function refusedInOutbox(): Promise<string> {
+  const problem = JSON.stringify({ code: 'event_type_not_found', detail: 'It is not known.', errors: [] })
+  const { rows: written } = await api.db.pool.query<{ id: string }>(
+    `insert into outbox_event (tenant_id, type, data, refused_at, problem) values ('acme', 'a.b', '1', now(), $1) returning id`,
+    [problem],
+  )
+  return formatId('outbox_event', written[0]?.id ?? '')
+}
 
 async function newestEntry() {
   return (await api.ask('GET', '/v1/audit?limit=1')).body.data[0]
@@ -167,6 +183,7 @@ async function rows(): Promise<unknown> {
     prisma.backlog.count(),
     prisma.apiKey.findMany({ orderBy: { id: 'asc' } }),
     prisma.portalSession.findMany({ orderBy: { id: 'asc' } }),
+    prisma.outboxEvent.findMany({ orderBy: { id: 'asc' } }),
     prisma.erasure.count(),
   ])
 }

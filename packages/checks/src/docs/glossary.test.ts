@@ -30,6 +30,7 @@ const places: Readonly<Record<string, { heading: string; column?: string }>> = {
   erasureStates: { heading: 'States of an erasure', column: 'State' },
   portalThemeModes: { heading: 'Capabilities of a portal session', column: 'Mode of the theme' },
   signatureSchemes: { heading: 'Signature schemes', column: 'Scheme' },
+  outboxEventStates: { heading: 'States of an event in the outbox', column: 'State' },
   replayChoices: { heading: 'States of a replay', column: 'Choice' },
   replayOutcomes: { heading: 'States of a replay', column: 'Outcome' },
   replaySkipReasons: { heading: 'States of a replay', column: 'Skip reason' },

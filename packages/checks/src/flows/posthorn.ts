@@ -181,7 +181,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
     const means = { seal: opensWith, origin }
     const limits = { concurrency, drainMs, lateAfterMs, operatorTenant, disableAfterMs }
     const parties = { db: ownDb, jobs, seal: opensWith, sender, means, transforms }
-    const dispatcher = await startDispatcher({ ...parties, world, telemetry, ...limits })
+    const dispatcher = await startDispatcher({ ...parties, publisher, world, telemetry, ...limits })
     own.defer(() => dispatcher.stop())
     dispatchers.push(dispatcher)
     const parts = stack.use(own.move())

@@ -46,9 +46,9 @@ export function buildHouse(tree: Tree): House {
   return { tree, packages, rootManifest: manifestIn(tree, 'package.json'), sources }
 }
 
-/** Tests, and what only tests use: sources that never run in production. */
+/** Tests, what only tests use, and how tools are set: sources that never run in production. */
 export function isTest(path: string): boolean {
-  return /\.test\.tsx?$|\/testing\/|^packages\/checks\/|\/vitest\.config\.ts$/.test(path)
+  return /\.test\.tsx?$|\/testing\/|^packages\/checks\/|\/(vitest|openapi-ts)\.config\.ts$/.test(path)
 }
 
 /** All names that a manifest declares, in whatever list. */

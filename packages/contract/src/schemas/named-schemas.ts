@@ -28,6 +28,7 @@ import {
   TransformPreview,
 } from './match.ts'
 import { Meta } from './meta.ts'
+import { OutboxEvent, OutboxEventPage } from './outbox-event.ts'
 import { CreatedPortalSession, PortalSession, PortalSessionPage, PortalTheme } from './portal-session.ts'
 import { ProblemSchema } from './problem.ts'
 import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
@@ -92,6 +93,8 @@ export const namedSchemas: readonly NamedSchema[] = [
   Delivery,
   DeliveryPage,
   ExpandedDelivery,
+  OutboxEvent,
+  OutboxEventPage,
   DeliveryMetricSchema,
   DeliveryMetrics,
   Cause,

@@ -1,6 +1,6 @@
 /**
- * Makes the Prisma client before anything imports it: `turbo run generate`, which does nothing when the schema has not
- * changed. Quiet when all is well, because it runs before the first line that a newcomer reads.
+ * Makes what is generated before anything imports it, the Prisma client and the types of the SDK: `turbo run generate`,
+ * which does nothing when neither the schema nor the API's document has changed. Quiet when all is well, because it runs before the first line that a newcomer reads.
  */
 import { spawnSync } from 'node:child_process'
 
@@ -10,8 +10,6 @@ const { status, stdout, stderr, error } = spawnSync('turbo', ['run', 'generate']
   encoding: 'utf8',
 })
 if (error !== undefined || status !== 0) {
-  process.stderr.write(
-    `${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}\nThe database client could not be generated.\n`,
-  )
+  process.stderr.write(`${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}\nWhat is generated could not be made.\n`)
   process.exitCode = 1
 }

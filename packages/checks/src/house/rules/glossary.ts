@@ -31,7 +31,11 @@ const given: readonly { name: RegExp; where: RegExp; because: string }[] = [
     where: /^packages\/signing\//,
     because: 'the words of Standard Webhooks, for a reader of the spec',
   },
-  { name: /^webhooks$/, where: /openapi|event-type/, because: 'a member of an OpenAPI document' },
+  {
+    name: /^webhooks$/,
+    where: /openapi|event-type|\/jobs\/publishers|\/routes\/audit/,
+    because: 'a member of an OpenAPI document',
+  },
   { name: /^standard[-_]?webhooks?$/i, where: /./, because: 'the name of the spec' },
   { name: /^application_name$/, where: /./, because: 'a parameter of PostgreSQL connections' },
   { name: /^destination_/, where: /\/http\/tunnels\.ts$/, because: 'words of the header Proxy-Status (RFC 9209)' },

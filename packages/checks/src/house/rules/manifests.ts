@@ -26,13 +26,13 @@ export const oneVersion: Rule = {
   sentence:
     'a version is named in the catalog of pnpm-workspace.yaml and nowhere else, and everything named there is used',
   reason:
-    'two packages with two versions of one library is a bug that shows late. Say `catalog:`, or `workspace:*` for our own.',
+    'two packages with two versions of one library is a bug that shows late. Say `catalog:`, `catalog:<name>` for what a named catalog has another version of, with its reason there, or `workspace:*` for our own.',
   *find(house) {
     const used = new Set<string>()
     for (const { path, manifest } of manifests(house)) {
       for (const [name, version] of declared(manifest)) {
         used.add(name)
-        if (version === 'catalog:' || version === 'workspace:*') continue
+        if (/^(catalog:[a-z]*|workspace:\*)$/.test(version)) continue
         yield { path, line: lineWith(house.tree.get(path) ?? '', `"${name}"`), what: `${name} has version ${version}` }
       }
     }
@@ -46,7 +46,7 @@ export const oneVersion: Rule = {
       files: {
         'package.json': '{\n"devDependencies": {"turbo": "2.0.0"}}',
         'apps/api/package.json':
-          '{\n"dependencies": {"fastify": "catalog:",\n"pino": "^10.0.0", "@posthorn/engine": "workspace:*"}}',
+          '{\n"dependencies": {"fastify": "catalog:", "ajv": "catalog:old",\n"pino": "^10.0.0", "@posthorn/engine": "workspace:*"}}',
         'pnpm-workspace.yaml':
           'packages:\n  - apps/*\ncatalog:\n  # ours\n  "@types/node": 1\n  fastify: 5\n\nother:\n  pg: 1\n',
       },
@@ -56,7 +56,11 @@ export const oneVersion: Rule = {
 }
 
 /** Tools that a script calls by another name than their package's. */
-const commands: Readonly<Record<string, string>> = { typescript: 'tsc', '@biomejs/biome': 'biome' }
+const commands: Readonly<Record<string, string>> = {
+  typescript: 'tsc',
+  '@biomejs/biome': 'biome',
+  '@hey-api/openapi-ts': 'openapi-ts',
+}
 /** Used, but by no import and no script of the package that declares them. */
 const usedOtherwise: Readonly<Record<string, string>> = {
   node: 'puts the Node that runs everything in front of PATH',

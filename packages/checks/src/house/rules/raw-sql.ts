@@ -3,8 +3,8 @@ import { isTest } from '../house.ts'
 import { inSources, type Rule } from '../rule.ts'
 import { child, nameOf, walk } from '../source.ts'
 
-/** The second fills and counts the databases of benchmarks. */
-const homes = ['packages/engine/src/db/sql/', 'packages/bench/src/sql/']
+/** The second fills and counts the databases of benchmarks; the third writes inside a transaction of the SDK's user. */
+const homes = ['packages/engine/src/db/sql/', 'packages/bench/src/sql/', 'packages/sdk/src/sql/']
 /** How a statement begins. Said so closely that a sentence for people, which may begin with the same word, is none. */
 const statements = [
   /^select\s+(distinct\s+|all\s+)?(\*|\d|\$|\0|\(|[\w."]+\s*(,|\(|::|\bas\b|\bfrom\b))/,
@@ -27,7 +27,7 @@ const statements = [
 const prismaRaw = /^\$(query|execute)Raw(Unsafe)?$/
 
 export const rawSql: Rule = {
-  sentence: 'SQL stands only in engine/src/db/sql, in bench/src/sql and in migrations',
+  sentence: 'SQL stands only in engine/src/db/sql, in bench/src/sql, in sdk/src/sql and in migrations',
   reason:
     'a statement by hand owes the reader what it locks, which index it walks and what two callers at once see. Give it a file with a function in packages/engine/src/db/sql.',
   find: inSources(function* ({ path, texts, program, lineOf }) {

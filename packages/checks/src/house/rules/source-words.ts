@@ -4,7 +4,7 @@ import { inSources, type Rule } from '../rule.ts'
 import { child, isReference, nameOf, walk } from '../source.ts'
 
 /** Tools that load a module by its default export. */
-const loadedByDefault = /(^|\/)(vitest|vite|prisma)\.config\.ts$/
+const loadedByDefault = /(^|\/)(vitest|vite|prisma|openapi-ts)\.config\.ts$/
 
 export const namedExports: Rule = {
   sentence: 'nothing is exported by default, except what a tool loads that way',
