@@ -4,6 +4,9 @@ import { expect, test } from 'vitest'
 import { createGate } from './gate.ts'
 import { startTestPosthorn, type TestPosthorn } from './posthorn.ts'
 
+/** Starting a dispatcher takes a while where others use the machine too. */
+const patience = { timeout: 15_000 }
+
 test('a dispatcher that stops lets its attempts in flight end, begins no other, and its successor goes on at once', async () => {
   const gate = createGate()
   await using posthorn = await startTestPosthorn({ answer: gate.answer })
@@ -132,7 +135,7 @@ test('what was claimed while the stop began is given back unsent, as if it had n
           `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
         )
         return rows.length
-      })
+      }, patience)
       .toBe(2)
     const stopped = dispatcher.stop()
     await other.query('commit')
