@@ -500,6 +500,8 @@ CREATE TABLE subscription (
   tls_sealed             bytea,
   tls_shown              jsonb,
   transform              text,
+  contacts               jsonb NOT NULL DEFAULT '[]'::jsonb,
+  forward_traceparent    boolean NOT NULL DEFAULT false,
   CONSTRAINT subscription_pkey PRIMARY KEY (id),
   CONSTRAINT subscription_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenant(id) ON UPDATE CASCADE ON DELETE CASCADE,
   CONSTRAINT subscription_auth_type CHECK (auth_type = ANY (ARRAY['basic'::text, 'bearer'::text, 'api_key'::text, 'oauth2_client_credentials'::text])),

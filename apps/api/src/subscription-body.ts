@@ -14,6 +14,7 @@ export function subscriptionDraft(body: CreateSubscription, bodyText: string): S
     payload_format,
     final_statuses,
     signature_schemes,
+    forward_traceparent,
     ...same
   } = body
   return {
@@ -27,6 +28,7 @@ export function subscriptionDraft(body: CreateSubscription, bodyText: string): S
     ...(payload_format === undefined ? {} : { payloadFormat: payload_format }),
     ...(final_statuses === undefined ? {} : { finalStatuses: final_statuses }),
     ...(signature_schemes === undefined ? {} : { signatureSchemes: signature_schemes }),
+    ...(forward_traceparent === undefined ? {} : { forwardTraceparent: forward_traceparent }),
   }
 }
 
@@ -42,6 +44,7 @@ export function subscriptionPatch(body: PatchSubscription, bodyText: string): Su
     payload_format,
     final_statuses,
     signature_schemes,
+    forward_traceparent,
     ...same
   } = body
   return {
@@ -55,6 +58,7 @@ export function subscriptionPatch(body: PatchSubscription, bodyText: string): Su
     ...(payload_format === undefined ? {} : { payloadFormat: payload_format }),
     ...(final_statuses === undefined ? {} : { finalStatuses: final_statuses }),
     ...(signature_schemes === undefined ? {} : { signatureSchemes: signature_schemes }),
+    ...(forward_traceparent === undefined ? {} : { forwardTraceparent: forward_traceparent }),
   }
 }
 

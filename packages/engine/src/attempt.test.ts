@@ -61,6 +61,7 @@ const row: ClaimedRow = {
   timestamp: new Date(0),
   data: '{"a":1}',
   keys_of_event: null,
+  traceparent: null,
   schema_version: null,
 }
 const claim = claimOf(row)

@@ -73,6 +73,8 @@ export type Claim = {
     schemaVersion: number | null
     /** Only for a transform. */
     keys?: Readonly<Record<string, string>>
+    /** Only where it is sent along. */
+    traceparent?: string
   }
 }
 
@@ -155,6 +157,7 @@ export function claimOf(row: ClaimedRow): Claim {
       data: row.data,
       schemaVersion: row.schema_version,
       ...(row.keys_of_event === null ? {} : { keys: row.keys_of_event }),
+      ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
     },
   }
 }
@@ -205,6 +208,7 @@ export function unsignedRequest(
       ...secret,
       ...headers,
       ...(claim.transform === null ? {} : transformHeaders(claim.transform, body)),
+      ...(claim.event.traceparent === undefined ? {} : { traceparent: claim.event.traceparent }),
       'user-agent': userAgent,
       'posthorn-event-type': claim.event.type,
       'posthorn-attempt': String(claim.number),

@@ -50,7 +50,7 @@ export type ShowingParts = ShowingMeans & { db: Database }
 /** An event that is shown as it would be sent. */
 export type ShownEvent = Pick<
   NewEvent,
-  'id' | 'type' | 'timestamp' | 'data' | 'keys' | 'schemaVersion' | 'validationErrors'
+  'id' | 'type' | 'timestamp' | 'data' | 'keys' | 'schemaVersion' | 'validationErrors' | 'traceparent'
 >
 
 /** The first request that each of these subscriptions would get. */
@@ -72,8 +72,8 @@ export async function requestFor(
   event: ShownEvent,
   subscription: Subscription,
 ): Promise<ShownRequest> {
-  const { id: eventId, type, timestamp, keys, validationErrors, schemaVersion } = event
-  const { id: subscriptionId, tenantId, transform } = subscription
+  const { id: eventId, type, timestamp, keys, validationErrors, schemaVersion, traceparent } = event
+  const { id: subscriptionId, tenantId, transform, forwardTraceparent } = subscription
   let { data } = event
   try {
     const owner = { tenantId, subscriptionId }
@@ -89,6 +89,7 @@ export async function requestFor(
       timestamp,
       data,
       schemaVersion: validationErrors === null && transform === null ? schemaVersion : null,
+      ...(forwardTraceparent && traceparent !== null ? { traceparent } : {}),
     },
     url: subscription.url,
     // Written by the engine as a record of texts.

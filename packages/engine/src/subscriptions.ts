@@ -6,6 +6,7 @@
  */
 
 import {
+  type Contact,
   formatId,
   type GivenAuth,
   type GivenTls,
@@ -82,6 +83,9 @@ export type SubscriptionDraft = {
   /** Null: no limit. */
   rateLimitPerSecond?: number | null
   ordered?: boolean
+  /** Requests carry the `traceparent` of the event. */
+  forwardTraceparent?: boolean
+  contacts?: readonly Contact[]
   payloadFormat?: PayloadFormat
   finalStatuses?: readonly number[]
   auth?: GivenAuth | null
@@ -107,6 +111,9 @@ export type SubscriptionPatch = {
   retryScheduleSeconds?: readonly number[] | null
   rateLimitPerSecond?: number | null
   ordered?: boolean | null
+  forwardTraceparent?: boolean | null
+  /** Replaced as a whole, as RFC 7396 has it for arrays. */
+  contacts?: readonly Contact[] | null
   payloadFormat?: PayloadFormat | null
   finalStatuses?: readonly number[] | null
   /** Replaced as a whole: what is not known cannot be merged with. */
@@ -164,6 +171,8 @@ export async function createSubscription(
         retryScheduleSeconds: [...(draft.retryScheduleSeconds ?? [])],
         rateLimitPerSecond: draft.rateLimitPerSecond ?? null,
         ordered: draft.ordered ?? false,
+        forwardTraceparent: draft.forwardTraceparent ?? false,
+        contacts: contactsJson(draft.contacts ?? []),
         payloadFormat: draft.payloadFormat ?? payloadFormatDefault,
         finalStatuses: final,
         ...authColumns(auth),
@@ -360,9 +369,15 @@ function changes(
   if (patch.retryScheduleSeconds !== undefined) data.retryScheduleSeconds = [...(patch.retryScheduleSeconds ?? [])]
   if (patch.rateLimitPerSecond !== undefined) data.rateLimitPerSecond = patch.rateLimitPerSecond
   if (patch.ordered !== undefined) data.ordered = patch.ordered ?? false
+  if (patch.forwardTraceparent !== undefined) data.forwardTraceparent = patch.forwardTraceparent ?? false
+  if (patch.contacts !== undefined) data.contacts = contactsJson(patch.contacts ?? [])
   if (patch.payloadFormat !== undefined) data.payloadFormat = patch.payloadFormat ?? payloadFormatDefault
   if (patch.finalStatuses !== undefined) data.finalStatuses = finalStatuses(patch.finalStatuses ?? [])
   return data
+}
+
+function contactsJson(contacts: readonly Contact[]): Prisma.InputJsonArray {
+  return contacts.map((contact) => ({ ...contact }))
 }
 
 function authChanges(

@@ -248,8 +248,13 @@ describe('PATCH', () => {
 
   test('null clears, and what must be there cannot be cleared', async () => {
     const given = { description: 'd', headers: { 'x-a': '1' }, metadata: { a: 1 }, timeout_ms: 5000, max_in_flight: 2 }
-    const more = { retry_schedule_seconds: [1], rate_limit_per_second: 10_000, ordered: true }
+    const contacts = [{ email: 'ops@acme.example', name: 'Ops' }]
+    const more = {
+      ...{ retry_schedule_seconds: [1], rate_limit_per_second: 10_000, ordered: true },
+      ...{ forward_traceparent: true, contacts },
+    }
     const before = await created({ ...given, ...more })
+    expect(before).toMatchObject({ ...given, ...more })
     const cleared = Object.fromEntries(Object.keys({ ...given, ...more }).map((name) => [name, null]))
     const { body } = await api.ask('PATCH', `/v1/subscriptions/${before.id}`, cleared)
     expect(body).toMatchObject({
@@ -261,6 +266,8 @@ describe('PATCH', () => {
       retry_schedule_seconds: null,
       rate_limit_per_second: null,
       ordered: false,
+      forward_traceparent: false,
+      contacts: [],
     })
     for (const name of ['url', 'event_types']) {
       const answer = await api.ask('PATCH', `/v1/subscriptions/${before.id}`, { [name]: null })

@@ -39,6 +39,8 @@ export function subscriptionView(subscription: Subscription, reader: Reader): Wi
     retry_schedule_seconds: retryScheduleSeconds.length === 0 ? null : retryScheduleSeconds,
     rate_limit_per_second: subscription.rateLimitPerSecond,
     ordered: subscription.ordered,
+    forward_traceparent: subscription.forwardTraceparent,
+    contacts: subscription.contacts as WireSubscription['contacts'],
     payload_format: subscription.payloadFormat as WireSubscription['payload_format'],
     final_statuses: subscription.finalStatuses,
     auth: shownAuth(subscription),

@@ -32,3 +32,18 @@ test('a published event arrives signed, with its bytes as they were published', 
   expect(delivery).toMatchObject({ state: 'delivered', attemptCount: 1, lastHttpStatus: 204, lastFailureCode: null })
   expect(await posthorn.db.prisma.backlog.count()).toBe(0)
 })
+
+test('a receiver is sent the trace of the publisher only where its subscription asks for that', async () => {
+  await using posthorn = await startTestPosthorn()
+  await posthorn.dispatch()
+  const asks = await posthorn.subscribe({ forwardTraceparent: true })
+  const asksNot = await posthorn.subscribe()
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  await posthorn.publish({ traceparent })
+  await posthorn.publish({})
+  await posthorn.recorded(4)
+  const sent = (path: string) =>
+    posthorn.receiver.requests.filter((request) => request.path === path).map(({ headers }) => headers['traceparent'])
+  expect(sent(asks.path).toSorted()).toEqual([traceparent, undefined])
+  expect(sent(asksNot.path)).toEqual([undefined, undefined])
+})

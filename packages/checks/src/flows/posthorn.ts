@@ -119,6 +119,7 @@ export type SubscribeOptions = {
   timeoutMs?: number
   rateLimitPerSecond?: number
   ordered?: boolean
+  forwardTraceparent?: boolean
   /** The shard it is in; by chance otherwise. */
   shard?: number
 }
@@ -218,6 +219,7 @@ export async function startTestPosthorn(options: ReceiverOptions = {}): Promise<
         timeoutMs,
         rateLimitPerSecond: wanted.rateLimitPerSecond ?? null,
         ordered: wanted.ordered ?? false,
+        forwardTraceparent: wanted.forwardTraceparent ?? false,
       })),
     })
     await db.prisma.secret.createMany({

@@ -5,10 +5,10 @@ import { EventTypePattern } from './event-type.ts'
 import { Id } from './id-text.ts'
 import { Nullable } from './nullable.ts'
 import { Page, pageParameters } from './page.ts'
-import { named } from './reference.ts'
+import { named, reference } from './reference.ts'
 import { GivenAuth, ShownAuth } from './subscription-auth.ts'
 import { GivenTls, ShownTls } from './subscription-tls.ts'
-import { TenantId } from './tenant.ts'
+import { Contact, contacts, TenantId } from './tenant.ts'
 import { Metadata, storablePattern, Text, Texts, Time } from './text.ts'
 
 const filterValuesMax = 50
@@ -70,6 +70,10 @@ const ordered = Type.Boolean({
   description:
     'One delivery at a time, in the order of publishing. One that fails is waited for until it is delivered, has failed for good, or is canceled.',
 })
+const forwardTraceparent = Type.Boolean({
+  description:
+    'Whether requests carry the `traceparent` that the event was published with. Off when left out: traces of yours are broken for others, and ids of your own would leave the house.',
+})
 const payloadFormat = Type.Enum([...payloadFormats], {
   type: 'string',
   description:
@@ -114,6 +118,8 @@ export const Subscription = named(
       retry_schedule_seconds: Nullable(Type.Array(Type.Integer())),
       rate_limit_per_second: Nullable(Type.Integer()),
       ordered: Type.Boolean(),
+      forward_traceparent: Type.Boolean(),
+      contacts: Type.Array(reference(Contact)),
       payload_format: payloadFormat,
       final_statuses: Type.Array(Type.Integer()),
       auth: Nullable(ShownAuth),
@@ -192,6 +198,8 @@ export const CreateSubscription = Type.Object(
     retry_schedule_seconds: Type.Optional(Nullable(retryScheduleSeconds)),
     rate_limit_per_second: Type.Optional(Nullable(rateLimitPerSecond)),
     ordered: Type.Optional(ordered),
+    forward_traceparent: Type.Optional(forwardTraceparent),
+    contacts: Type.Optional(contacts),
     payload_format: Type.Optional(payloadFormat),
     final_statuses: Type.Optional(finalStatuses),
     auth: Type.Optional(Nullable(GivenAuth)),
@@ -229,6 +237,8 @@ export const PatchSubscription = Type.Object(
     retry_schedule_seconds: Type.Optional(Nullable(retryScheduleSeconds)),
     rate_limit_per_second: Type.Optional(Nullable(rateLimitPerSecond)),
     ordered: Type.Optional(Nullable(ordered)),
+    forward_traceparent: Type.Optional(Nullable(forwardTraceparent)),
+    contacts: Type.Optional(Nullable(contacts)),
     payload_format: Type.Optional(Nullable(payloadFormat)),
     final_statuses: Type.Optional(Nullable(finalStatuses)),
     auth: Type.Optional(Nullable(GivenAuth)),

@@ -28,7 +28,7 @@ export const Contact = named(
 )
 export type Contact = Static<typeof Contact>
 
-const contacts = Type.Array(reference(Contact), { maxItems: contactsMax })
+export const contacts = Type.Array(reference(Contact), { maxItems: contactsMax })
 
 export const Tenant = named(
   'Tenant',

@@ -73,6 +73,8 @@ export type DeliveryColumns = {
   data: string
   /** The business keys of the event, only where there is a transform that may ask for them. */
   keys_of_event: Record<string, string> | null
+  /** The trace that the event was published in, only where the subscription asks for it. */
+  traceparent: string | null
   /** The version of the schema that the data fits; null when it was held to none, or does not fit. */
   schema_version: number | null
 }
@@ -128,9 +130,9 @@ export async function claimDeliveries(runner: Runner, request: ClaimRequest): Pr
 
 const text = `
 with picked as materialized (
-  select due.delivery_id, due.next_attempt_at, q.place as offer, q.timeout_ms, q.transforms, row_number() over () as place
+  select due.delivery_id, due.next_attempt_at, q.place as offer, q.timeout_ms, q.transforms, q.forward_traceparent, row_number() over () as place
   from (
-    select o.*, s.timeout_ms, s.ordered, s.transform is not null as transforms, breaker.holds_back,
+    select o.*, s.timeout_ms, s.ordered, s.transform is not null as transforms, s.forward_traceparent, breaker.holds_back,
            least(case when s.breaker_opened_at is not null then 1 else o.part end,
              case when s.ordered then 1 else s.max_in_flight end - o.in_flight) as allowed,
            case when s.ordered and not s.releasing then (
@@ -205,13 +207,14 @@ with picked as materialized (
   from numbered p
   -- The array says that they are few, so that they are looked up by primary key.
   where b.delivery_id = p.delivery_id and b.delivery_id = any(array(select delivery_id from picked))
-  returning b.*, p.offer, p.place, p.is_first, p.transforms, p.next_attempt_at as due_at,
+  returning b.*, p.offer, p.place, p.is_first, p.transforms, p.forward_traceparent, p.next_attempt_at as due_at,
     greatest(0, extract(epoch from now() - p.next_attempt_at) * 1000)::float8 as waited_ms
 )
 select c.offer::int, c.delivery_id, c.tenant_id, c.subscription_id, c.event_id, c.attempt_id, c.attempt_number,
        c.schedule_step, c.trigger, c.actor, c.reason, c.resume_at, c.replay_id, c.due_at, c.waited_ms,
        e.type, e."timestamp", e.data, case when e.validation_errors is null then e.schema_version end as schema_version,
        case when c.transforms then e.keys end as keys_of_event,
+       case when c.forward_traceparent then e.traceparent end as traceparent,
        s.url, s.headers, s.timeout_ms, s.retry_schedule_seconds, s.keys, s.payload_format, s.final_statuses, s.auth_sealed,
        s.tls_sealed, s.transform, s.max_in_flight, s.rate_limit_per_second, s.ordered,
        case when s.failing_since is not null then 'failing' when s.recovery_due then 'recovering' end as ailing,
