@@ -71,7 +71,7 @@ test('a round that fails is told, and tried again after a pause', async () => {
   const error = new Error('no database')
   steps.begun[0]?.reject(error)
   await steps.times(2)
-  expect(told).toEqual([{ what: 'round_failed', round: 'look', error }])
+  expect(told).toEqual([{ what: 'round_failed', round: 'look', error, times: 1 }])
   const stopped = rounds.stop()
   steps.begun[1]?.resolve(0)
   await stopped

@@ -23,12 +23,16 @@ export function startRounds(
   let stopped = false
   let hurried = false
   let endPause = (): void => undefined
+  let failures = 0
 
   async function attempt(): Promise<number> {
     try {
-      return await round()
+      const ms = await round()
+      failures = 0
+      return ms
     } catch (error) {
-      options.telemetry({ what: 'round_failed', round: name, error })
+      failures += 1
+      options.telemetry({ what: 'round_failed', round: name, error, times: failures })
       return options.pauseAfterFailureMs
     }
   }

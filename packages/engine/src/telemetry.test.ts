@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createLogger } from './telemetry.ts'
+import { DatabaseUnavailable } from './db/unavailable.ts'
+import { createLogger, logTo } from './telemetry.ts'
 
 function logged(write: (logger: ReturnType<typeof createLogger>) => void): Record<string, unknown>[] {
   const lines: string[] = []
@@ -18,6 +19,16 @@ test('an error is logged with its code and its causes, and without what else han
     err: { name: 'Error', code: '57P01', message: 'away', cause: { name: 'RangeError', message: 'why' } },
   })
   expect(JSON.stringify(line)).not.toContain('CANARY')
+})
+
+test('a database that did not answer once is no warning; when it stays away, or anything else fails, it is', () => {
+  const away = new DatabaseUnavailable(new Error('timeout'))
+  const failed = (error: unknown, times: number) => ({ what: 'round_failed', round: 'wake', error, times }) as const
+  const lines = logged((logger) => {
+    const telemetry = logTo(logger)
+    for (const one of [failed(away, 1), failed(away, 2), failed(new Error('bug'), 1)]) telemetry(one)
+  })
+  expect(lines.map(({ level }) => level)).toEqual([30, 40, 40])
 })
 
 test.each(['authorization', 'cookie', 'secret', 'key', 'webhook-signature', 'password'])(

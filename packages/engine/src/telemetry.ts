@@ -4,9 +4,11 @@
  * Parts are given a `Telemetry` and tell it what they did. In production it writes a structured log; tests await the
  * same occurrences instead of sleeping.
  */
+
 import { formatId, type Problem } from '@posthorn/contract'
 import pino, { type Logger } from 'pino'
 import type { AttemptRecord } from './db/sql/record-attempts.ts'
+import { isDatabaseUnavailable } from './db/unavailable.ts'
 
 export type Occurrence =
   /** An attempt and what follows are committed. `moved` is false when another dispatcher had taken the delivery over. */
@@ -36,8 +38,8 @@ export type Occurrence =
   /** The shards that this dispatcher works on now. */
   | { what: 'shards_owned'; shards: readonly number[] }
   | { what: 'dispatcher_stopped'; unfinished: number }
-  /** A round of something that goes on for ever failed and will be tried again. */
-  | { what: 'round_failed'; round: string; error: unknown }
+  /** A round of something that goes on for ever failed, so many times in a row where that is known, and will be tried again. */
+  | { what: 'round_failed'; round: string; error: unknown; times?: number }
   /** Secrets that none of the master keys opens: nothing is sent to their subscriptions. */
   | { what: 'secrets_unreadable'; masterKeyId: string; secrets: number }
   /** A fault of ours at one delivery; the delivery is not lost. */
@@ -120,7 +122,10 @@ export function logTo(logger: Logger): Telemetry {
         logger.trace(occurrence, occurrence.what)
         break
       case 'round_failed':
-        logger.warn({ round: occurrence.round, err: occurrence.error }, 'round failed, trying again')
+        logger[isHitch(occurrence) ? 'info' : 'warn'](
+          { round: occurrence.round, err: occurrence.error },
+          'round failed, trying again',
+        )
         break
       case 'secrets_unreadable':
         logger.error(
@@ -175,4 +180,9 @@ function attemptFields(record: AttemptRecord, moved: boolean): Record<string, un
     next_in_ms: record.next.kind === 'retry' ? record.next.delayMs : undefined,
     moved,
   }
+}
+
+/** A database that did not answer once, as while much is started at the same time, is nothing to be woken by. */
+function isHitch({ error, times }: Extract<Occurrence, { what: 'round_failed' }>): boolean {
+  return times === 1 && isDatabaseUnavailable(error)
 }
