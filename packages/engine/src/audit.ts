@@ -8,11 +8,10 @@ import type { AuditAction } from '@posthorn/contract'
 import type { Audit } from './db/audit-note.ts'
 import type { Database } from './db/database.ts'
 import type { AuditEntry, Prisma } from './db/generated/client.ts'
-import { inTransaction } from './db/sql/in-transaction.ts'
+import { poolTransaction } from './db/pool-transaction.ts'
 import { insertAuditEntry } from './db/sql/insert-audit-entry.ts'
 import type { Runner } from './db/sql/statement.ts'
 import type { Tx } from './db/transaction.ts'
-import { ask } from './db/unavailable.ts'
 import { isUuidKey, type Page, type PageRequest, planPage } from './paging.ts'
 import { idsWithin, type TimeRange } from './time-range.ts'
 
@@ -34,39 +33,7 @@ export async function writeAudit(tx: Tx, { audit }: Pick<Database, 'audit'>, abo
   audit.isWritten = true
 }
 
-/**
- * Runs a change that is a statement of its own in one transaction with its entry. `work` calls `write` when it has changed
- * something, and refuses nothing itself: whatever is thrown in here counts as the database's.
- */
-export async function inAuditedTransaction<T>(
-  db: Database,
-  work: (runner: Runner, write: (about: AuditTarget) => Promise<void>) => Promise<T>,
-): Promise<T> {
-  const { audit } = db
-  if (audit === undefined) return work(db.pool, async () => undefined)
-  const client = await ask(() => db.pool.connect())
-  // A connection that breaks rejects the query that runs on it; without a listener it would end the process as well.
-  const ignore = () => undefined
-  client.on('error', ignore)
-  let failed = true
-  try {
-    const result = await ask(() =>
-      inTransaction(client, () =>
-        work(client, async (about) => {
-          await insertAuditEntry(client, entryOf(audit, about))
-          audit.isWritten = true
-        }),
-      ),
-    )
-    failed = false
-    return result
-  } finally {
-    client.off('error', ignore)
-    client.release(failed)
-  }
-}
-
-/** The same for whoever has a transaction of its own on a client. */
+/** The same for whoever has a transaction of hand-written statements. */
 export async function writeAuditOn(
   runner: Runner,
   { audit }: Pick<Database, 'audit'>,
@@ -75,6 +42,18 @@ export async function writeAuditOn(
   if (audit === undefined) return
   await insertAuditEntry(runner, entryOf(audit, about))
   audit.isWritten = true
+}
+
+/**
+ * Runs a change that is a statement of its own in one transaction with its entry. `work` calls `write` when it has changed
+ * something.
+ */
+export async function inAuditedTransaction<T>(
+  db: Database,
+  work: (runner: Runner, write: (about: AuditTarget) => Promise<void>) => Promise<T>,
+): Promise<T> {
+  if (db.audit === undefined) return work(db.pool, async () => undefined)
+  return poolTransaction(db, (runner) => work(runner, (about) => writeAuditOn(runner, db, about)))
 }
 
 function entryOf({ isWritten: _, ...audit }: Audit, about: AuditTarget) {

@@ -8,15 +8,14 @@ import { formatId, Problem, tenantIdPattern, type Uuid, uuidFloor } from '@posth
 import { writeAudit } from './audit.ts'
 import type { Database } from './db/database.ts'
 import type { Erasure, Prisma } from './db/generated/client.ts'
+import { poolTransaction } from './db/pool-transaction.ts'
 import { advanceErasure } from './db/sql/advance-erasure.ts'
 import { eraseEvents } from './db/sql/erase-events.ts'
 import { forgetReplayKeys } from './db/sql/forget-replay-keys.ts'
-import { inTransaction } from './db/sql/in-transaction.ts'
 import { selectErasable } from './db/sql/select-erasable.ts'
 import { selectErasableByKey } from './db/sql/select-erasable-by-key.ts'
 import type { Runner } from './db/sql/statement.ts'
 import { transaction } from './db/transaction.ts'
-import { ask } from './db/unavailable.ts'
 import type { Jobs } from './jobs.ts'
 import { isUuidKey, type Page, type PageRequest, planPage } from './paging.ts'
 import { tenantNotFound } from './tenants.ts'
@@ -115,19 +114,8 @@ export async function eraseRunning(db: Database, isOver: () => boolean): Promise
 }
 
 /** Runs one portion in a transaction that waits for no lock for long. */
-export async function inPortion<T>(db: Database, work: (runner: Runner) => Promise<T>): Promise<T> {
-  const client = await ask(() => db.pool.connect())
-  const ignore = () => undefined
-  client.on('error', ignore)
-  let failed = true
-  try {
-    const result = await ask(() => inTransaction(client, () => work(client), { lockTimeoutMs: portionLockMs }))
-    failed = false
-    return result
-  } finally {
-    client.off('error', ignore)
-    client.release(failed)
-  }
+export function inPortion<T>(db: Database, work: (runner: Runner) => Promise<T>): Promise<T> {
+  return poolTransaction(db, work, { lockTimeoutMs: portionLockMs })
 }
 
 function nextOf(runner: Runner, erasure: Erasure, after: Uuid): Promise<Uuid[]> {

@@ -23,11 +23,11 @@ import {
 import { type AuditTarget, inAuditedTransaction, writeAudit, writeAuditOn } from './audit.ts'
 import type { Database } from './db/database.ts'
 import type { Replay as ReplayRow } from './db/generated/client.ts'
+import { poolTransaction } from './db/pool-transaction.ts'
 import { cancelReplay as cancelStatement } from './db/sql/cancel-replay.ts'
 import { countLeftOut } from './db/sql/count-left-out.ts'
 import { countReplayItems, type ReplayCount } from './db/sql/count-replay-items.ts'
 import type { DeliveryFilter } from './db/sql/filter-conditions.ts'
-import { inTransaction } from './db/sql/in-transaction.ts'
 import { insertReplay } from './db/sql/insert-replay.ts'
 import { insertReplayItems, type ReplayGroup } from './db/sql/insert-replay-items.ts'
 import { listReplayItems as listItemsStatement, type ReplayItemRow } from './db/sql/list-replay-items.ts'
@@ -35,7 +35,6 @@ import { selectPacedSubscriptions } from './db/sql/select-paced-subscriptions.ts
 import { setReplayPreview } from './db/sql/set-replay-preview.ts'
 import type { Runner } from './db/sql/statement.ts'
 import { transaction } from './db/transaction.ts'
-import { ask } from './db/unavailable.ts'
 import { type FilterWords, parseListFilter } from './list-filters.ts'
 import { isUuidKey, type Page, type PageRequest, planPage } from './paging.ts'
 import { makeTargetSecret } from './replay-targets.ts'
@@ -109,42 +108,31 @@ export async function draftReplay(
   const filter = { ...given, before }
   const id = newUuid(world)
   const target = targetOf(parts, draft, id)
-  const client = await ask(() => db.pool.connect())
-  // A connection that breaks rejects the query that runs on it; without a listener it would end the process as well.
-  client.on('error', ignore)
-  try {
-    await inTransaction(client, async () => {
-      await insertReplay(client, {
-        id,
-        tenantId: within ?? null,
-        filter: JSON.stringify(draft.filter),
-        choice: draft.choice,
-        since: filter.from === undefined ? null : new Date(uuidTime(filter.from)),
-        until: new Date(uuidTime(before)),
-        ratePerSecond: draft.ratePerSecond,
-        note: draft.note,
-        actor: draft.actor,
-        targetUrl: draft.targetUrl ?? null,
-        targetKey: target?.sealed ?? null,
-      })
-      const tally = await writeItems(client, { id, filter, states: replaySends[draft.choice] }, parts)
-      const others = await countOthers(client, filter, replaySends[draft.choice])
-      const preview: ReplayPreview = {
-        ...tally.shown(),
-        ...others,
-        leftOut: [...others.leftOut, ...tally.leftOut()],
-        estimatedSeconds: await estimate(client, tally, draft.ratePerSecond),
-      }
-      await setReplayPreview(client, id, { itemCount: tally.itemCount(), json: JSON.stringify(preview) })
-      await writeAuditOn(client, db, { target: formatId('replay', id), tenantId: within ?? null })
+  await poolTransaction(db, async (runner) => {
+    await insertReplay(runner, {
+      id,
+      tenantId: within ?? null,
+      filter: JSON.stringify(draft.filter),
+      choice: draft.choice,
+      since: filter.from === undefined ? null : new Date(uuidTime(filter.from)),
+      until: new Date(uuidTime(before)),
+      ratePerSecond: draft.ratePerSecond,
+      note: draft.note,
+      actor: draft.actor,
+      targetUrl: draft.targetUrl ?? null,
+      targetKey: target?.sealed ?? null,
     })
-    client.off('error', ignore)
-    client.release()
-  } catch (error) {
-    // Whatever state the connection is in, it is not given to the next one.
-    client.release(true)
-    throw error
-  }
+    const tally = await writeItems(runner, { id, filter, states: replaySends[draft.choice] }, parts)
+    const others = await countOthers(runner, filter, replaySends[draft.choice])
+    const preview: ReplayPreview = {
+      ...tally.shown(),
+      ...others,
+      leftOut: [...others.leftOut, ...tally.leftOut()],
+      estimatedSeconds: await estimate(runner, tally, draft.ratePerSecond),
+    }
+    await setReplayPreview(runner, id, { itemCount: tally.itemCount(), json: JSON.stringify(preview) })
+    await writeAuditOn(runner, db, { target: formatId('replay', id), tenantId: within ?? null })
+  })
   return { ...(await getReplay(db, id, within)), targetSecret: target?.secret ?? null }
 }
 
@@ -397,5 +385,3 @@ export async function patchReplay(
 function notFound(id: Uuid): Problem {
   return new Problem('replay_not_found', `There is no replay ${formatId('replay', id)}.`)
 }
-
-function ignore(): void {}

@@ -6,6 +6,7 @@
  */
 import { uuidFloor } from '@posthorn/contract'
 import type pg from 'pg'
+import { onConnection } from './pool-transaction.ts'
 import { attachPartition } from './sql/attach-partition.ts'
 import { createPartition } from './sql/create-partition.ts'
 import { detachPartition } from './sql/detach-partition.ts'
@@ -15,7 +16,6 @@ import { inTransaction } from './sql/in-transaction.ts'
 import { lockPartitions } from './sql/lock-partitions.ts'
 import { type OldPartition, selectOldPartitions } from './sql/select-old-partitions.ts'
 import { selectPartitions } from './sql/select-partitions.ts'
-import { ask } from './unavailable.ts'
 
 /** The tables that are partitioned by day. */
 export const partitionedTables = ['event', 'event_key', 'delivery', 'attempt'] as const
@@ -64,20 +64,11 @@ export async function ensurePartitions(
       .filter(({ name }) => !existing.has(name)),
   )
   if (missing.length === 0) return []
-  const made: string[] = []
-  const client = await ask(() => pool.connect())
-  // A connection that breaks rejects the query that runs on it; without a listener it would end the process as well.
-  client.on('error', ignore)
-  try {
+  return onConnection(pool, async (client) => {
+    const made: string[] = []
     for (const partition of missing) if (await makeUnlessThere(client, partition)) made.push(partition.name)
-    client.off('error', ignore)
-    client.release()
-  } catch (error) {
-    // Whatever state the connection is in, it is not given to the next one.
-    client.release(true)
-    throw error
-  }
-  return made
+    return made
+  })
 }
 
 /**
@@ -170,5 +161,3 @@ function makeUnlessThere(client: pg.PoolClient, partition: Partition): Promise<b
     { lockTimeoutMs: lockWaitMs },
   )
 }
-
-function ignore(): void {}
