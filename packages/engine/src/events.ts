@@ -129,6 +129,24 @@ export function createPublisher(given: PublisherParts): Publisher {
   }
 }
 
+/**
+ * Publishes what can be, and answers for all, each in its place: what is a refusal already is its own answer.
+ */
+export async function publishInOrder(
+  publisher: Pick<Publisher, 'publishMany'>,
+  drafts: readonly (EventDraft | Problem)[],
+): Promise<(Accepted | Problem)[]> {
+  const answers = await publisher.publishMany(
+    drafts.filter((draft): draft is EventDraft => !(draft instanceof Problem)),
+  )
+  const rest = answers.values()
+  return drafts.map((draft) => {
+    if (draft instanceof Problem) return draft
+    const next = rest.next()
+    return next.done ? ourFault(new Error('The publisher answered for fewer events than it was given')) : next.value
+  })
+}
+
 /** What keeps deliveries of ordered subscriptions in the order in which their events came to this process. */
 type Sequence = {
   /** Ids of deliveries, each greater than all before. */

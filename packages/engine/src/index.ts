@@ -110,7 +110,7 @@ export {
   listEventTypeVersions,
   putEventType,
 } from './event-types.ts'
-export { type Accepted, createPublisher, type EventDraft, type Publisher } from './events.ts'
+export { type Accepted, createPublisher, type EventDraft, type Publisher, publishInOrder } from './events.ts'
 export {
   disableAfterHoursDefault,
   type FailingParts,

@@ -17,7 +17,7 @@ import { postponeOutboxEvents } from './db/sql/postpone-outbox-events.ts'
 import { type Refusal, refuseOutboxEvents } from './db/sql/refuse-outbox-events.ts'
 import type { Runner } from './db/sql/statement.ts'
 import { type OutboxRow, takeOutboxEvents } from './db/sql/take-outbox-events.ts'
-import type { Accepted, EventDraft, Publisher } from './events.ts'
+import { type EventDraft, type Publisher, publishInOrder } from './events.ts'
 import { placesOf } from './json-schema.ts'
 import { nestsDeeperThan, poisonousMember } from './published-json.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -59,12 +59,14 @@ type Done = {
 async function publishPiece(runner: Runner, publisher: Publisher): Promise<Done> {
   if (!(await lockOutbox(runner))) return { published: 0, refused: [], again: undefined }
   const rows = await takeOutboxEvents(runner, rowsPerPiece, bytesPerPiece)
-  const outcomes = await publishRows(publisher, rows)
+  const outcomes = await publishInOrder(publisher, rows.map(draftOf))
   const published: Uuid[] = []
   const refused: Done['refused'] = []
   const postponed: Uuid[] = []
   let again: Problem | undefined
-  for (const [row, outcome] of outcomes) {
+  for (const [index, outcome] of outcomes.entries()) {
+    const row = rows[index]
+    if (row === undefined) continue
     if (!(outcome instanceof Problem)) published.push(row.id)
     else if (passing.has(outcome.code)) again ??= outcome
     else if (outcome.code === 'internal_error' && row.tries < triesMax) {
@@ -76,25 +78,6 @@ async function publishPiece(runner: Runner, publisher: Publisher): Promise<Done>
   if (refused.length > 0) await refuseOutboxEvents(runner, refused.map(refusalOf))
   if (postponed.length > 0) await postponeOutboxEvents(runner, postponed)
   return { published: published.length, refused, again }
-}
-
-/** Each row with what became of it, in their order. */
-async function publishRows(
-  publisher: Publisher,
-  rows: readonly OutboxRow[],
-): Promise<[OutboxRow, Accepted | Problem][]> {
-  const drafts = rows.map(draftOf)
-  const answers = await publisher.publishMany(
-    drafts.filter((draft): draft is EventDraft => !(draft instanceof Problem)),
-  )
-  const rest = answers.values()
-  return rows.map((row, index) => {
-    const draft = drafts[index]
-    if (draft instanceof Problem) return [row, draft]
-    const answer = rest.next()
-    if (answer.done) throw new Error('The publisher answered for fewer events than it was given')
-    return [row, answer.value]
-  })
 }
 
 const isPublishEvent = new Ajv({ allErrors: true, allowUnionTypes: true }).compile<PublishEvent>(PublishEvent)

@@ -4,12 +4,12 @@
  * credentials, no client certificate, and a signature by a secret of the replay's own.
  */
 import { formatId, type PayloadFormat, type Uuid } from '@posthorn/contract'
-import { formatSecret, generateSecret, parseSecret } from '@posthorn/signing'
 import type { Claim } from './attempt.ts'
 import type { TargetItem } from './db/sql/take-target-items.ts'
 import { defaultRetryScheduleSeconds } from './schedule.ts'
 import { type SecretPlace, sealSecret } from './sealed-secrets.ts'
 import type { Seal } from './sealing.ts'
+import { newSecret } from './secrets.ts'
 import type { World } from './world.ts'
 
 /** The secret of a new replay, to be shown once, and as it is stored. */
@@ -17,8 +17,7 @@ export function makeTargetSecret(
   { seal, world }: { seal: Seal; world: World },
   replayId: Uuid,
 ): { secret: string; sealed: Uint8Array<ArrayBuffer> } {
-  const secret = generateSecret((size) => world.randomBytes(size))
-  const key = Buffer.from(formatSecret(parseSecret(secret)).slice('whsec_'.length), 'base64')
+  const { text: secret, key } = newSecret(world)
   return { secret, sealed: sealSecret(seal, key, placeOf(replayId)).sealedKey }
 }
 

@@ -26,6 +26,7 @@ import {
   parseListFilter,
   publishedBatchData,
   publishedData,
+  publishInOrder,
 } from '@posthorn/engine'
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
@@ -34,7 +35,7 @@ import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
 import { may, nameOf } from '../permissions.ts'
-import { invalidRequest, problemOf } from '../plugins/problems.ts'
+import { invalidRequest } from '../plugins/problems.ts'
 import { eventDraft, type Publication, publishedEventView, traceOf } from '../publish-body.ts'
 import { readerOf } from '../reader.ts'
 import { refusals } from '../refusals.ts'
@@ -113,11 +114,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         }
       }
 
-      const drafts = request.body.events.map(draftOf)
-      const accepted = await publisher.publishMany(
-        drafts.filter((draft): draft is EventDraft => !(draft instanceof Problem)),
-      )
-      const outcomes = inOrder(drafts, accepted)
+      const outcomes = await publishInOrder(publisher, request.body.events.map(draftOf))
       for (const outcome of outcomes) {
         if (outcome instanceof Problem && outcome.status >= 500) {
           request.log.error({ err: outcome.cause, code: outcome.code }, 'event of a batch refused')
@@ -179,16 +176,6 @@ function mayDryRun(credential: Credential): void {
 
 function statusOf(accepted: Accepted): 200 | 202 {
   return accepted.duplicate ? 200 : 202
-}
-
-/** Puts the publisher's answers where their drafts were; what was refused before stays in its place. */
-function inOrder(drafts: readonly unknown[], answers: readonly (Accepted | Problem)[]): (Accepted | Problem)[] {
-  const rest = answers.values()
-  return drafts.map((draft) => {
-    if (draft instanceof Problem) return draft
-    const next = rest.next()
-    return next.done ? problemOf(new Error('The publisher answered for fewer events than it was given')) : next.value
-  })
 }
 
 function resultOf(outcome: Accepted | Problem, where: { requestId: string; docsUrl: string }): PublishResult {
