@@ -17,8 +17,9 @@ import {
   uuidFloor,
   uuidTime,
 } from '@posthorn/contract'
-import { type AttemptListening, listenForAttempts } from './db/attempt-listening.ts'
+import { listenForAttempts } from './db/attempt-listening.ts'
 import type { Database } from './db/database.ts'
+import type { Listening } from './db/listening.ts'
 import type { DeliveryFilter } from './db/sql/filter-conditions.ts'
 import { attemptsLost, notifyAttempts } from './db/sql/notify-attempts.ts'
 import type { AttemptRecord } from './db/sql/record-attempts.ts'
@@ -112,7 +113,7 @@ export type Stream = AsyncDisposable & {
 /** For the API. It listens to the database while there are readers. */
 export function createStream({ db, world }: { db: Database; world: World }): Stream {
   const readers = new Map<StreamReader, StreamFilter>()
-  let listening: AttemptListening | undefined
+  let listening: Listening | undefined
   let waiting: Uuid[] = []
   let reading: Promise<void> | undefined
 

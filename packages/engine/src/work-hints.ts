@@ -3,8 +3,8 @@
  * misses one finds the work at the next look, so nothing here is ever waited for or retried.
  */
 import type { Uuid } from '@posthorn/contract'
-import pg from 'pg'
 import type { Database } from './db/database.ts'
+import { keepListening } from './db/listening.ts'
 import { giveSignOfLife } from './db/sql/give-sign-of-life.ts'
 import { listenOutbox, outboxChannel } from './db/sql/listen-outbox.ts'
 import { listenWork } from './db/sql/listen-work.ts'
@@ -16,8 +16,6 @@ import { notifyWork } from './db/sql/notify-work.ts'
  * long as it takes, which is short because nothing else is in its transaction.
  */
 const notifyEveryMs = 10
-/** Wait before listening again after the connection broke, in milliseconds. */
-const listenAgainMs = 1_000
 
 /**
  * A subscription that has due work, as its publisher knows it. With it a dispatcher in the same process claims at once,
@@ -76,42 +74,18 @@ export function listenForWork(
   onStreamWanted: () => void = () => undefined,
   onOutbox: () => void = () => undefined,
 ): AsyncDisposable {
-  let stopped = false
-  let client: pg.Client | undefined
-  let again: NodeJS.Timeout | undefined
-
-  async function connect(): Promise<void> {
-    const fresh = new pg.Client({ connectionString: db.url, application_name: 'posthorn-hints', keepAlive: true })
-    client = fresh
-    fresh.on('error', () => undefined) // 'end' follows
-    fresh.on('end', listenLater)
-    fresh.on('notification', ({ channel, payload }) => {
+  const listening = keepListening(db, {
+    name: 'posthorn-hints',
+    async begin(client) {
+      await listenWork(client)
+      await listenOutbox(client)
+      if (dispatcherId !== undefined) await giveSignOfLife(client, dispatcherId)
+    },
+    heard(channel, payload) {
       if (channel === streamWantedChannel) onStreamWanted()
       else if (channel === outboxChannel) onOutbox()
-      else onWork((payload ?? '').split(',').map(Number))
-    })
-    await fresh.connect()
-    await listenWork(fresh)
-    await listenOutbox(fresh)
-    if (dispatcherId !== undefined) await giveSignOfLife(fresh, dispatcherId)
-  }
-
-  function listen(): void {
-    again = undefined
-    connect().catch(listenLater)
-  }
-
-  /** A failed connection may say so twice; it is followed by one new one. */
-  function listenLater(): void {
-    if (!stopped) again ??= setTimeout(listen, listenAgainMs)
-  }
-
-  listen()
-  return {
-    async [Symbol.asyncDispose]() {
-      stopped = true
-      clearTimeout(again)
-      await client?.end().catch(() => undefined)
+      else onWork(payload.split(',').map(Number))
     },
-  }
+  })
+  return { [Symbol.asyncDispose]: () => listening.stop() }
 }
