@@ -151,7 +151,14 @@ export {
   type PortalSessionInfo,
   revokePortalSession,
 } from './portal-sessions.ts'
-export { memberText, nestsDeeperThan, poisonousMember, publishedBatchData, publishedData } from './published-json.ts'
+export {
+  memberText,
+  nestsDeeperThan,
+  poisonousDetail,
+  poisonousMember,
+  publishedBatchData,
+  publishedData,
+} from './published-json.ts'
 export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
 export { targetClaim } from './replay-targets.ts'

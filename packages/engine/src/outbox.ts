@@ -19,7 +19,7 @@ import type { Runner } from './db/sql/statement.ts'
 import { type OutboxRow, takeOutboxEvents } from './db/sql/take-outbox-events.ts'
 import { type EventDraft, type Publisher, publishInOrder } from './events.ts'
 import { placesOf } from './json-schema.ts'
-import { nestsDeeperThan, poisonousMember } from './published-json.ts'
+import { nestsDeeperThan, poisonousDetail, poisonousMember } from './published-json.ts'
 import type { Telemetry } from './telemetry.ts'
 import { isTraceparent } from './traceparent.ts'
 
@@ -128,8 +128,7 @@ function readData(text: string): unknown {
   if (value instanceof Problem) return value
   const poison = poisonousMember(text, value)
   if (poison === undefined) return value
-  const detail = 'is a name that would change JavaScript objects themselves, and is not accepted anywhere'
-  return invalid([{ pointer: `/data${poison}`, detail }])
+  return invalid([{ pointer: `/data${poison}`, detail: poisonousDetail }])
 }
 
 function parsed(text: string): unknown {

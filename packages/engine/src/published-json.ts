@@ -112,6 +112,9 @@ export function poisonousMember(text: string, value: unknown): string | undefine
   return /__proto__|constructor|\\u/.test(text) ? poisonIn(value, '') : undefined
 }
 
+/** What is told of such a member, behind the place where it is. */
+export const poisonousDetail = 'is a name that would change JavaScript objects themselves, and is not accepted anywhere'
+
 function poisonIn(value: unknown, pointer: string): string | undefined {
   if (value === null || typeof value !== 'object') return undefined
   for (const [name, member] of Object.entries(value)) {

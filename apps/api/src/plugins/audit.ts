@@ -7,6 +7,8 @@ import { type Audit, auditedDatabase, type Database, newUuid, type World } from 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Type } from 'typebox'
+import { declareHeaders } from '../route-headers.ts'
+import { isDryRun } from './query.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -36,13 +38,13 @@ export const audit = fp<{ world: World }>(
       const named = route.config?.audit
       const isRead = [route.method].flat().every((method) => method === 'GET' || method === 'HEAD')
       if (named === undefined && !isRead) throw new Error(`${route.url} names no audit action, and no reason for none`)
-      if (typeof named === 'string') route.schema = { ...route.schema, headers: withReason(route.schema?.headers) }
+      if (typeof named === 'string') declareHeaders(route, AuditHeaders)
     })
     // Behind the validation: the reason may stand in the body.
     app.addHook('preHandler', async (request) => {
       const action = request.routeOptions.config.audit
       // A dry run changes nothing.
-      if (typeof action !== 'string' || Object(request.query).dry_run === '1') return
+      if (typeof action !== 'string' || isDryRun(request)) return
       const { actor, onBehalfOf } = request.credential
       const reason = reasonOf(request)
       request.audit = { id: newUuid(world), action, actor, onBehalfOf, reason, requestId: request.id, isWritten: false }
@@ -62,10 +64,6 @@ export const audit = fp<{ world: World }>(
 /** The parts for what a request does: what changes by it is written to the log as done by its credential. */
 export function audited<Parts extends { db: Database }>(parts: Parts, audit: Audit | undefined): Parts {
   return audit === undefined ? parts : { ...parts, db: auditedDatabase(parts.db, audit) }
-}
-
-function withReason(headers: unknown): object {
-  return Type.Object({ ...Object(Object(headers).properties), ...AuditHeaders.properties })
 }
 
 /** @throws Problem `invalid_request` for a header that is no text, or too long */

@@ -8,6 +8,7 @@ import { Problem } from '@posthorn/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Type } from 'typebox'
+import { declareHeaders } from '../route-headers.ts'
 
 const tagLength = 27
 
@@ -24,8 +25,7 @@ const PreconditionHeaders = Type.Object({
 export const etags = fp(
   async (app) => {
     app.addHook('onRoute', (route) => {
-      if (Object(route.schema?.response)[412] !== undefined)
-        route.schema = { ...route.schema, headers: PreconditionHeaders }
+      if (Object(route.schema?.response)[412] !== undefined) declareHeaders(route, PreconditionHeaders)
     })
     app.addHook('onSend', async (request, reply, payload) => {
       const tag = reply.getHeader('etag')

@@ -12,10 +12,12 @@ import {
   type IdempotencyParts,
   type IdempotencyRecord,
 } from '@posthorn/engine'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import { Type } from 'typebox'
 import { withRefusals } from '../refusals.ts'
+import { declareHeaders } from '../route-headers.ts'
+import { isDryRun } from './query.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -54,8 +56,8 @@ export const idempotency = fp<IdempotencyParts>(
     app.decorateRequest('idempotency', undefined)
     app.addHook('onRoute', (route) => {
       if (route.method !== 'POST') return
-      const response = withRefusals(route.schema?.response, ...refusalCodes)
-      route.schema = { ...route.schema, headers: IdempotencyHeaders, response }
+      declareHeaders(route, IdempotencyHeaders)
+      route.schema = { ...route.schema, response: withRefusals(route.schema?.response, ...refusalCodes) }
     })
 
     app.addHook('preHandler', async (request, reply) => {
@@ -115,10 +117,6 @@ async function end(
 /** Answers to POST are texts; nothing streams. */
 function textOf(payload: unknown): string {
   return typeof payload === 'string' ? payload : Buffer.isBuffer(payload) ? payload.toString() : ''
-}
-
-function isDryRun({ query }: FastifyRequest): boolean {
-  return Object(query).dry_run === '1'
 }
 
 function keyOf(given: string | string[]): string {

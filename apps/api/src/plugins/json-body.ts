@@ -3,7 +3,7 @@
  * parsed value, because published data is passed on byte for byte.
  */
 import { limits, Problem } from '@posthorn/contract'
-import { nestsDeeperThan, poisonousMember } from '@posthorn/engine'
+import { nestsDeeperThan, poisonousDetail, poisonousMember } from '@posthorn/engine'
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 
@@ -77,8 +77,9 @@ function parse(text: string): unknown {
   }
   const poison = poisonousMember(text, value)
   if (poison !== undefined) {
-    const detail = 'is a name that would change JavaScript objects themselves, and is not accepted anywhere'
-    throw new Problem('invalid_request', `${poison} ${detail}.`, { errors: [{ pointer: poison, detail }] })
+    throw new Problem('invalid_request', `${poison} ${poisonousDetail}.`, {
+      errors: [{ pointer: poison, detail: poisonousDetail }],
+    })
   }
   return value
 }

@@ -2,6 +2,7 @@
  * Gives query parameters the types of their schema before they are validated: the validator itself never converts, so a
  * body's `"5"` is not a number. Every route refuses parameters that it does not know.
  */
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Type } from 'typebox'
 
@@ -9,16 +10,24 @@ const noParameters = Type.Object({}, { additionalProperties: false })
 
 export const query = fp(
   async (app) => {
+    const known = new WeakMap<object, Parameters>()
     app.addHook('onRoute', (route) => {
       route.schema = { ...route.schema, querystring: route.schema?.querystring ?? noParameters }
     })
     app.addHook('preValidation', async (request) => {
-      const schema: unknown = request.routeOptions.schema?.querystring
-      request.query = typed(new Map(Object.entries(Object(request.query))), parametersOf(schema))
+      const schema = Object(request.routeOptions.schema?.querystring)
+      const parameters = known.get(schema) ?? parametersOf(schema)
+      known.set(schema, parameters)
+      request.query = typed(new Map(Object.entries(Object(request.query))), parameters)
     })
   },
   { name: 'query' },
 )
+
+/** Whether a request only asks what it would do: nothing is changed, kept or written down. */
+export function isDryRun({ query }: Pick<FastifyRequest, 'query'>): boolean {
+  return Object(query).dry_run === '1'
+}
 
 type Parameters = (name: string) => { type?: unknown } | undefined
 
