@@ -2,7 +2,8 @@
  * Somebody else holds every connection that the server gives, and ours are ended, so that none is left: nothing can be
  * asked, until they let go.
  */
-import { withClient } from '@posthorn/engine/testing'
+import { setInterval } from 'node:timers/promises'
+import pg from 'pg'
 import type { Fault } from './fault.ts'
 import { type ApiProcess, openGround } from './ground.ts'
 import { startOwnPostgres } from './own-postgres.ts'
@@ -21,10 +22,9 @@ export const noConnectionsLeft: Fault = {
     const tenants = await ground.subscribe(all, { name: 'crowd', count: 20 })
     const load = ground.load(all, { tenants, perSecond })
     await ground.more(perSecond)
-    const held = await crowd(postgres.url, async () => {
-      await ground.until('refusals', () => (load.answers.get('503') ?? 0) >= refused)
-      return stillRuns(all)
-    })
+    await using held = await crowd(postgres.url)
+    await ground.until('refusals', () => (load.answers.get('503') ?? 0) >= refused)
+    const connections = await held.letGo()
     const overAtMs = performance.now()
     await ground.recovered([load], overAtMs)
     await load.finish()
@@ -35,32 +35,67 @@ export const noConnectionsLeft: Fault = {
         overAtMs,
         hasten: true,
         answersAllowed: ['503', 'none'],
-        notes: [`${held.connections} held`, `${load.answers.get('503')} × 503`],
-        wrong: held.result ? [] : ['Posthorn ended'],
+        notes: [`${connections} held`, `${load.answers.get('503')} × 503`],
+        wrong: (await stillRuns(all)) ? [] : ['Posthorn ended'],
       }),
     ]
   },
 }
 
-/** Takes connections until none is left, ends all sessions of Posthorn meanwhile, and lets go after `work`. */
-async function crowd<T>(url: string, work: () => Promise<T>): Promise<{ connections: number; result: T }> {
-  let connections = 0
-  async function take(): Promise<T> {
+/** Holds every connection that the server gives, and those that come free when ours are ended, until told to let go. */
+type Crowd = AsyncDisposable & {
+  /** Resolves, when all are closed, with how many there were. */
+  letGo(): Promise<number>
+}
+
+/**
+ * Takes connections until none is left and ends the sessions of Posthorn, again and again: one that is just being made
+ * has no name yet, is not ended, and would be enough for Posthorn to go on with.
+ */
+async function crowd(url: string): Promise<Crowd> {
+  const clients: pg.Client[] = []
+  const over = new AbortController()
+
+  async function take(): Promise<void> {
+    const client = new pg.Client({ connectionString: url })
+    client.on('error', () => undefined)
     try {
-      return await withClient(url, async (client) => {
-        client.on('error', () => undefined)
-        connections += 1
-        await client.query(endOurs)
-        return take()
-      })
+      await client.connect()
     } catch (error) {
-      // 53300 too_many_connections: this is what was wanted, once and innermost.
-      if (!(error instanceof Error && 'code' in error && error.code === '53300')) throw error
-      return work()
+      // 53300 too_many_connections: this is what was wanted.
+      if (error instanceof Error && 'code' in error && error.code === '53300') return
+      throw error
+    }
+    clients.push(client)
+    await client.query(endOurs)
+    return take()
+  }
+
+  async function keepTaking(): Promise<void> {
+    await take()
+    for await (const _ of setInterval(everyMs)) {
+      if (over.signal.aborted) return
+      await clients[0]?.query(endOurs)
+      await take()
     }
   }
-  return { result: await take(), connections }
+
+  const taking = keepTaking()
+  // What went wrong is told by `letGo`.
+  taking.catch(() => undefined)
+  async function letGo(): Promise<number> {
+    over.abort()
+    try {
+      await taking
+      return clients.length
+    } finally {
+      await Promise.all(clients.splice(0).map((client) => client.end()))
+    }
+  }
+  return { letGo, [Symbol.asyncDispose]: async () => void (await letGo()) }
 }
+
+const everyMs = 100
 
 const endOurs = `
 select pg_terminate_backend(pid) from pg_stat_activity
