@@ -65,7 +65,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         response: {
           200: Type.Union([reference(PublishedEvent), reference(DryRun)]),
           202: reference(PublishedEvent),
-          ...refusals({ body: true }, 'tenant_not_found', 'payload_invalid', 'event_type_reserved'),
+          ...refusals({ body: true }, 'tenant_not_found', 'payload_invalid', 'event_type_reserved', 'invalid_header'),
         },
       },
     },
