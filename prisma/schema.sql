@@ -326,7 +326,10 @@ CREATE TABLE idempotency_key (
   begun_at      timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
   held_until    timestamp(3) with time zone NOT NULL,
   sealed_answer bytea,
-  CONSTRAINT idempotency_key_pkey PRIMARY KEY (owner, key),
+  tenant_id     text,
+  operation     text,
+  event_ids     uuid[],
+  CONSTRAINT idempotency_key_pkey PRIMARY KEY (key, owner),
   CONSTRAINT idempotency_key_fingerprint_is_sha256 CHECK (length(fingerprint) = 32)
 );
 CREATE INDEX idempotency_key_begun_at_idx ON idempotency_key USING btree (begun_at);
