@@ -161,6 +161,7 @@ export {
 } from './published-json.ts'
 export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
+export { expireOldDrafts } from './replay-drafts.ts'
 export { targetClaim } from './replay-targets.ts'
 export { createReplaying, type Replaying, type ReplayStep } from './replaying.ts'
 export {

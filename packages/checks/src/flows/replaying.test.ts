@@ -452,7 +452,7 @@ function draft(posthorn: TestPosthorn, filter: FilterWords, more: Partial<Replay
 }
 
 function move({ db }: TestPosthorn, wanted: Parameters<typeof moveReplay>[1], id: string) {
-  return moveReplay({ db, world }, wanted, { id, within: undefined })
+  return moveReplay({ db }, wanted, { id, within: undefined })
 }
 
 async function change(
