@@ -185,7 +185,14 @@ export {
   type Retention,
   retentionDaysDefault,
 } from './retention.ts'
-export { findUnreadable, type Rewrapped, rewrapCredentials, rewrapSecrets } from './rewrapping.ts'
+export {
+  findUnreadable,
+  type Rewrapped,
+  type RewrappedAll,
+  rewrapAll,
+  rewrapCredentials,
+  rewrapSecrets,
+} from './rewrapping.ts'
 export { rollUpOldMinutes } from './rollups.ts'
 export { defaultRetryScheduleSeconds } from './schedule.ts'
 export { openSecret, type SealedSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
