@@ -449,8 +449,10 @@ CREATE TABLE secret (
   master_key_id   text,
   scheme          text NOT NULL DEFAULT 'v1'::text,
   public_key      text,
+  ended           boolean NOT NULL DEFAULT false,
   CONSTRAINT secret_pkey PRIMARY KEY (id),
   CONSTRAINT secret_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscription(id) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT secret_ended_has_time CHECK (NOT ended OR expires_at IS NOT NULL),
   CONSTRAINT secret_public_key_iff_v1a CHECK ((scheme = 'v1a'::text) = (public_key IS NOT NULL)),
   CONSTRAINT secret_scheme CHECK (scheme = ANY (ARRAY['v1a'::text, 'v1'::text])),
   CONSTRAINT secret_sealed_key_length CHECK ((length(sealed_key) -
