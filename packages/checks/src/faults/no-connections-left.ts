@@ -2,8 +2,9 @@
  * Somebody else holds every connection that the server gives, and ours are ended, so that none is left: nothing can be
  * asked, until they let go.
  */
+import { once } from 'node:events'
 import { setInterval } from 'node:timers/promises'
-import pg from 'pg'
+import { withClient } from '@posthorn/engine/testing'
 import type { Fault } from './fault.ts'
 import { type ApiProcess, openGround } from './ground.ts'
 import { startOwnPostgres } from './own-postgres.ts'
@@ -53,30 +54,35 @@ type Crowd = AsyncDisposable & {
  * has no name yet, is not ended, and would be enough for Posthorn to go on with.
  */
 async function crowd(url: string): Promise<Crowd> {
-  const clients: pg.Client[] = []
   const over = new AbortController()
+  const holders: Promise<void>[] = []
+  /** By the first connection that was taken; the others only stand in the way. */
+  let endOurs: (() => Promise<unknown>) | undefined
 
-  async function take(): Promise<void> {
-    const client = new pg.Client({ connectionString: url })
-    client.on('error', () => undefined)
-    try {
-      await client.connect()
-    } catch (error) {
+  /** Resolves with whether there was one. */
+  function take(): Promise<boolean> {
+    const taken = Promise.withResolvers<boolean>()
+    const holder = withClient(url, async (client) => {
+      client.on('error', () => undefined)
+      endOurs ??= () => client.query(statement)
+      holders.push(holder)
+      taken.resolve(true)
+      if (!over.signal.aborted) await once(over.signal, 'abort')
+    })
+    holder.catch((error: unknown) => {
       // 53300 too_many_connections: this is what was wanted.
-      if (error instanceof Error && 'code' in error && error.code === '53300') return
-      throw error
-    }
-    clients.push(client)
-    await client.query(endOurs)
-    return take()
+      if (error instanceof Error && 'code' in error && error.code === '53300') taken.resolve(false)
+      else taken.reject(error)
+    })
+    return taken.promise
   }
 
   async function keepTaking(): Promise<void> {
-    await take()
+    while (await take());
     for await (const _ of setInterval(everyMs)) {
       if (over.signal.aborted) return
-      await clients[0]?.query(endOurs)
-      await take()
+      await endOurs?.()
+      while (await take());
     }
   }
 
@@ -85,19 +91,15 @@ async function crowd(url: string): Promise<Crowd> {
   taking.catch(() => undefined)
   async function letGo(): Promise<number> {
     over.abort()
-    try {
-      await taking
-      return clients.length
-    } finally {
-      await Promise.all(clients.splice(0).map((client) => client.end()))
-    }
+    await Promise.all([taking, ...holders])
+    return holders.length
   }
   return { letGo, [Symbol.asyncDispose]: async () => void (await letGo()) }
 }
 
 const everyMs = 100
 
-const endOurs = `
+const statement = `
 select pg_terminate_backend(pid) from pg_stat_activity
 where datname = current_database() and application_name like 'posthorn%'`
 
