@@ -7,7 +7,6 @@ import {
   type AddressPolicy,
   createAuthenticate,
   createMetrics,
-  createSchemas,
   createUrlCheck,
   type Database,
   disableAfterHoursDefault,
@@ -22,6 +21,7 @@ import {
   type Transforms,
   type World,
 } from '@posthorn/engine'
+import { createSchemas } from '@posthorn/json-schema'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Links, RouteParts } from './parts.ts'
 import { audit } from './plugins/audit.ts'

@@ -7,12 +7,12 @@ import type {
   Metrics,
   Publisher,
   ReadinessCheck,
-  Schemas,
   Seal,
   Transforms,
   UrlCheck,
   World,
 } from '@posthorn/engine'
+import type { Schemas } from '@posthorn/json-schema'
 
 export type RouteParts = {
   db: Database

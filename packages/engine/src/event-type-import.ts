@@ -4,6 +4,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import { Problem } from '@posthorn/contract'
+import type { Schemas } from '@posthorn/json-schema'
 import { writeAudit } from './audit.ts'
 import type { Database } from './db/database.ts'
 import type { EventTypeVersion } from './db/generated/client.ts'
@@ -11,7 +12,6 @@ import { selectCaseVariants } from './db/sql/select-case-variants.ts'
 import { type Tx, transaction } from './db/transaction.ts'
 import { eventTypeNameTaken } from './event-type-names.ts'
 import { addVersion, storedComparison, type VersionComparison } from './event-type-versions.ts'
-import type { Schemas } from './json-schema.ts'
 import { type DescribedType, type LeftOut, typesInDocument } from './openapi-import.ts'
 
 export type ImportedType = {

@@ -3,12 +3,12 @@
  * they are told later what its author was told.
  */
 import { isReservedEventType, Problem, type SchemaChanges, schemaChanges } from '@posthorn/contract'
+import type { Schemas } from '@posthorn/json-schema'
 import { writeAudit } from './audit.ts'
 import type { Database } from './db/database.ts'
 import type { EventType, EventTypeVersion, Prisma } from './db/generated/client.ts'
 import { type Tx, transaction } from './db/transaction.ts'
 import { eventTypeNotFound, isEventTypeName } from './event-type-names.ts'
-import type { Schemas } from './json-schema.ts'
 import { eventTypeReserved } from './reserved-event-types.ts'
 
 export type VersionInput = { schema: Readonly<Record<string, unknown>>; examples: readonly unknown[] }

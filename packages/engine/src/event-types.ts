@@ -2,6 +2,7 @@
  * Kinds of events and their schemas. Event types belong to the installation, not to a tenant.
  */
 import { type EventTypeState, isReservedEventType, type ValidationMode } from '@posthorn/contract'
+import { type CheckSchema, checkWith } from '@posthorn/json-schema'
 import { writeAudit } from './audit.ts'
 import type { Database } from './db/database.ts'
 import type { EventType, EventTypeVersion, Prisma } from './db/generated/client.ts'
@@ -14,7 +15,6 @@ import {
   eventTypeNotFound,
   isEventTypeName as isName,
 } from './event-type-names.ts'
-import { type CheckSchema, checkWith } from './json-schema.ts'
 import type { KeyPointers } from './key-pointers.ts'
 import { isTimeAndNameKey, type Key, type Page, type PageRequest, planPage } from './paging.ts'
 import type { Precondition } from './precondition.ts'

@@ -132,7 +132,6 @@ export {
   onceIdOf,
 } from './idempotency.ts'
 export { installJobs, type JobName, type JobPayloads, type Jobs, openJobs } from './jobs.ts'
-export { type CheckSchema, createSchemas, placesOf, type Schemas } from './json-schema.ts'
 export { listPublicKeys, type PublicKeyInfo, rotateKeyPair, schemesOf } from './key-pairs.ts'
 export { type FilterReading, type FilterWords, inQuery, parseListFilter, timeOf } from './list-filters.ts'
 export { createLogLines } from './log-lines.ts'

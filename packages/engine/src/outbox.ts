@@ -8,6 +8,7 @@
  * that stores nothing twice.
  */
 import { limits, Problem, type ProblemPlace, PublishEvent, parseId, type Uuid } from '@posthorn/contract'
+import { placesOf } from '@posthorn/json-schema'
 import { Ajv } from 'ajv'
 import type { Database } from './db/database.ts'
 import { poolTransaction } from './db/pool-transaction.ts'
@@ -18,7 +19,6 @@ import { type Refusal, refuseOutboxEvents } from './db/sql/refuse-outbox-events.
 import type { Runner } from './db/sql/statement.ts'
 import { type OutboxRow, takeOutboxEvents } from './db/sql/take-outbox-events.ts'
 import { type EventDraft, type Publisher, publishInOrder } from './events.ts'
-import { placesOf } from './json-schema.ts'
 import { nestsDeeperThan, poisonousDetail, poisonousMember } from './published-json.ts'
 import type { Telemetry } from './telemetry.ts'
 import { isTraceparent } from './traceparent.ts'

@@ -3,7 +3,8 @@
  * went wrong inside.
  */
 import { limits, Problem, type ProblemPlace, problemBody } from '@posthorn/contract'
-import { BatcherFull, isDatabaseUnavailable, placesOf } from '@posthorn/engine'
+import { BatcherFull, isDatabaseUnavailable } from '@posthorn/engine'
+import { placesOf } from '@posthorn/json-schema'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Links } from '../parts.ts'

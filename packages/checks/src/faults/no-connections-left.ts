@@ -2,8 +2,6 @@
  * Somebody else holds every connection that the server gives, and ours are ended, so that none is left: nothing can be
  * asked, until they let go.
  */
-import { once } from 'node:events'
-import { setInterval } from 'node:timers/promises'
 import { withClient } from '@posthorn/engine/testing'
 import type { Fault } from './fault.ts'
 import { type ApiProcess, openGround } from './ground.ts'
@@ -54,7 +52,8 @@ type Crowd = AsyncDisposable & {
  * has no name yet, is not ended, and would be enough for Posthorn to go on with.
  */
 async function crowd(url: string): Promise<Crowd> {
-  const over = new AbortController()
+  const over = Promise.withResolvers<void>()
+  let isTaking = true
   const holders: Promise<void>[] = []
   /** By the first connection that was taken; the others only stand in the way. */
   let endOurs: (() => Promise<unknown>) | undefined
@@ -67,7 +66,7 @@ async function crowd(url: string): Promise<Crowd> {
       endOurs ??= () => client.query(statement)
       holders.push(holder)
       taken.resolve(true)
-      if (!over.signal.aborted) await once(over.signal, 'abort')
+      await over.promise
     })
     holder.catch((error: unknown) => {
       // 53300 too_many_connections: this is what was wanted.
@@ -77,21 +76,23 @@ async function crowd(url: string): Promise<Crowd> {
     return taken.promise
   }
 
-  async function keepTaking(): Promise<void> {
-    while (await take());
-    for await (const _ of setInterval(everyMs)) {
-      if (over.signal.aborted) return
-      await endOurs?.()
-      while (await take());
-    }
+  async function takeAll(): Promise<void> {
+    await endOurs?.()
+    while (isTaking && (await take()));
   }
 
-  const taking = keepTaking()
-  // What went wrong is told by `letGo`.
-  taking.catch(() => undefined)
+  let taking = takeAll()
+  const beat = setInterval(() => {
+    taking = taking.then(takeAll)
+    // What went wrong is told by `letGo`.
+    taking.catch(() => undefined)
+  }, everyMs)
   async function letGo(): Promise<number> {
-    over.abort()
-    await Promise.all([taking, ...holders])
+    clearInterval(beat)
+    isTaking = false
+    // The one that ends ours is in use until then.
+    await taking.finally(over.resolve)
+    await Promise.all(holders)
     return holders.length
   }
   return { letGo, [Symbol.asyncDispose]: async () => void (await letGo()) }

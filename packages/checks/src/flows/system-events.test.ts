@@ -1,7 +1,6 @@
 import { parseId, systemEvents, systemEventTypes, uuidV7 } from '@posthorn/contract'
 import {
   createPublisher,
-  createSchemas,
   ensureOperator,
   ensurePartitions,
   openJobs,
@@ -9,6 +8,7 @@ import {
   resendDelivery,
   resumeSubscription,
 } from '@posthorn/engine'
+import { createSchemas } from '@posthorn/json-schema'
 import type { Answer, ReceivedRequest } from 'posthorn/receiver'
 import { expect, test } from 'vitest'
 import { type SubscribeOptions, seal, startTestPosthorn, type TestPosthorn, world } from './posthorn.ts'

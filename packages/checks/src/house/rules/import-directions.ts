@@ -2,14 +2,24 @@
 import { declared, type House, type Package, packageNameOf } from '../house.ts'
 import { lineWith, type Rule } from '../rule.ts'
 
-/** `contract, signing → engine → {api, dispatcher} → posthorn`, `contract → sdk → {web, posthorn}`. */
+/**
+ * `contract, signing → json-schema → {engine, event-docs} → {api, dispatcher} → posthorn`,
+ * `contract → sdk → {web, posthorn}`.
+ */
 const mayImport: Readonly<Record<string, readonly string[] | 'all'>> = {
   '@posthorn/contract': [],
   '@posthorn/signing': [],
-  '@posthorn/engine': ['@posthorn/contract', '@posthorn/signing'],
+  '@posthorn/json-schema': ['@posthorn/contract'],
+  '@posthorn/engine': ['@posthorn/contract', '@posthorn/json-schema', '@posthorn/signing'],
   '@posthorn/sdk': ['@posthorn/contract'],
-  '@posthorn/event-docs': ['@posthorn/contract', '@posthorn/signing'],
-  '@posthorn/api': ['@posthorn/contract', '@posthorn/signing', '@posthorn/engine', '@posthorn/event-docs'],
+  '@posthorn/event-docs': ['@posthorn/contract', '@posthorn/json-schema', '@posthorn/signing'],
+  '@posthorn/api': [
+    '@posthorn/contract',
+    '@posthorn/json-schema',
+    '@posthorn/signing',
+    '@posthorn/engine',
+    '@posthorn/event-docs',
+  ],
   '@posthorn/dispatcher': ['@posthorn/contract', '@posthorn/signing', '@posthorn/engine'],
   '@posthorn/web': ['@posthorn/contract', '@posthorn/sdk'],
   posthorn: 'all',

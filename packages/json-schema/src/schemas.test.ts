@@ -1,6 +1,6 @@
 import { Problem } from '@posthorn/contract'
 import { expect, test } from 'vitest'
-import { checkWith, createSchemas } from './json-schema.ts'
+import { checkWith, createSchemas } from './schemas.ts'
 
 const schemas = createSchemas()
 

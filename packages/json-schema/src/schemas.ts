@@ -2,7 +2,7 @@
  * Schemas of strangers, used without trusting them: JSON Schema 2020-12 by Ajv, with everything taken out by which a
  * schema could reach beyond itself or run for long.
  *
- * - Nothing is loaded, and references stay inside the schema (`json-schema-rules.ts`).
+ * - Nothing is loaded, and references stay inside the schema (`rules.ts`).
  * - Patterns run on a linear engine, `uniqueItems` is linear, and only formats that are checked in linear time are known;
  *   an unknown format is a comment.
  * - Compiling and checking end after a fixed time whatever the schema is (`time-limit.ts`: about 0.2 ms a call).
@@ -13,8 +13,8 @@
 import { Problem, type ProblemPlace } from '@posthorn/contract'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import { type FormatName, fastFormats } from 'ajv-formats/dist/formats.js'
-import { schemaFaults } from './json-schema-rules.ts'
 import { linearPattern, PatternRefused } from './linear-pattern.ts'
+import { schemaFaults } from './rules.ts'
 import { TimeLimitExceeded, withinTime } from './time-limit.ts'
 
 /** A schema of 64 KiB compiles in a tenth of this, in milliseconds. */

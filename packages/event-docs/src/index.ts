@@ -1,0 +1,1 @@
+export { DocsSource, DocsSourceError, DocumentedEventType, readSource, sourceFormat } from './source.ts'

@@ -1,0 +1,2 @@
+export { type CheckSchema, type CompiledSchema, checkWith, createSchemas, placesOf, type Schemas } from './schemas.ts'
+export { TimeLimitExceeded, withinTime } from './time-limit.ts'
