@@ -55,7 +55,7 @@ export const idempotency = fp<IdempotencyParts>(
   async (app, parts) => {
     app.decorateRequest('idempotency', undefined)
     app.addHook('onRoute', (route) => {
-      if (route.method !== 'POST') return
+      if (route.method !== 'POST' || route.config?.changesNothing) return
       declareHeaders(route, IdempotencyHeaders)
       route.schema = { ...route.schema, response: withRefusals(route.schema?.response, ...refusalCodes) }
     })
