@@ -95,7 +95,7 @@ export async function endOnce(
   { db, seal }: IdempotencyParts,
   record: IdempotencyRecord,
   answer: KeptAnswer,
-  eventIds: readonly Uuid[],
+  eventIds: readonly Uuid[] = [],
 ): Promise<void> {
   // Answers hold secrets and keys that were just made.
   const sealedAnswer = seal.seal(Buffer.from(JSON.stringify(answer)), contextOf(record))
@@ -139,6 +139,16 @@ function opened(seal: Seal, sealed: Uint8Array, record: IdempotencyRecord): Kept
     if (error instanceof SealError) return undefined
     throw error
   }
+}
+
+/**
+ * A kept answer sealed with the first master key.
+ *
+ * @throws SealError when it cannot be opened
+ */
+export function answerSealedAnew(sealed: Uint8Array, record: IdempotencyRecord, seal: Seal): Uint8Array<ArrayBuffer> {
+  const context = contextOf(record)
+  return seal.seal(seal.open(sealed, context), context)
 }
 
 function contextOf({ owner, key, id }: IdempotencyRecord): string {
