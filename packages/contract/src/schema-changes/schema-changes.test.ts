@@ -63,6 +63,18 @@ test.each<[string, unknown, unknown, string[]]>([
   ],
   ['an enum value is removed', { enum: ['a', 'b'] }, { enum: ['a'] }, ['safe enum_value_removed data']],
   [
+    'a value is added to two hundred that have a title each',
+    { oneOf: titled(200) },
+    { oneOf: titled(201) },
+    ['breaking enum_value_added data'],
+  ],
+  [
+    'a listed value is no longer kept away by the type beside it',
+    { anyOf: [{ type: 'string', enum: ['a', 1] }, { const: 'b' }] },
+    { anyOf: [{ enum: ['a', 1] }, { const: 'b' }] },
+    ['breaking type_widened data'],
+  ],
+  [
     'a constant changes',
     { const: 1 },
     { const: 2 },
@@ -259,6 +271,10 @@ function meshed(count: number, last: unknown) {
 
 function variants(count: number, last: unknown) {
   return { anyOf: Array.from({ length: count }, (_, index) => object({ [`m${index}`]: object({ deep: last }) })) }
+}
+
+function titled(count: number) {
+  return Array.from({ length: count }, (_, index) => ({ const: `v${index}`, title: `Value ${index}` }))
 }
 
 function product(count: number, last: unknown) {

@@ -17,6 +17,21 @@ import {
   type SchemaChanges,
   worse,
 } from './changes.ts'
+import {
+  type Bound,
+  boundOf,
+  type End,
+  isClosed,
+  itemAt,
+  limitOf,
+  listOf,
+  memberOf,
+  membersOf,
+  objectOf,
+  otherMembers,
+  ownMember,
+  tighter,
+} from './keywords.ts'
 import { sameIn } from './same.ts'
 import {
   type Alternative,
@@ -443,42 +458,12 @@ function limitOfKeywords(parts: readonly Keywords[], end: End): string {
   return boundText(boundOf(parts, end, undefined))
 }
 
-type End = 'min' | 'max'
-type Bound = { limit: number; exclusive: boolean }
-
-function boundOf(parts: readonly Keywords[], end: End, values: Alternative['values']): Bound {
-  const [plain, exclusive] = end === 'min' ? ['minimum', 'exclusiveMinimum'] : ['maximum', 'exclusiveMaximum']
-  const numbers = [...(values?.values() ?? [])].filter((value) => typeof value === 'number')
-  const ofValues = end === 'min' ? Math.min(...numbers) : Math.max(...numbers)
-  const closed = limitOf(parts, plain ?? '', end)
-  const included = numbers.length === 0 ? closed : tighter(closed, ofValues, end)
-  const excluded = limitOf(parts, exclusive ?? '', end)
-  const limit = tighter(included, excluded, end)
-  return { limit, exclusive: limit === excluded && Number.isFinite(excluded) }
-}
-
-/** The narrowest of the limits of that name; infinite for none. */
-function limitOf(parts: readonly Keywords[], name: string, end: End): number {
-  const given = parts.map((part) => part[name]).filter((limit) => typeof limit === 'number')
-  if (name === 'maxItems') given.push(...parts.flatMap(closedLength))
-  return end === 'min' ? Math.max(...given) : Math.min(...given)
-}
-
-function tighter(a: number, b: number, end: End): number {
-  return end === 'min' ? Math.max(a, b) : Math.min(a, b)
-}
-
 function limitText(limit: number): string {
   return Number.isFinite(limit) ? String(limit) : 'none'
 }
 
 function boundText({ limit, exclusive }: Bound): string {
   return exclusive ? `${limitText(limit)} (exclusive)` : limitText(limit)
-}
-
-/** A tuple that allows nothing behind its slots is limited to them. */
-function closedLength(part: Keywords): number[] {
-  return part['items'] === false ? [listOf(part['prefixItems']).length] : []
 }
 
 /** What a limit of that name measures. */
@@ -553,52 +538,11 @@ function rulesOf(parts: readonly Keywords[], type: JsonType): { name: string; wo
   })
 }
 
-/** What a part demands of the item at a place; infinity for all behind the slots of both. */
-function itemAt(part: Keywords, index: number): unknown[] {
-  const slot = listOf(part['prefixItems'])[index]
-  if (slot !== undefined) return [slot]
-  const { items } = part
-  return items === undefined || items === false || items === true ? [] : [items]
-}
-
 function presence(parts: readonly Keywords[], name: string): { named: boolean; required: boolean } {
   return {
     named: parts.some((part) => ownMember(membersOf(part), name).some((schema) => schema !== false)),
     required: parts.some((part) => listOf(part['required']).includes(name)),
   }
-}
-
-/** What a part demands of a member. Where patterns might take the name, "all others" is not for sure. */
-function memberOf(part: Keywords, name: string, certainty?: 'for sure'): unknown[] {
-  const own = ownMember(membersOf(part), name)
-  if (own.length > 0) return own
-  const isUncertain = certainty !== undefined && Object.keys(objectOf(part['patternProperties'])).length > 0
-  return isUncertain ? [] : otherMembers(part)
-}
-
-/** What a part demands of members that it does not name. Closed objects are read as open ones. */
-function otherMembers({ additionalProperties }: Keywords): unknown[] {
-  return isObject(additionalProperties) ? [additionalProperties] : []
-}
-
-function isClosed({ additionalProperties, unevaluatedProperties }: Keywords): boolean {
-  return additionalProperties === false || unevaluatedProperties === false
-}
-
-function membersOf(part: Keywords): Keywords {
-  return objectOf(part['properties'])
-}
-
-function objectOf(value: unknown): Keywords {
-  return isObject(value) ? value : {}
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
-}
-
-function ownMember(members: Keywords, name: string): unknown[] {
-  return Object.hasOwn(members, name) ? [members[name]] : []
 }
 
 /** Whether the constants of both say that they are one variant. */
