@@ -34,6 +34,7 @@ export {
   type JsonType,
   jsonTypes,
   type Keywords,
+  numbering,
   type SchemaDocument,
   schemaDocument,
   TooComplex,

@@ -40,6 +40,7 @@ import {
   type JsonType,
   jsonTypes,
   type Keywords,
+  numbering,
   type SchemaDocument,
   schemaDocument,
   TooComplex,
@@ -345,16 +346,6 @@ function collector(): Collector {
       for (const change of found.changes) push({ ...change, path: path + change.path })
     },
     all: () => ({ changes, verdict: worst, truncated }),
-  }
-}
-
-/** A number for each node, the same one for the same node. */
-function numbering(): (node: unknown) => number {
-  const objects = new Map<unknown, number>()
-  return (node) => {
-    const number = objects.get(node) ?? objects.size
-    objects.set(node, number)
-    return number
   }
 }
 

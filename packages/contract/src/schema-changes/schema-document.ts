@@ -114,6 +114,16 @@ export function isObject(value: unknown): value is Keywords {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
+/** A number for each node, the same one for the same node. */
+export function numbering(): (node: unknown) => number {
+  const objects = new Map<unknown, number>()
+  return (node) => {
+    const number = objects.get(node) ?? objects.size
+    objects.set(node, number)
+    return number
+  }
+}
+
 /** JSON with the members of every object in one order: equal texts are equal values. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
