@@ -38,6 +38,7 @@ export {
   type SchemaDocument,
   schemaDocument,
   TooComplex,
+  typeOf,
 } from './schema-changes/schema-document.ts'
 export { constantsOf, inWords, memberPath, shown } from './schema-changes/words.ts'
 export * from './schemas/index.ts'

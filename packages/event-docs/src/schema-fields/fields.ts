@@ -57,6 +57,8 @@ export type SchemaField = FieldContent & {
 }
 
 export type SchemaVariant = FieldContent & {
+  /** Where its members stand; that of an item or a member of a map when the field is a collection. */
+  readonly path: string
   /** Its title, the name of the definition that it refers to, or the value of its discriminator. */
   readonly label: string
   readonly description: string | undefined

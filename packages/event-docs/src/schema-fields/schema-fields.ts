@@ -28,6 +28,7 @@ import {
   shown,
   TooComplex,
 } from '@posthorn/contract'
+import { isStructural } from '../structure.ts'
 import { constraintsOf } from './constraints.ts'
 import { valuesOf } from './field-values.ts'
 import type { FieldContent, SchemaField, SchemaFields, SchemaVariant } from './fields.ts'
@@ -309,6 +310,7 @@ function readSchema(schema: unknown, since: ReadonlyMap<string, number>, warning
     const types = typesInText(words)
     return {
       ...content,
+      path,
       types,
       nullable: false,
       label: labelOf(form, told, types),
@@ -369,12 +371,6 @@ function isAny(alternatives: readonly Alternative[]): boolean {
     alternatives.filter(({ values, integer }) => values === undefined && !integer).map(({ type }) => type),
   )
   return types.size === jsonTypes.length
-}
-
-const structural = ['properties', 'patternProperties', 'additionalProperties', 'items', 'prefixItems']
-
-function isStructural(part: Keywords): boolean {
-  return structural.some((name) => isObject(part[name]) || Array.isArray(part[name]))
 }
 
 function hasStructure(alternatives: readonly Alternative[]): boolean {
