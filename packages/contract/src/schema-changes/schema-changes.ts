@@ -148,6 +148,7 @@ function comparison(rootBefore: unknown, rootNow: unknown): (before: Nodes, now:
     if (old.length === 1 && next.length === 1 && first && only) return compareAlternatives(first, only)
     const found = collector()
     const met = new Set<Alternative>()
+    const results: { variant: Alternative; result: Found }[] = []
     for (const variant of next) {
       const { partner, result } = partnerOf(variant, old)
       if (partner === undefined) {
@@ -155,7 +156,16 @@ function comparison(rootBefore: unknown, rootNow: unknown): (before: Nodes, now:
         continue
       }
       met.add(partner)
-      found.take('', result)
+      results.push({ variant, result })
+    }
+    // What changes in all of them is told once, and anything else of the variant that it happens in.
+    const [one] = results
+    const shared = one?.result.changes.filter((change) =>
+      results.every(({ result }) => result.changes.some(isLike(change))),
+    )
+    for (const { variant, result } of results) {
+      const changes = result.changes.map((change) => (shared?.some(isLike(change)) ? change : within(variant, change)))
+      found.take('', { ...result, changes })
     }
     for (const variant of old) {
       if (met.has(variant)) continue
@@ -166,7 +176,9 @@ function comparison(rootBefore: unknown, rootNow: unknown): (before: Nodes, now:
 
   /** The variant before that a new one fits best; none when it would break each of them. */
   function partnerOf(variant: Alternative, old: readonly Alternative[]) {
-    const trials = old.map((partner) => ({ partner, result: compareAlternatives(partner, variant) }))
+    // What has another constant is another variant: it is not looked into.
+    const possible = old.filter((partner) => !haveOtherNames(partner, variant))
+    const trials = possible.map((partner) => ({ partner, result: compareAlternatives(partner, variant) }))
     const least = (wanted: ChangeVerdict) => trials.find(({ result }) => result.verdict === wanted)
     const named = trials.find(({ partner }) => haveSameName(partner, variant))
     return least('safe') ?? least('warning') ?? named ?? { partner: undefined, result: nothing }
@@ -538,9 +550,34 @@ function presence(parts: readonly Keywords[], name: string): { named: boolean; r
 
 /** Whether the constants of both say that they are one variant. */
 function haveSameName(a: Alternative, b: Alternative): boolean {
-  const names = constantsOf(b.parts)
-  const common = [...constantsOf(a.parts)].filter(([name]) => names.has(name))
-  return common.length > 0 && common.every(([name, value]) => canonical(value) === canonical(names.get(name)))
+  const names = commonConstants(a, b)
+  return names.length > 0 && names.every(({ isSame }) => isSame)
+}
+
+/** Whether a constant says that they are two. One that was announced to get other values says nothing. */
+function haveOtherNames(a: Alternative, b: Alternative): boolean {
+  const isAnnounced = (name: string) =>
+    a.parts.some((part) => objectOf(membersOf(part)[name])['x-extensible-enum'] === true)
+  return commonConstants(a, b).some(({ name, isSame }) => !isSame && !isAnnounced(name))
+}
+
+function commonConstants(a: Alternative, b: Alternative): { name: string; isSame: boolean }[] {
+  const others = constantsOf(b.parts)
+  const common = [...constantsOf(a.parts)].filter(([name]) => others.has(name))
+  return common.map(([name, value]) => ({ name, isSame: canonical(value) === canonical(others.get(name)) }))
+}
+
+function isLike(change: SchemaChange): (other: SchemaChange) => boolean {
+  return ({ kind, path, sentence }) => kind === change.kind && path === change.path && sentence === change.sentence
+}
+
+/** A change that happens in one variant, and may not happen in the others. */
+function within(variant: Alternative, change: SchemaChange): SchemaChange {
+  const { sentence } = change
+  return {
+    ...change,
+    sentence: `In ${variantInWords(variant)}: ${sentence.slice(0, 1).toLowerCase()}${sentence.slice(1)}`,
+  }
 }
 
 function upperFirst(text: string): string {
