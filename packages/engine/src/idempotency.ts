@@ -130,6 +130,16 @@ function opened(seal: Seal, sealed: Uint8Array, record: IdempotencyRecord): Kept
   }
 }
 
+/**
+ * A kept answer sealed with the first master key.
+ *
+ * @throws SealError when it cannot be opened
+ */
+export function answerSealedAnew(sealed: Uint8Array, record: IdempotencyRecord, seal: Seal): Uint8Array<ArrayBuffer> {
+  const context = contextOf(record)
+  return seal.seal(seal.open(sealed, context), context)
+}
+
 function contextOf({ owner, key, id }: IdempotencyRecord): string {
   return `idempotency|${owner}|${id}|${key}`
 }

@@ -160,6 +160,7 @@ export {
 } from './published-json.ts'
 export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
+export { expireOldDrafts } from './replay-drafts.ts'
 export { targetClaim } from './replay-targets.ts'
 export { createReplaying, type Replaying, type ReplayStep } from './replaying.ts'
 export {
@@ -183,7 +184,14 @@ export {
   type Retention,
   retentionDaysDefault,
 } from './retention.ts'
-export { findUnreadable, type Rewrapped, rewrapCredentials, rewrapSecrets } from './rewrapping.ts'
+export {
+  findUnreadable,
+  type Rewrapped,
+  type RewrappedAll,
+  rewrapAll,
+  rewrapCredentials,
+  rewrapSecrets,
+} from './rewrapping.ts'
 export { rollUpOldMinutes } from './rollups.ts'
 export { defaultRetryScheduleSeconds } from './schedule.ts'
 export { openSecret, type SealedSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'

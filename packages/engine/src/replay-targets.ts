@@ -7,7 +7,7 @@ import { formatId, type PayloadFormat, type Uuid } from '@posthorn/contract'
 import type { Claim } from './attempt.ts'
 import type { TargetItem } from './db/sql/take-target-items.ts'
 import { defaultRetryScheduleSeconds } from './schedule.ts'
-import { type SecretPlace, sealSecret } from './sealed-secrets.ts'
+import { openSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
 import type { Seal } from './sealing.ts'
 import { newSecret } from './secrets.ts'
 import type { World } from './world.ts'
@@ -19,6 +19,16 @@ export function makeTargetSecret(
 ): { secret: string; sealed: Uint8Array<ArrayBuffer> } {
   const { text: secret, key } = newSecret(world)
   return { secret, sealed: sealSecret(seal, key, placeOf(replayId)).sealedKey }
+}
+
+/**
+ * The secret of a replay sealed with the first master key.
+ *
+ * @throws SealError when it cannot be opened
+ */
+export function targetSealedAnew(sealed: Uint8Array, replayId: Uuid, seal: Seal): Uint8Array<ArrayBuffer> {
+  const place = placeOf(replayId)
+  return sealSecret(seal, openSecret(seal, sealed, place), place).sealedKey
 }
 
 /** It belongs to no tenant and no subscription, so it cannot be opened in the place of one that does. */

@@ -3,7 +3,7 @@
  * `idempotent-replayed: true`, and does nothing again. Registered in the scope of the protected routes, behind their
  * credentials; a request that was refused before it did anything leaves its key free.
  */
-import { limits, Problem } from '@posthorn/contract'
+import { limits, Problem, type ProblemCode } from '@posthorn/contract'
 import {
   abandonOnce,
   beginOnce,
@@ -55,7 +55,7 @@ export const idempotency = fp<IdempotencyParts>(
   async (app, parts) => {
     app.decorateRequest('idempotency', undefined)
     app.addHook('onRoute', (route) => {
-      if (route.method !== 'POST') return
+      if (route.method !== 'POST' || route.config?.changesNothing) return
       declareHeaders(route, IdempotencyHeaders)
       route.schema = { ...route.schema, response: withRefusals(route.schema?.response, ...refusalCodes) }
     })
@@ -105,13 +105,22 @@ async function end(
   payload: unknown,
 ): Promise<void> {
   const status = reply.statusCode
-  if (status >= 500) return abandonOnce(parts, record)
+  if (status >= 500 && !isUntouched(payload)) return abandonOnce(parts, record)
   if (status >= 400) return forgetOnce(parts, record)
   const headers = keptHeaders.flatMap((name) => {
     const value = reply.getHeader(name)
     return value === undefined ? [] : [[name, String(value)] as const]
   })
   await endOnce(parts, record, { status, headers: Object.fromEntries(headers), body: textOf(payload) })
+}
+
+/** `overloaded` is said before anything is done, so it leaves the key free as a refusal does. */
+function isUntouched(payload: unknown): boolean {
+  try {
+    return Object(JSON.parse(textOf(payload))).code === ('overloaded' satisfies ProblemCode)
+  } catch {
+    return false
+  }
 }
 
 /** Answers to POST are texts; nothing streams. */

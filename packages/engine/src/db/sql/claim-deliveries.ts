@@ -226,7 +226,7 @@ left join lateral (
     select coalesce(json_agg(json_build_object('id', k.id, 'scheme', k.scheme, 'sealed',
         translate(encode(k.sealed_key, 'base64'), E'\\n', '')) order by k.expires_at desc nulls first, k.id desc), '[]')
     from secret k
-    where k.subscription_id = subscription.id and (k.expires_at is null or k.expires_at > now())
+    where k.subscription_id = subscription.id and not k.ended and (k.expires_at is null or k.expires_at > now())
   ) as keys
   from subscription
   where subscription.id = c.subscription_id and c.is_first
