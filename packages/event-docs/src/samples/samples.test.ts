@@ -80,7 +80,10 @@ describe('what was run', () => {
 })
 
 test('a sample that no result names was never run, and says what it needs', () => {
-  expect(readSample(entry, {}).run).toEqual({ ran: false, why: `it needs ${entry.toolchain}, which was not at hand` })
+  expect(readSample(entry, {}).run).toEqual({
+    ran: false,
+    why: 'not all that it needs was at hand: Node.js 20 or newer, express, standardwebhooks',
+  })
 })
 
 test('a sample that was changed since counts as never run', () => {

@@ -70,9 +70,10 @@ export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
-function runOf({ id, toolchain }: SampleEntry, text: string, kept: KeptResults): SampleRun {
+function runOf({ id, toolchain, packages }: SampleEntry, text: string, kept: KeptResults): SampleRun {
   const result = Object.hasOwn(kept, id) ? kept[id] : undefined
-  if (result === undefined) return { ran: false, why: `it needs ${toolchain}, which was not at hand` }
+  if (result === undefined)
+    return { ran: false, why: `not all that it needs was at hand: ${[toolchain, ...packages].join(', ')}` }
   if (result.sha256 !== hashOf(text)) return { ran: false, why: 'it was changed since it was last run' }
   return { ran: true, with: result.with, requests: result.requests, differs: result.differs }
 }
