@@ -265,6 +265,7 @@ CREATE TABLE event (
   schema_version    integer,
   validation_errors jsonb,
   erased_at         timestamp(3) with time zone,
+  headers           jsonb,
   CONSTRAINT event_pkey PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX event_tenant_id_id_idx ON event USING btree (tenant_id, id);
@@ -325,7 +326,10 @@ CREATE TABLE idempotency_key (
   begun_at      timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
   held_until    timestamp(3) with time zone NOT NULL,
   sealed_answer bytea,
-  CONSTRAINT idempotency_key_pkey PRIMARY KEY (owner, key),
+  tenant_id     text,
+  operation     text,
+  event_ids     uuid[],
+  CONSTRAINT idempotency_key_pkey PRIMARY KEY (key, owner),
   CONSTRAINT idempotency_key_fingerprint_is_sha256 CHECK (length(fingerprint) = 32)
 );
 CREATE INDEX idempotency_key_begun_at_idx ON idempotency_key USING btree (begun_at);
@@ -346,8 +350,10 @@ CREATE TABLE outbox_event (
   not_before    timestamp(3) with time zone,
   refused_at    timestamp(3) with time zone,
   problem       jsonb,
+  headers       jsonb,
   CONSTRAINT outbox_event_pkey PRIMARY KEY (id),
   CONSTRAINT outbox_event_data CHECK (octet_length(data::text) <= 262144),
+  CONSTRAINT outbox_event_headers CHECK (headers @> '{}'::jsonb),
   CONSTRAINT outbox_event_keys CHECK (keys @> '{}'::jsonb),
   CONSTRAINT outbox_event_publish_id CHECK (length(publish_id) >= 1 AND length(publish_id) <= 256),
   CONSTRAINT outbox_event_refused_for_a_reason CHECK ((refused_at IS NULL) = (problem IS NULL)),

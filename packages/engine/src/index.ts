@@ -37,7 +37,7 @@ export {
   type PortalCredential,
 } from './credentials.ts'
 export { curlCommand } from './curl.ts'
-export { redacted } from './custom-headers.ts'
+export { customHeaders, headerNameFault, redacted, soundsLikeCredential } from './custom-headers.ts'
 export { type Database, openDatabase } from './db/database.ts'
 export { DemoDatabaseError, prepareDemoDatabase } from './db/demo-database.ts'
 export { MigrationError, migrate, pendingMigrations } from './db/migrate.ts'
@@ -90,7 +90,7 @@ export {
   requestErasure,
 } from './erasures.ts'
 export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
-export { type Event, type EventSummary, getEvent, listEvents, refuseErased } from './event-reads.ts'
+export { type Event, type EventSummary, eventHeaderNames, getEvent, listEvents, refuseErased } from './event-reads.ts'
 export { type Import, type ImportedType, importEventTypes } from './event-type-import.ts'
 export {
   compareEventTypeVersion,
@@ -139,7 +139,7 @@ export type { MatchedEvent, Verdict } from './matching.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export { ensureOperator, parseOperatorTenant } from './operator.ts'
 export { type OutboxParts, outboxPublishId, publishOutbox } from './outbox.ts'
-export { deleteOutboxEvent, listOutboxEvents, type OutboxEvent, retryOutboxEvent } from './outbox-events.ts'
+export { deleteOutboxEvent, type ListedOutboxEvent, listOutboxEvents, retryOutboxEvent } from './outbox-events.ts'
 export type { Page, PageRequest } from './paging.ts'
 export { type EventOrigin, eventOrigin, parseEventSource, payload, payloadFormatOf } from './payload.ts'
 export {

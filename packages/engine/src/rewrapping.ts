@@ -162,11 +162,12 @@ async function rewrapKeptAnswers({ db, seal }: RewrapParts): Promise<number> {
   let last: { owner: string; key: string } | undefined
   for (;;) {
     const behind =
-      last === undefined ? {} : { OR: [{ owner: { gt: last.owner } }, { owner: last.owner, key: { gt: last.key } }] }
+      last === undefined ? {} : { OR: [{ key: { gt: last.key } }, { key: last.key, owner: { gt: last.owner } }] }
     const rows = await db.prisma.idempotencyKey.findMany({
       where: { sealedAnswer: { not: null }, ...behind },
       select: { owner: true, key: true, id: true, sealedAnswer: true },
-      orderBy: [{ owner: 'asc' }, { key: 'asc' }],
+      // As the primary key has them.
+      orderBy: [{ key: 'asc' }, { owner: 'asc' }],
       take: answersPerBatch,
     })
     for (const { sealedAnswer, ...record } of rows) {

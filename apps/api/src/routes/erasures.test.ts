@@ -21,7 +21,8 @@ const uuid = (noun: 'event' | 'delivery', id: string) => parseId(noun, id) ?? ''
 /** Publishes an event full of canaries. */
 async function published(order: string, tenant = 'acme'): Promise<{ event: string; delivery: string }> {
   const keys = { order, person: canary }
-  const event = { tenant, type: 'invoice.paid', data: { name: canary }, keys, id: `${canary}_${order}` }
+  const headers = { 'x-person': canary }
+  const event = { tenant, type: 'invoice.paid', data: { name: canary }, keys, headers, id: `${canary}_${order}` }
   const { body } = await api.ask('POST', '/v1/events', event)
   return { event: body.id, delivery: body.deliveries[0].id }
 }
@@ -83,7 +84,13 @@ test('one call erases one business key: nothing of the content is left anywhere,
   expect(erasure.body).toMatchObject({ state: 'completed', events: 1, deliveries: 1, attempts: 1, canceled: 1 })
   expect(erasure.text).not.toContain('ord_42')
   const event = await api.ask('GET', `/v1/events/${gone.event}`)
-  expect(event.body).toMatchObject({ data: null, keys: {}, publish_id: null, erased_at: expect.any(String) })
+  expect(event.body).toMatchObject({
+    data: null,
+    headers: {},
+    keys: {},
+    publish_id: null,
+    erased_at: expect.any(String),
+  })
   const delivery = await api.ask('GET', `/v1/deliveries/${gone.delivery}`)
   expect(delivery.body).toMatchObject({ state: 'canceled', canceled_reason: 'erased', erased_at: expect.any(String) })
   const attempts = await api.ask('GET', `/v1/deliveries/${gone.delivery}/attempts`)

@@ -27,7 +27,16 @@ const notSealed: Readonly<Record<string, string>> = {
   'attempt.response_body': 'what a receiver answered',
 }
 
-const request = { owner: 'key_1', key: 'once', method: 'POST', url: '/v1/replays', body: '{}', repeatable: false }
+const request = {
+  owner: 'key_1',
+  key: 'once',
+  tenantId: undefined,
+  operation: 'createReplay',
+  method: 'POST',
+  url: '/v1/replays',
+  body: '{}',
+  repeatable: false,
+}
 const answer = { status: 201, headers: {}, body: '{"secret":"whsec_shown_once"}' }
 
 /** A Posthorn that has something of everything that is sealed. */

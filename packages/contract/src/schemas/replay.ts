@@ -53,7 +53,7 @@ export const CreateReplay = named(
           maxLength: limits.urlLengthMax,
           examples: ['https://staging.acme.example/hooks'],
           description:
-            'Send to this URL instead, and leave deliveries and subscriptions as they are. Signed by a secret of its own, without custom headers and credentials.',
+            'Send to this URL instead, and leave deliveries and subscriptions as they are. Signed by a secret of its own, without custom headers of subscriptions, and without credentials.',
         }),
       ),
     },
