@@ -185,7 +185,7 @@ export {
 } from './retention.ts'
 export { findUnreadable, type Rewrapped, rewrapCredentials, rewrapSecrets } from './rewrapping.ts'
 export { rollUpOldMinutes } from './rollups.ts'
-export { defaultRetryScheduleSeconds } from './schedule.ts'
+export { defaultRetryScheduleSeconds, retryAfterMsMax } from './schedule.ts'
 export { openSecret, type SealedSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
 export { createSeal, masterKeyHint, parseMasterKeys, type Seal, SealError } from './sealing.ts'
 export { type Found, search } from './search.ts'
