@@ -178,6 +178,26 @@ export const sampleEventTypes: Readonly<Record<string, GivenEventType>> = {
   },
   'server.linux': { versions: [{ schema: { type: 'boolean' }, examples: [true] }] },
   '2fa.enabled': { versions: [{ schema: { const: 'on' }, examples: ['on'] }] },
+  'values.mixed': {
+    versions: [
+      {
+        schema: {
+          type: 'object',
+          properties: {
+            five: { const: 5 },
+            none: { const: null },
+            map: { const: { a: 1 } },
+            list: { enum: [[1], [2]] },
+            mixed: { enum: ['a', 1, 2.5, true, null] },
+            maybe: { enum: ['a', null] },
+            漢: { type: 'string' },
+            from_dict: { type: 'string' },
+          },
+        },
+        examples: [{ five: 5, none: null, map: { a: 1 }, list: [2], mixed: 2.5, maybe: null, 漢: 'x', from_dict: 'y' }],
+      },
+    ],
+  },
   'any.webhook': { versions: [{ schema: { type: 'integer' }, examples: [7] }] },
   'not.described': {},
 }

@@ -30,6 +30,8 @@ export type CodeSchemaOptions = {
   readonly reference: (target: { $ref: string }) => Keywords
   /** What a list of a fixed length becomes, of the schemas of its places. */
   readonly tuple: (places: readonly Keywords[]) => Keywords
+  /** What an enumeration, or a constant, becomes. */
+  readonly values: (values: readonly unknown[]) => Keywords
   /** An enumeration of more values is as good as an open one. */
   readonly enumValuesMax?: number
   /** What an enumeration becomes to which values may be added at any time. */
@@ -100,11 +102,11 @@ type Convert = (node: unknown) => Record<string, unknown>
 
 function demandsOf(node: Keywords, convert: Convert, options: CodeSchemaOptions): Record<string, unknown> {
   const { enum: values } = node
-  if (Object.hasOwn(node, 'const')) return { const: node['const'] }
+  if (Object.hasOwn(node, 'const')) return { ...options.values([node['const']]) }
   if (Array.isArray(values) && values.length > 0) {
     const { enumValuesMax = Number.POSITIVE_INFINITY } = options
     const isOpen = node['x-extensible-enum'] === true || values.length > enumValuesMax
-    return isOpen ? { ...options.extensible(values) } : { enum: values }
+    return { ...(isOpen ? options.extensible(values) : options.values(values)) }
   }
   const isObjectType = isObject(node['properties']) || Array.isArray(node['required'])
   const isArrayType = node['items'] !== undefined || Array.isArray(node['prefixItems'])

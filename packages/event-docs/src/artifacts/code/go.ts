@@ -16,8 +16,11 @@ const contentType = 'text/plain; charset=utf-8'
 const enumValuesMax = 100
 /** Where the part begins that every generated file would repeat. */
 const supportBegins = /^func unmarshalUnion\(/m
-/** What `encoding/json` takes for the name of a member in a tag; it has no way to escape any other. */
-const namable = /^(?!-$)[\p{L}\p{Nd}!#$%&()*+\-./:;<=>?@[\]^_{|}~ ]+$/u
+/**
+ * What `encoding/json` takes for the name of a member in a tag; it has no way to escape any other. A field that does not
+ * begin with a letter that has a capital cannot be exported.
+ */
+const namable = /^(?!-$)(?!\P{L}*\p{Lo})[\p{L}\p{Nd}!#$%&()*+\-./:;<=>?@[\]^_{|}~ ]+$/u
 
 export function goArtifacts(
   documentation: Documentation,
@@ -74,7 +77,8 @@ export function quicktypeSchema(schema: unknown, canName?: (member: string) => b
     anything: {},
     reference: (target) => target,
     tuple: (places) => ({ items: { anyOf: places } }),
-    extensible: (values) => (values.every((value) => typeof value === 'string') ? { type: 'string' } : {}),
+    values: (values) => (values.every(isTextOrNull) && values.some(isText) ? { enum: values } : kindsOf(values)),
+    extensible: (values) => (values.every(isText) ? { type: 'string' } : {}),
     ...(canName === undefined ? {} : { canName }),
   })
   // The generator knows a reference to the root by this name only.
@@ -83,6 +87,26 @@ export function quicktypeSchema(schema: unknown, canName?: (member: string) => b
     $defs: Object.fromEntries([...definitions].filter(([name]) => name !== 'Root')),
   })
   return JSON.parse(text.replaceAll('"$ref":"#/$defs/Root"', '"$ref":"#"'))
+}
+
+/** The generator knows enumerations of text; of other values it is told what kinds there are. */
+function kindsOf(values: readonly unknown[]): Keywords {
+  const kinds = [...new Set(values.map(kindOf))]
+  return kinds.length === 1 ? { type: kinds[0] } : { type: kinds }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  return typeof value === 'number' && Number.isInteger(value) ? 'integer' : typeof value
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function isTextOrNull(value: unknown): boolean {
+  return value === null || isText(value)
 }
 
 /** What stands in other files is cut off: the head, the function to parse it by itself, the support for unions. */
@@ -96,7 +120,26 @@ function onlyTypes(text: string, { base }: CodeName): string | undefined {
     .replaceAll(/[ \t]+$/gm, '')
     .replaceAll(/\n{3,}/g, '\n\n')
     .trim()
-  return new RegExp(`^type ${base}Data `, 'm').test(types) ? types : undefined
+  return new RegExp(`^type ${base}Data `, 'm').test(types) && areFinite(types) ? types : undefined
+}
+
+/** Whether no struct holds itself: of a schema that no data can fit, because it has to go on for ever, one would. */
+function areFinite(types: string): boolean {
+  const held = new Map<string, string[]>()
+  for (const [, name = '', fields = ''] of types.matchAll(/^type (\w+) struct \{\n([\s\S]*?)^\}/gm)) {
+    held.set(
+      name,
+      [...fields.matchAll(/^\t\w+ +(\w+) +`/gm)].map(([, type = '']) => type),
+    )
+  }
+  const done = new Set<string>()
+  function isFinite(name: string, inside: readonly string[]): boolean {
+    if (inside.includes(name)) return false
+    const isKnown = done.has(name) || (held.get(name) ?? []).every((field) => isFinite(field, [...inside, name]))
+    if (isKnown) done.add(name)
+    return isKnown
+  }
+  return [...held.keys()].every((name) => isFinite(name, []))
 }
 
 /** Of a schema with a union, only the support. It is the generator's own. */

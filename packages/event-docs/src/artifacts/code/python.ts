@@ -13,6 +13,13 @@ import { quicktypeSchema } from './go.ts'
 const contentType = 'text/plain; charset=utf-8'
 const folder = `${addresses.python}webhook_events/`
 
+/** The generator gives every class methods of these names, and forgets that a member may have one. */
+const methods = ['fromdict', 'todict']
+
+function canName(member: string): boolean {
+  return !methods.includes(member.replaceAll(/[^A-Za-z0-9]/g, '').toLowerCase())
+}
+
 export function pythonArtifacts(
   documentation: Documentation,
   maker: CodeMaker,
@@ -20,7 +27,7 @@ export function pythonArtifacts(
   const generated = once(() =>
     generate(documentation, maker, {
       artifact: addresses.python,
-      pieceOf: (schema) => ({ language: 'python', name: 'Data', schema: quicktypeSchema(schema) }),
+      pieceOf: (schema) => ({ language: 'python', name: 'Data', schema: quicktypeSchema(schema, canName) }),
       finished: (text) => (/^def data_from_dict\(/m.test(text) ? text.trim() : undefined),
     }),
   )
@@ -65,14 +72,12 @@ def data_to_dict(x: Any) -> Any:
 }
 
 function registry({ branding }: Documentation, { types }: Generated): string {
-  const imports = types.map(({ name }) => `from . import ${name.stem}_event`)
-  const parsers = types.map(({ type, name }) => `    ${JSON.stringify(type)}: ${name.stem}_event.data_from_dict,`)
+  const modules = types.map(({ type, name }) => `    ${JSON.stringify(type)}: "${name.stem}_event",`)
   return `"""The events of ${commentText(branding.name).replaceAll('\n', ' ')}."""
 import json
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Union
-
-${imports.join('\n')}
+from importlib import import_module
+from typing import Any, Dict, Union
 
 
 class UnexpectedData(ValueError):
@@ -89,19 +94,20 @@ class Event:
     """Data of the module that belongs to the type. If the type is not known, what json.loads made of it."""
 
 
-PARSERS: Dict[str, Callable[[Any], Any]] = {
-${parsers.join('\n')}
+MODULES: Dict[str, str] = {
+${modules.join('\n')}
 }
+"""The module of each event type that is known."""
 
 
 def parse_event(body: Union[bytes, str]) -> Event:
-    """Reads a body whose signature was verified. Answer 2xx to a type that is not in PARSERS, and do nothing else."""
+    """Reads a body whose signature was verified. Answer 2xx to a type that is not in MODULES, and do nothing else."""
     envelope = json.loads(body)
     event = Event(envelope["type"], envelope["timestamp"], envelope["data"])
-    parser = PARSERS.get(event.type)
-    if parser is not None:
+    if event.type in MODULES:
+        module = import_module("." + MODULES[event.type], __name__)
         try:
-            event.data = parser(event.data)
+            event.data = module.data_from_dict(event.data)
         except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise UnexpectedData(f"the data of {event.type} is not as described") from error
     return event

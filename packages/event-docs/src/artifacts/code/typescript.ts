@@ -66,6 +66,7 @@ function pieceOf(
     // Beside a reference its generator would make a second type of the same.
     reference: (target) => ({ allOf: [target] }),
     tuple: (places) => ({ items: places, minItems: places.length, maxItems: places.length }),
+    values: (values) => ({ enum: values }),
     extensible: (values) => ({ tsType: openUnion(values) }),
   })
   // A title is the name that a type gets.
