@@ -161,7 +161,7 @@ export async function takeTest(db: Database, world: World): Promise<TakenTest | 
       subscription: {
         include: {
           secrets: {
-            where: { OR: [{ expiresAt: null }, { expiresAt: { gt: new Date(world.now()) } }] },
+            where: { ended: false, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date(world.now()) } }] },
             orderBy: [{ expiresAt: { sort: 'desc', nulls: 'first' } }, { id: 'desc' }],
           },
         },
