@@ -133,13 +133,13 @@ function areFinite(types: string): boolean {
     )
   }
   const done = new Set<string>()
-  function isFinite(name: string, inside: readonly string[]): boolean {
+  function endsFrom(name: string, inside: readonly string[]): boolean {
     if (inside.includes(name)) return false
-    const isKnown = done.has(name) || (held.get(name) ?? []).every((field) => isFinite(field, [...inside, name]))
+    const isKnown = done.has(name) || (held.get(name) ?? []).every((field) => endsFrom(field, [...inside, name]))
     if (isKnown) done.add(name)
     return isKnown
   }
-  return [...held.keys()].every((name) => isFinite(name, []))
+  return [...held.keys()].every((name) => endsFrom(name, []))
 }
 
 /** Of a schema with a union, only the support. It is the generator's own. */
