@@ -53,9 +53,11 @@ import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metaRoutes } from './routes/meta.ts'
 import { metricRoutes } from './routes/metrics.ts'
+import { observationRoutes } from './routes/observations.ts'
 import { outboxEventRoutes } from './routes/outbox-events.ts'
 import { portalSessionRoutes } from './routes/portal-sessions.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
+import { receiverCheckRoutes } from './routes/receiver-checks.ts'
 import { replayRoutes } from './routes/replays.ts'
 import { searchRoutes } from './routes/search.ts'
 import { secretRoutes } from './routes/secrets.ts'
@@ -154,10 +156,12 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
       for (const routes of [
         tenantRoutes,
         eventTypeRoutes,
+        observationRoutes,
         subscriptionRoutes,
         secretRoutes,
         signatureCheckRoutes,
         subscriptionTestRoutes,
+        receiverCheckRoutes,
         transformPreviewRoutes,
         eventRoutes,
         eventMatchRoutes,

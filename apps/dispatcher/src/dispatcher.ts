@@ -139,11 +139,12 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const giveUp = new AbortController()
   const breakOff = new AbortController()
   const monotonicMs = () => performance.now()
+  const lateAfterMs = parts.lateAfterMs ?? lateAfterMsDefault
   const turns = createTurns({
     db,
     world,
     slots: parts.concurrency,
-    lateAfterMs: parts.lateAfterMs ?? lateAfterMsDefault,
+    lateAfterMs,
     monotonicMs,
     telemetry,
   })
@@ -314,7 +315,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     return foreign
   }
 
-  const tests = createTestRound({ ...delivering, db }, breakOff.signal)
+  const tests = createTestRound({ ...delivering, db, lateAfterMs }, breakOff.signal)
   const testRound = async () => ((await tests.round()) ? 0 : testEveryMs)
 
   const rounds = { telemetry, pauseAfterFailureMs }
@@ -330,6 +331,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
 
   async function drain(): Promise<void> {
     draining = true
+    tests.drain()
     slotFreed()
     const rareJobs = stopJobs()
     const all = [claiming, waking, telling, emptying, feeding, testing]

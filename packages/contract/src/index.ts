@@ -14,5 +14,7 @@ export {
   type SchemaChanges,
 } from './schema-changes/changes.ts'
 export { schemaChanges } from './schema-changes/schema-changes.ts'
+export { canonical, isObject, type Keywords, schemaDocument, TooComplex } from './schema-changes/schema-document.ts'
+export { memberPath } from './schema-changes/words.ts'
 export * from './schemas/index.ts'
 export * from './states.ts'

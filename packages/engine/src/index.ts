@@ -16,6 +16,7 @@ export {
   type AttemptRequest,
   type Claim,
   claimOf,
+  type Deviation,
   judgeAttempt,
   prepareAttempt,
 } from './attempt.ts'
@@ -91,6 +92,7 @@ export {
 } from './erasures.ts'
 export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
 export { type Event, type EventSummary, getEvent, listEvents, refuseErased } from './event-reads.ts'
+export { type EventSample, sampleEvents } from './event-samples.ts'
 export { type Import, type ImportedType, importEventTypes } from './event-type-import.ts'
 export {
   compareEventTypeVersion,
@@ -160,6 +162,14 @@ export {
 } from './published-json.ts'
 export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
+export { type PlannedRequest, type RequestedCheck, receiverRequests, staleSeconds } from './receiver-check-requests.ts'
+export {
+  type CheckedRequest,
+  checkedRequest,
+  checkReceiver,
+  finishCheck,
+  type ReceiverCheckOutcome,
+} from './receiver-checks.ts'
 export { targetClaim } from './replay-targets.ts'
 export { createReplaying, type Replaying, type ReplayStep } from './replaying.ts'
 export {
@@ -186,6 +196,7 @@ export {
 export { findUnreadable, type Rewrapped, rewrapCredentials, rewrapSecrets } from './rewrapping.ts'
 export { rollUpOldMinutes } from './rollups.ts'
 export { defaultRetryScheduleSeconds } from './schedule.ts'
+export { type JudgedCheck, type JudgedReceiver, judgeReceiver } from './scorecard.ts'
 export { openSecret, type SealedSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
 export { createSeal, masterKeyHint, parseMasterKeys, type Seal, SealError } from './sealing.ts'
 export { type Found, search } from './search.ts'
