@@ -265,6 +265,7 @@ CREATE TABLE event (
   schema_version    integer,
   validation_errors jsonb,
   erased_at         timestamp(3) with time zone,
+  headers           jsonb,
   CONSTRAINT event_pkey PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX event_tenant_id_id_idx ON event USING btree (tenant_id, id);
@@ -326,7 +327,10 @@ CREATE TABLE idempotency_key (
   begun_at      timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
   held_until    timestamp(3) with time zone NOT NULL,
   sealed_answer bytea,
-  CONSTRAINT idempotency_key_pkey PRIMARY KEY (owner, key),
+  tenant_id     text,
+  operation     text,
+  event_ids     uuid[],
+  CONSTRAINT idempotency_key_pkey PRIMARY KEY (key, owner),
   CONSTRAINT idempotency_key_fingerprint_is_sha256 CHECK (length(fingerprint) = 32)
 );
 CREATE INDEX idempotency_key_begun_at_idx ON idempotency_key USING btree (begun_at);
@@ -347,8 +351,10 @@ CREATE TABLE outbox_event (
   not_before    timestamp(3) with time zone,
   refused_at    timestamp(3) with time zone,
   problem       jsonb,
+  headers       jsonb,
   CONSTRAINT outbox_event_pkey PRIMARY KEY (id),
   CONSTRAINT outbox_event_data CHECK (octet_length(data::text) <= 262144),
+  CONSTRAINT outbox_event_headers CHECK (headers @> '{}'::jsonb),
   CONSTRAINT outbox_event_keys CHECK (keys @> '{}'::jsonb),
   CONSTRAINT outbox_event_publish_id CHECK (length(publish_id) >= 1 AND length(publish_id) <= 256),
   CONSTRAINT outbox_event_refused_for_a_reason CHECK ((refused_at IS NULL) = (problem IS NULL)),
@@ -399,13 +405,17 @@ CREATE TABLE replay (
   paced_until       timestamp(3) with time zone,
   target_url        text,
   target_key_sealed bytea,
+  expires_at        timestamp(3) with time zone NOT NULL DEFAULT (CURRENT_TIMESTAMP + '24:00:00'::interval),
+  has_items         boolean NOT NULL DEFAULT true,
   CONSTRAINT replay_pkey PRIMARY KEY (id),
   CONSTRAINT replay_choice CHECK (choice = ANY (ARRAY['failed'::text, 'all'::text])),
-  CONSTRAINT replay_finished_iff_final CHECK ((finished_at IS NOT NULL) = (state = ANY (ARRAY['completed'::text, 'canceled'::text]))),
+  CONSTRAINT replay_finished_iff_final CHECK ((finished_at IS NOT NULL) = (state = ANY (ARRAY['completed'::text, 'canceled'::text, 'expired'::text]))),
   CONSTRAINT replay_rate_per_second CHECK (rate_per_second >= 1 AND rate_per_second <= 10000),
-  CONSTRAINT replay_state CHECK (state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'completed'::text, 'canceled'::text])),
+  CONSTRAINT replay_state CHECK (state = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'completed'::text, 'canceled'::text, 'expired'::text])),
   CONSTRAINT replay_target_has_key CHECK ((target_url IS NULL) = (target_key_sealed IS NULL))
 );
+CREATE INDEX replay_draft_expires_at_idx ON replay USING btree (expires_at) WHERE state = 'draft'::text;
+CREATE INDEX replay_expired_with_items_idx ON replay USING btree (id) WHERE state = 'expired'::text AND has_items;
 CREATE INDEX replay_running_idx ON replay USING btree (id) WHERE state = 'running'::text;
 CREATE INDEX replay_tenant_id_id_idx ON replay USING btree (tenant_id, id);
 
@@ -446,8 +456,10 @@ CREATE TABLE secret (
   master_key_id   text,
   scheme          text NOT NULL DEFAULT 'v1'::text,
   public_key      text,
+  ended           boolean NOT NULL DEFAULT false,
   CONSTRAINT secret_pkey PRIMARY KEY (id),
   CONSTRAINT secret_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscription(id) ON UPDATE CASCADE ON DELETE CASCADE,
+  CONSTRAINT secret_ended_has_time CHECK (NOT ended OR expires_at IS NOT NULL),
   CONSTRAINT secret_public_key_iff_v1a CHECK ((scheme = 'v1a'::text) = (public_key IS NOT NULL)),
   CONSTRAINT secret_scheme CHECK (scheme = ANY (ARRAY['v1a'::text, 'v1'::text])),
   CONSTRAINT secret_sealed_key_length CHECK ((length(sealed_key) -

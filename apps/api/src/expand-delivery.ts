@@ -1,6 +1,13 @@
 /** A delivery with what `expand` asks for beside it. */
 import { type DeliveryExpansion, deliveryExpansions, Problem } from '@posthorn/contract'
-import { type Database, type DeliveryRow, getEvent, getSubscription, listAttempts } from '@posthorn/engine'
+import {
+  type Database,
+  type DeliveryRow,
+  eventHeaderNames,
+  getEvent,
+  getSubscription,
+  listAttempts,
+} from '@posthorn/engine'
 import type { Reader } from './reader.ts'
 import { attemptView } from './views/attempt.ts'
 import { deliveryView } from './views/delivery.ts'
@@ -21,17 +28,32 @@ export async function expandDelivery(
   reader: Reader,
 ) {
   const { id, tenant_id: tenantId } = delivery
-  const [event, subscription, attempts] = await Promise.all([
+  const [event, subscription, attempts, ofEvent] = await Promise.all([
     expansions.has('event') ? getEvent(db, delivery.event_id, tenantId) : undefined,
     expansions.has('subscription') ? subscriptionOrNull(db, delivery) : undefined,
     expansions.has('attempts') ? listAttempts(db, { id, tenantId }, {}) : undefined,
+    expansions.has('attempts') ? hiddenHeaders(db, delivery, reader) : undefined,
   ])
   return {
     ...deliveryView(delivery),
     ...(event === undefined ? {} : { event: eventView(event, reader) }),
     ...(subscription === undefined ? {} : { subscription: subscription && subscriptionView(subscription, reader) }),
-    ...(attempts === undefined ? {} : { attempts: attempts.rows.map((attempt) => attemptView(attempt, reader)) }),
+    ...(attempts === undefined
+      ? {}
+      : { attempts: attempts.rows.map((attempt) => attemptView(attempt, reader, ofEvent)) }),
   }
+}
+
+/**
+ * The names of the headers that the publisher gave, which are not shown to readers who may not see payloads. Nobody else
+ * needs them.
+ */
+export async function hiddenHeaders(
+  db: Database,
+  { event_id: id, tenant_id: tenantId }: DeliveryRow,
+  { payloads }: Reader,
+): Promise<ReadonlySet<string> | undefined> {
+  return payloads ? new Set() : eventHeaderNames(db, { id, tenantId })
 }
 
 /** Null when it was deleted since. */

@@ -1,3 +1,4 @@
+import { createTransforms } from '@posthorn/engine'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { callbackUrl, startTestApi, type TestApi } from './testing/api.ts'
 
@@ -57,6 +58,20 @@ test('a refused request leaves its key free for a better one', async () => {
   const refused = await publish('key-6', { ...event, type: 'not.known' })
   expect(refused.status).toBe(422)
   expect((await publish('key-6', event)).status).toBe(202)
+})
+
+test('a request that was turned away because we are overloaded leaves its key free, and may be made again under it', async () => {
+  const transforms = createTransforms()
+  transforms.close()
+  await using busy = await startTestApi({ transforms })
+  const draft = { url: callbackUrl, event_types: ['*'] }
+  const subscribe = (body: object) =>
+    busy.ask('POST', '/v1/tenants/acme/subscriptions', body, { headers: { 'idempotency-key': 'key-busy' } })
+  for (const _again of [1, 2]) {
+    const { status, body } = await subscribe({ ...draft, transform: 'data' })
+    expect([status, body.code]).toEqual([503, 'overloaded'])
+  }
+  expect((await subscribe(draft)).status).toBe(201)
 })
 
 test('a publish whose process died before it could keep the answer is taken over, and is the same event', async () => {

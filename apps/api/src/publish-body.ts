@@ -3,6 +3,7 @@ import { formatId, limits, Problem, type PublishEvent, type PublishedEvent, pars
 import {
   type Accepted,
   type Credential,
+  customHeaders,
   type EventDraft,
   type IdempotencyRecord,
   isTraceparent,
@@ -24,7 +25,7 @@ export type Publication = {
  *
  * @param data the exact text of the member `data`
  * @param place the event's place in a batch
- * @throws Problem `tenant_not_found` for another tenant than the caller's, `body_too_large`, `invalid_request`
+ * @throws Problem `tenant_not_found` for another tenant than the caller's, `body_too_large`, `invalid_header`, `invalid_request`
  */
 export function eventDraft(
   body: PublishEvent,
@@ -41,6 +42,7 @@ export function eventDraft(
     ...(body.id === undefined ? {} : { publishId: body.id }),
     ...(once === undefined ? {} : { onceId: onceIdOf(once, place) }),
     ...(body.keys === undefined ? {} : { keys: body.keys }),
+    ...(body.headers === undefined ? {} : { headers: customHeaders(body.headers) }),
     ...(body.subscriptions === undefined ? {} : { subscriptionIds: givenIds('subscription', body.subscriptions) }),
     ...(traceparent === undefined ? {} : { traceparent }),
   }

@@ -3,7 +3,7 @@ import { createApiKey } from '@posthorn/engine'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { callbackUrl, startTestApi, type TestApi, world } from './testing/api.ts'
 
-/** What may not be seen: in the data, in what did not fit, in the answer's body and headers, in a header that is a credential. */
+/** What may not be seen: in the data, in what did not fit, in the answer's body and headers, in the event's own headers, in a header that is a credential. */
 const canary = 'CANARY_4242'
 const secretCanary = 'CANARY_KEY'
 
@@ -25,7 +25,8 @@ beforeAll(async () => {
   })
   const filtering = { url: callbackUrl, event_types: ['*'], filter: { 'data.name': 'Bob' } }
   await api.ask('POST', '/v1/tenants/acme/subscriptions', filtering)
-  const event = { tenant: 'acme', type: 'user.created', data: { name: canary, [canary]: canary } }
+  const headers = { 'x-person': canary, 'x-token': secretCanary }
+  const event = { tenant: 'acme', type: 'user.created', data: { name: canary, [canary]: canary }, headers }
   const published = await api.ask('POST', '/v1/events', event)
   const [{ id: delivery }] = published.body.deliveries
   of = { event: published.body.id, delivery, subscription: subscribed.body.id }
@@ -45,6 +46,8 @@ beforeAll(async () => {
         'x-api-key': secretCanary,
         'webhook-signature': `v1,${secretCanary}`,
         'x-team': 'billing',
+        'x-person': canary,
+        'x-token': secretCanary,
       },
       httpStatus: 500,
       failureCode: 'http_5xx',
@@ -107,7 +110,13 @@ test('with payloads:read support sees what events hold and receivers answered, a
     'x-user': canary,
     'set-cookie': '[redacted]',
   })
-  expect(attempt.request.headers).toMatchObject({ 'x-api-key': '[redacted]', 'webhook-signature': '[redacted]' })
+  expect(event.body.headers).toEqual({ 'x-person': canary, 'x-token': '[redacted]' })
+  expect(attempt.request.headers).toMatchObject({
+    'x-api-key': '[redacted]',
+    'webhook-signature': '[redacted]',
+    'x-person': canary,
+    'x-token': '[redacted]',
+  })
 })
 
 test('support still sees what it needs: names, statuses, times and how much did not fit', async () => {

@@ -16,8 +16,7 @@ import {
   masterKeyHint,
   openDatabase,
   parseSettings,
-  rewrapCredentials,
-  rewrapSecrets,
+  rewrapAll,
   version,
   type World,
 } from '@posthorn/engine'
@@ -37,7 +36,7 @@ const help = `posthorn ${version}
   posthorn serve [--role all|api|dispatcher]
                                         the real thing, on the database of DATABASE_URL
   posthorn migrate                      bring the database of DATABASE_URL to this version
-  posthorn rewrap                       seal every secret and credential anew with the first key of POSTHORN_MASTER_KEY
+  posthorn rewrap                       seal everything that is sealed anew with the first key of POSTHORN_MASTER_KEY
   posthorn help                         this text
 
 Settings are environment variables: docs/configuration.md
@@ -174,10 +173,8 @@ async function rewrap({ environment, world, stdout }: CommandParts): Promise<voi
   const seal = createSeal(masterKeys, world)
   await prepareDatabase(url, new Date(world.now()))
   await using db = openDatabase({ url, poolSize: 1 })
-  const secrets = await rewrapSecrets({ db, seal }, 'all')
-  const credentials = await rewrapCredentials({ db, seal })
-  const faults = [...secrets.faults, ...credentials.faults]
-  const counts = `${secrets.sealed} secrets and ${credentials.sealed} credentials`
+  const { secrets, credentials, replays, answers, faults } = await rewrapAll({ db, seal })
+  const counts = `${secrets} secrets, ${credentials} credentials, ${replays} secrets of replays and ${answers} kept answers`
   stdout.write(`sealed ${counts} anew with the master key ${seal.sealsWith}\n`)
   if (faults.length > 0) throw new RewrapError(faults)
 }

@@ -125,6 +125,8 @@ export const limits = {
   /** Deliveries that one replay sends. */
   replayItemsMax: 1_000_000,
   replayRatePerSecondMax: 10_000,
+  /** How long a draft may be run, in hours. */
+  replayDraftHours: 24,
   /** What a replay leaves out is counted so far; beyond it is only said that there is more. */
   replayLeftOutCountMax: 100_000,
   /** Subscriptions that a preview names, those with the most items. */

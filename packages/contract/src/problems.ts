@@ -26,6 +26,7 @@ export const problems = {
   request_timeout: { status: 408, title: 'The request did not arrive in time' },
   delivery_state_conflict: { status: 409, title: 'The delivery is in a state that does not allow this' },
   outbox_event_waiting: { status: 409, title: 'This event in the outbox was not refused' },
+  replay_expired: { status: 409, title: 'The draft of the replay has expired' },
   replay_state_conflict: { status: 409, title: 'The replay is in a state that does not allow this' },
   idempotency_key_in_use: { status: 409, title: 'A request with this idempotency key is still under way' },
   idempotency_outcome_unknown: { status: 409, title: 'Nobody knows how the request with this idempotency key ended' },

@@ -174,7 +174,8 @@ export type ErasureState = (typeof erasureStates)[number]
 export const portalThemeModes = ['light', 'dark', 'auto'] as const
 export type PortalThemeMode = (typeof portalThemeModes)[number]
 
-export const replayStates = ['draft', 'running', 'paused', 'completed', 'canceled'] as const
+/** A draft that nobody runs has `expired` in the end. */
+export const replayStates = ['draft', 'running', 'paused', 'completed', 'canceled', 'expired'] as const
 export type ReplayState = (typeof replayStates)[number]
 
 /** What may be asked of a replay in which state. The API refuses everything else with `replay_state_conflict`. */

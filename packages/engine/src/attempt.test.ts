@@ -62,6 +62,7 @@ const row: ClaimedRow = {
   data: '{"a":1}',
   keys_of_event: null,
   traceparent: null,
+  headers_of_event: null,
   schema_version: null,
 }
 const claim = claimOf(row)
@@ -90,6 +91,18 @@ test('a subscription’s own headers are sent, but none of them replaces one of 
     'webhook-id': expect.stringMatching(/^evt_/),
     'user-agent': expect.stringMatching(/^Posthorn\//),
   })
+})
+
+test('headers of the event are sent, but none of them replaces one of the subscription, of its credentials or of ours', () => {
+  const { authSealed } = sealedAuth({ type: 'api_key', header: 'X-Key', value: 'k 1' }, claim.subscriptionId, seal)
+  const taken = { 'x-key': 'forged', 'x-team': 'forged', 'content-type': 'forged', 'posthorn-attempt': 'forged' }
+  const event = { ...claim.event, headers: { ...taken, 'x-own': 'sent', traceparent: 'forged' }, traceparent: 'real' }
+  const given = { ...claim, headers: { 'x-team': 'theirs' }, authSealed, event }
+  const request = prepareAttempt(given, createKeyRing(testSeal), nowMs, means)
+  expect(request.headers).toMatchObject({ 'x-key': 'k 1', 'x-team': 'theirs', 'x-own': 'sent', traceparent: 'real' })
+  expect(JSON.stringify(request.headers)).not.toContain('forged')
+  const { requestHeaders } = judgeAttempt(given, request, outcomeOf({ status: 200 }), made)
+  expect(requestHeaders).toMatchObject({ 'x-own': 'sent', 'x-key': '[redacted]' })
 })
 
 test.each(payloadFormats)('a request in the format %s is signed over the body that is really sent', (payloadFormat) => {

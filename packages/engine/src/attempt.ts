@@ -75,6 +75,8 @@ export type Claim = {
     keys?: Readonly<Record<string, string>>
     /** Only where it is sent along. */
     traceparent?: string
+    /** The publisher's own, which go with every delivery of the event. */
+    headers?: Readonly<Record<string, string>>
   }
 }
 
@@ -170,6 +172,7 @@ export function claimOf(row: ClaimedRow): Claim {
       schemaVersion: row.schema_version,
       ...(row.keys_of_event === null ? {} : { keys: row.keys_of_event }),
       ...(row.traceparent === null ? {} : { traceparent: row.traceparent }),
+      ...(row.headers_of_event === null ? {} : { headers: row.headers_of_event }),
     },
   }
 }
@@ -205,6 +208,9 @@ export function prepareAttempt(
 /**
  * The same without the three headers of the signature, which belong to an event that is stored and to one moment.
  *
+ * Where a header has several authors the last one counts: the publisher of the event, who knows no receiver, then whoever
+ * keeps the subscription, then its credentials, then Posthorn.
+ *
  * @param secret the headers that carry credentials
  */
 export function unsignedRequest(
@@ -219,6 +225,7 @@ export function unsignedRequest(
   return {
     url: claim.url,
     headers: {
+      ...claim.event.headers,
       ...claim.headers,
       ...secret,
       ...headers,

@@ -1,5 +1,6 @@
 /**
- * Headers that a subscription adds to its requests: what may be named and said.
+ * Headers that a subscription, or the publisher of an event, adds to requests: what may be named and said. Both are held
+ * to the same rules, and where both name the same header that of the subscription is sent.
  */
 import { limits, Problem, type ProblemPlace } from '@posthorn/contract'
 
@@ -19,7 +20,7 @@ const reserved = new Set([
 const reservedPrefixes = ['content-', 'proxy-', 'sec-', 'x-forwarded-', 'webhook-', 'posthorn-', 'ce-']
 
 /**
- * Reads the headers of a subscription. Names come back in lower case.
+ * Reads the headers of a subscription or of an event. Names come back in lower case.
  *
  * @throws Problem `invalid_header` naming each header that cannot be set
  */
@@ -41,6 +42,15 @@ export function customHeaders(given: Readonly<Record<string, string>>): Record<s
     })
   }
   return Object.fromEntries(headers)
+}
+
+/** Custom headers may carry credentials under a name of the customer's choice; such names sound like it. */
+const credentialName =
+  /authorization|cookie|token|secret|signature|passw|credential|session|api-?key|(^|[-_])(auth|key|pwd)([-_]|$)/
+
+/** Whether the header may carry a credential, as far as its name, in lower case, says. */
+export function soundsLikeCredential(name: string): boolean {
+  return credentialName.test(name)
 }
 
 /** Why a header of this name cannot be set; undefined when it can. */

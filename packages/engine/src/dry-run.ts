@@ -50,7 +50,7 @@ export type ShowingParts = ShowingMeans & { db: Database }
 /** An event that is shown as it would be sent. */
 export type ShownEvent = Pick<
   NewEvent,
-  'id' | 'type' | 'timestamp' | 'data' | 'keys' | 'schemaVersion' | 'validationErrors' | 'traceparent'
+  'id' | 'type' | 'timestamp' | 'data' | 'keys' | 'headers' | 'schemaVersion' | 'validationErrors' | 'traceparent'
 >
 
 /** The first request that each of these subscriptions would get. */
@@ -72,7 +72,7 @@ export async function requestFor(
   event: ShownEvent,
   subscription: Subscription,
 ): Promise<ShownRequest> {
-  const { id: eventId, type, timestamp, keys, validationErrors, schemaVersion, traceparent } = event
+  const { id: eventId, type, timestamp, keys, headers, validationErrors, schemaVersion, traceparent } = event
   const { id: subscriptionId, tenantId, transform, forwardTraceparent } = subscription
   let { data } = event
   try {
@@ -90,6 +90,7 @@ export async function requestFor(
       data,
       schemaVersion: validationErrors === null && transform === null ? schemaVersion : null,
       ...(forwardTraceparent && traceparent !== null ? { traceparent } : {}),
+      ...(headers === null ? {} : { headers }),
     },
     url: subscription.url,
     // Written by the engine as a record of texts.

@@ -7,7 +7,7 @@
 import { formatId, Problem, tenantIdPattern, type Uuid, uuidFloor } from '@posthorn/contract'
 import { writeAudit } from './audit.ts'
 import type { Database } from './db/database.ts'
-import type { Erasure, Prisma } from './db/generated/client.ts'
+import type { Erasure } from './db/generated/client.ts'
 import { poolTransaction } from './db/pool-transaction.ts'
 import { advanceErasure } from './db/sql/advance-erasure.ts'
 import { eraseEvents } from './db/sql/erase-events.ts'
@@ -17,6 +17,7 @@ import { selectErasableByKey } from './db/sql/select-erasable-by-key.ts'
 import type { Runner } from './db/sql/statement.ts'
 import { transaction } from './db/transaction.ts'
 import type { Jobs } from './jobs.ts'
+import { eraseOutbox, holdOutbox } from './outbox-erasure.ts'
 import { isUuidKey, type Page, type PageRequest, planPage } from './paging.ts'
 import { tenantNotFound } from './tenants.ts'
 import { newUuid, type World } from './world.ts'
@@ -35,33 +36,43 @@ export type ErasureDraft = {
 const eventsPerPortion = 50
 /** No portion waits longer for a lock, in milliseconds, and none is tried again in the same run. */
 export const portionLockMs = 2_000
+/** Waiting for the outbox and reading it, in milliseconds. */
+const requestMsMax = 40_000
 const firstUuid = uuidFloor(0)
 /** Ids are made on several machines: what was published a moment ago may carry a later time than ours. */
 const clockSlackMs = 60_000
 const idForm = new RegExp(tenantIdPattern, 'u')
 
 /**
- * Asks for an erasure. What was published until now is part of it; what is still in the outbox goes at once.
+ * Asks for an erasure. What was published until now is part of it; what is still in the outbox goes at once, and what is
+ * being published from there is waited for.
  *
- * @throws Problem `tenant_not_found` when there is neither such a tenant nor anything that was published for it
+ * @throws Problem `tenant_not_found` when there is neither such a tenant nor anything that was published for it;
+ *   `overloaded` when what is in the outbox is being published for too long
  */
 export async function requestErasure(
-  parts: { db: Database; world: World; jobs: Jobs },
+  parts: { db: Database; world: World; jobs: Jobs; outboxWaitMs?: number },
   draft: ErasureDraft,
 ): Promise<Erasure> {
-  const { db, world, jobs } = parts
+  const { db, world, jobs, outboxWaitMs } = parts
   const { tenantId, key, actor, reason } = draft
   await isKnown(db, tenantId)
   const id = newUuid(world)
-  const beforeEventId = uuidFloor(world.now() + clockSlackMs)
-  return transaction(db, async (tx) => {
-    const keys = { keyName: key?.name ?? null, keyValue: key?.value ?? null }
-    const erasure = await tx.erasure.create({ data: { id, tenantId, ...keys, actor, reason, beforeEventId } })
-    await tx.outboxEvent.deleteMany({ where: inOutbox(tenantId, key) })
-    await writeAudit(tx, db, { target: formatId('erasure', id), tenantId })
-    await jobs.send(tx, 'erase', {}, '')
-    return erasure
-  })
+  return transaction(
+    db,
+    async (tx) => {
+      await holdOutbox(tx, outboxWaitMs)
+      await eraseOutbox(tx, { tenantId, key })
+      const keys = { keyName: key?.name ?? null, keyValue: key?.value ?? null }
+      // Behind the wait: what came out of the outbox meanwhile is part of it.
+      const beforeEventId = uuidFloor(world.now() + clockSlackMs)
+      const erasure = await tx.erasure.create({ data: { id, tenantId, ...keys, actor, reason, beforeEventId } })
+      await writeAudit(tx, db, { target: formatId('erasure', id), tenantId })
+      await jobs.send(tx, 'erase', {}, '')
+      return erasure
+    },
+    { timeoutMs: requestMsMax },
+  )
 }
 
 /** @throws Problem `erasure_not_found` */
@@ -124,11 +135,6 @@ function nextOf(runner: Runner, erasure: Erasure, after: Uuid): Promise<Uuid[]> 
   if (keyName === null) return selectErasable(runner, of)
   // A CHECK holds that it is only gone when the erasure is completed.
   return selectErasableByKey(runner, { ...of, keyName, keyValue: keyValue ?? '' })
-}
-
-/** Keys that are only found in the data, by a pointer of the event type, are found when it is published, and not before. */
-function inOutbox(tenantId: string, key: ErasureDraft['key']): Prisma.OutboxEventWhereInput {
-  return key === undefined ? { tenantId } : { tenantId, keys: { path: [key.name], equals: key.value } }
 }
 
 /** A tenant that was deleted is known by what was published for it, or was to be. */

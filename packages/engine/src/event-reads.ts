@@ -25,8 +25,8 @@ export type EventSummary = {
   erasedAt: Date | null
 }
 
-/** `data` is the publisher's text, byte for byte. */
-export type Event = EventSummary & { data: string }
+/** `data` is the publisher's text, byte for byte; `headers` are what its requests carry besides. */
+export type Event = EventSummary & { data: string; headers: Record<string, string> | null }
 
 /** By the time they were published. */
 export async function listEvents(
@@ -47,7 +47,17 @@ export async function listEvents(
 export async function getEvent(db: Database, id: Uuid, within: Within): Promise<Event> {
   const row = await selectEvent(db.pool, id, within ?? null)
   if (row === undefined) throw new Problem('event_not_found', `There is no event ${formatId('event', id)}.`)
-  return { ...summaryOf(row), data: row.data }
+  return { ...summaryOf(row), data: row.data, headers: row.headers }
+}
+
+/** The names of the headers that its publisher gave; undefined when the event is no longer kept. */
+export async function eventHeaderNames(
+  { prisma }: Database,
+  { id, tenantId }: { id: Uuid; tenantId: string },
+): Promise<ReadonlySet<string> | undefined> {
+  const found = await prisma.event.findFirst({ where: { tenantId, id }, select: { headers: true } })
+  // Written by the engine as a record of texts.
+  return found === null ? undefined : new Set(Object.keys((found.headers ?? {}) as Record<string, string>))
 }
 
 /** @throws Problem `content_erased` */

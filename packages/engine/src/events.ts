@@ -45,6 +45,8 @@ export type EventDraft = {
   /** In place of an id of the publisher's own: what makes a repeated request the same event. Never shown. */
   onceId?: string
   keys?: Record<string, string>
+  /** What its requests carry besides, as `customHeaders` gives it. */
+  headers?: Record<string, string>
   traceparent?: string
   /** Only these of the tenant's subscriptions, and only if they want the event. */
   subscriptionIds?: readonly Uuid[]
@@ -103,7 +105,7 @@ export function createPublisher(given: PublisherParts): Publisher {
     itemsMax: batchEventsMax,
     parallel: batchesParallel,
     waitingMax: draftsWaitingMax,
-    weigh: (draft) => draft.data.length,
+    weigh: weightOf,
     weightMax: batchBytesMax,
     // A statement that the server refused has left nothing behind; a lost connection may have committed.
     mayRunAlone: (error) => !isDatabaseUnavailable(error),
@@ -145,6 +147,12 @@ export async function publishInOrder(
     const next = rest.next()
     return next.done ? ourFault(new Error('The publisher answered for fewer events than it was given')) : next.value
   })
+}
+
+/** Bytes, about. */
+function weightOf({ data, headers }: EventDraft): number {
+  const texts = headers === undefined ? [] : Object.entries(headers).flat()
+  return texts.reduce((sum, text) => sum + text.length, data.length)
 }
 
 /** What keeps deliveries of ordered subscriptions in the order in which their events came to this process. */
@@ -273,6 +281,7 @@ async function plan(
     keys: keysOfEvent(draft.keys ?? {}, eventType.key_pointers, draft.data),
     publishId: draft.publishId ?? null,
     onceId: draft.onceId ?? null,
+    headers: Object.keys(draft.headers ?? {}).length > 0 ? (draft.headers ?? null) : null,
     traceparent: draft.traceparent ?? null,
     schemaVersion: eventType.validation !== 'off' && eventType.latest_version > 0 ? eventType.latest_version : null,
     validationErrors: wrong.length > 0 ? JSON.stringify(wrong) : null,

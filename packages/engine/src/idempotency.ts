@@ -14,6 +14,7 @@ import { deleteOldIdempotent } from './db/sql/delete-old-idempotent.ts'
 import { endIdempotent } from './db/sql/end-idempotent.ts'
 import { forgetIdempotent } from './db/sql/forget-idempotent.ts'
 import { type Seal, SealError } from './sealing.ts'
+import type { Within } from './tenancy.ts'
 import { newUuid, type World } from './world.ts'
 
 /** No request takes longer than this, in milliseconds. A record without an answer is abandoned after it. */
@@ -29,6 +30,10 @@ export type RepeatableRequest = {
   /** The credential that asks: keys of two credentials never meet. */
   owner: string
   key: string
+  /** The tenant of that credential; undefined for the operator's. */
+  tenantId: Within
+  /** What is asked for: an `operationId`. */
+  operation: string
   method: string
   /** Path and query. */
   url: string
@@ -49,7 +54,7 @@ export type IdempotencyRecord = { owner: string; key: string; id: Uuid }
  */
 export async function beginOnce(
   { db, world, seal }: IdempotencyParts,
-  { owner, key, method, url, body, repeatable }: RepeatableRequest,
+  { owner, key, tenantId, operation, method, url, body, repeatable }: RepeatableRequest,
 ): Promise<{ record: IdempotencyRecord } | { answer: KeptAnswer }> {
   const fingerprint = createHash('sha256')
     .update(JSON.stringify([method, url]))
@@ -57,7 +62,8 @@ export async function beginOnce(
     .digest()
   const keptHours = limits.idempotencyKeyHours
   const id = newUuid(world)
-  const found = await beginIdempotent(db.pool, { owner, key, id, fingerprint, heldMs, keptHours, repeatable })
+  const keeping = { id, fingerprint, heldMs, keptHours, repeatable }
+  const found = await beginIdempotent(db.pool, { owner, key, tenantId: tenantId ?? null, operation, ...keeping })
   if (found.begun) return { record: { owner, key, id: found.id } }
   if (!found.same) {
     throw new Problem(
@@ -80,15 +86,20 @@ export async function beginOnce(
   )
 }
 
-/** Keeps the answer. From now on it is what the request is answered. */
+/**
+ * Keeps the answer. From now on it is what the request is answered.
+ *
+ * @param eventIds the events that it tells of, which the key is found by
+ */
 export async function endOnce(
   { db, seal }: IdempotencyParts,
   record: IdempotencyRecord,
   answer: KeptAnswer,
+  eventIds: readonly Uuid[] = [],
 ): Promise<void> {
   // Answers hold secrets and keys that were just made.
   const sealedAnswer = seal.seal(Buffer.from(JSON.stringify(answer)), contextOf(record))
-  await endIdempotent(db.pool, { ...record, sealedAnswer })
+  await endIdempotent(db.pool, { ...record, sealedAnswer, eventIds: eventIds.length > 0 ? eventIds : null })
 }
 
 /** The request was refused, so nothing was done: its key is free again. */
@@ -98,7 +109,7 @@ export async function forgetOnce({ db }: IdempotencyParts, record: IdempotencyRe
 
 /** The request failed in a way that does not say whether it did anything. Nobody is at it any more. */
 export async function abandonOnce({ db }: IdempotencyParts, record: IdempotencyRecord): Promise<void> {
-  await endIdempotent(db.pool, { ...record, sealedAnswer: null })
+  await endIdempotent(db.pool, { ...record, sealedAnswer: null, eventIds: null })
 }
 
 /** Takes away the records whose time is over. */
@@ -116,7 +127,7 @@ export async function deleteOldIdempotencyKeys(db: Database): Promise<number> {
  * What makes an event that is published under an idempotency key the same event when the request is taken over. No
  * publisher can come upon it: it begins with a character that is no text, and ends with a random id.
  */
-export function onceIdOf({ id }: IdempotencyRecord, place = 0): string {
+export function onceIdOf({ id }: Pick<IdempotencyRecord, 'id'>, place = 0): string {
   return `\u0001${id}/${place}`
 }
 
@@ -128,6 +139,16 @@ function opened(seal: Seal, sealed: Uint8Array, record: IdempotencyRecord): Kept
     if (error instanceof SealError) return undefined
     throw error
   }
+}
+
+/**
+ * A kept answer sealed with the first master key.
+ *
+ * @throws SealError when it cannot be opened
+ */
+export function answerSealedAnew(sealed: Uint8Array, record: IdempotencyRecord, seal: Seal): Uint8Array<ArrayBuffer> {
+  const context = contextOf(record)
+  return seal.seal(seal.open(sealed, context), context)
 }
 
 function contextOf({ owner, key, id }: IdempotencyRecord): string {

@@ -38,7 +38,7 @@ export {
   type PortalCredential,
 } from './credentials.ts'
 export { curlCommand } from './curl.ts'
-export { redacted } from './custom-headers.ts'
+export { customHeaders, headerNameFault, redacted, soundsLikeCredential } from './custom-headers.ts'
 export { type Database, openDatabase } from './db/database.ts'
 export { DemoDatabaseError, prepareDemoDatabase } from './db/demo-database.ts'
 export { MigrationError, migrate, pendingMigrations } from './db/migrate.ts'
@@ -91,7 +91,7 @@ export {
   requestErasure,
 } from './erasures.ts'
 export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
-export { type Event, type EventSummary, getEvent, listEvents, refuseErased } from './event-reads.ts'
+export { type Event, type EventSummary, eventHeaderNames, getEvent, listEvents, refuseErased } from './event-reads.ts'
 export { type EventSample, sampleEvents } from './event-samples.ts'
 export { type Import, type ImportedType, importEventTypes } from './event-type-import.ts'
 export {
@@ -141,7 +141,7 @@ export type { MatchedEvent, Verdict } from './matching.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export { ensureOperator, parseOperatorTenant } from './operator.ts'
 export { type OutboxParts, outboxPublishId, publishOutbox } from './outbox.ts'
-export { deleteOutboxEvent, listOutboxEvents, type OutboxEvent, retryOutboxEvent } from './outbox-events.ts'
+export { deleteOutboxEvent, type ListedOutboxEvent, listOutboxEvents, retryOutboxEvent } from './outbox-events.ts'
 export type { Page, PageRequest } from './paging.ts'
 export { type EventOrigin, eventOrigin, parseEventSource, payload, payloadFormatOf } from './payload.ts'
 export {
@@ -170,6 +170,7 @@ export {
   finishCheck,
   type ReceiverCheckOutcome,
 } from './receiver-checks.ts'
+export { expireOldDrafts } from './replay-drafts.ts'
 export { targetClaim } from './replay-targets.ts'
 export { createReplaying, type Replaying, type ReplayStep } from './replaying.ts'
 export {
@@ -193,7 +194,14 @@ export {
   type Retention,
   retentionDaysDefault,
 } from './retention.ts'
-export { findUnreadable, type Rewrapped, rewrapCredentials, rewrapSecrets } from './rewrapping.ts'
+export {
+  findUnreadable,
+  type Rewrapped,
+  type RewrappedAll,
+  rewrapAll,
+  rewrapCredentials,
+  rewrapSecrets,
+} from './rewrapping.ts'
 export { rollUpOldMinutes } from './rollups.ts'
 export { defaultRetryScheduleSeconds } from './schedule.ts'
 export { type JudgedCheck, type JudgedReceiver, judgeReceiver } from './scorecard.ts'

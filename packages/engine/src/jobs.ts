@@ -28,7 +28,7 @@ export type JobPayloads = {
   'hold-deliveries': { subscription_id: Uuid; again?: boolean }
   /** Puts held deliveries back into the backlog, or cancels them; once more a little later, for `last`. */
   'release-deliveries': { subscription_id: Uuid; backfill: 'held' | 'none'; before?: Uuid; last: boolean }
-  /** Holds whatever came in while a subscription was being paused, disabled or deleted. */
+  /** Holds whatever came in while a subscription was being paused, disabled or deleted, and ends what has had its time. */
   'sweep-backlog': Record<string, never>
   /** Disables subscriptions that have failed for too long, and tells of those that come near it. */
   'judge-subscriptions': Record<string, never>

@@ -50,7 +50,7 @@ export async function setKeyPair(
   wanted: boolean,
 ): Promise<string | null> {
   if (wanted && owner.publicKey === null) return (await storeKeyPair(tx, parts, owner)).publicKey
-  if (!wanted && owner.publicKey !== null) await endSecrets(tx, owner.id, scheme, 0)
+  if (!wanted && owner.publicKey !== null) await endSecrets(tx, owner.id, scheme, { overlapSeconds: 0, kept: [] })
   return wanted ? owner.publicKey : null
 }
 
@@ -74,7 +74,8 @@ export async function rotateKeyPair(
         'The subscription does not sign by v1a, so it has no key pair. Set its signature_schemes to ["v1a", "v1"] first.',
       )
     }
-    await makeRoom(tx, id, scheme, overlapSeconds)
+    // Nobody looks for a pair that has ended: a signature check names expired secrets only.
+    await makeRoom(tx, id, scheme, { overlapSeconds, kept: [] })
     await writeAudit(tx, parts.db, secretsOf(owner))
     const pair = await storeKeyPair(tx, parts, owner)
     await tx.subscription.update({ where: { id }, data: { publicKey: pair.publicKey } })

@@ -6,14 +6,15 @@ import { type OutboxEvent, Prisma } from './db/generated/client.ts'
 import { transaction } from './db/transaction.ts'
 import { isCountKey, type Page, type PageRequest, planPage } from './paging.ts'
 
-export type { OutboxEvent } from './db/generated/client.ts'
+/** Without its data and its headers: they may be long, and are the publisher's own. */
+export type ListedOutboxEvent = Omit<OutboxEvent, 'data' | 'headers'>
 
-/** In the order of writing. Its data is left out: it may be long, and is the publisher's own. */
+/** In the order of writing. */
 export async function listOutboxEvents(
   db: Database,
   filter: { state: OutboxEventState; tenants: readonly string[] | undefined },
   request: PageRequest,
-): Promise<Page<Omit<OutboxEvent, 'data'>>> {
+): Promise<Page<ListedOutboxEvent>> {
   const plan = planPage(`outbox ${filter.state}`, request, isCountKey)
   const [beyond] = plan.beyond ?? []
   const rows = await db.prisma.outboxEvent.findMany({
@@ -24,7 +25,7 @@ export async function listOutboxEvents(
         ? {}
         : { place: plan.order === 'asc' ? { gt: BigInt(beyond) } : { lt: BigInt(beyond) } }),
     },
-    omit: { data: true },
+    omit: { data: true, headers: true },
     orderBy: { place: plan.order },
     take: plan.take,
   })
@@ -36,12 +37,12 @@ export async function listOutboxEvents(
  *
  * @throws Problem `outbox_event_not_found`
  */
-export function retryOutboxEvent(db: Database, id: Uuid): Promise<Omit<OutboxEvent, 'data'>> {
+export function retryOutboxEvent(db: Database, id: Uuid): Promise<ListedOutboxEvent> {
   return transaction(db, async (tx) => {
     const [retried] = await tx.outboxEvent.updateManyAndReturn({
       where: { id },
       data: { refusedAt: null, problem: Prisma.DbNull, tries: 0, notBefore: null },
-      omit: { data: true },
+      omit: { data: true, headers: true },
     })
     if (retried === undefined) throw notFound(id)
     await writeAudit(tx, db, { target: formatId('outbox_event', id), tenantId: retried.tenantId })

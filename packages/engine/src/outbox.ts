@@ -10,6 +10,7 @@
 import { limits, Problem, type ProblemPlace, PublishEvent, parseId, type Uuid } from '@posthorn/contract'
 import { placesOf } from '@posthorn/json-schema'
 import { Ajv } from 'ajv'
+import { customHeaders } from './custom-headers.ts'
 import type { Database } from './db/database.ts'
 import { poolTransaction } from './db/pool-transaction.ts'
 import { deleteOutboxEvents } from './db/sql/delete-outbox-events.ts'
@@ -93,9 +94,12 @@ function draftOf(row: OutboxRow): EventDraft | Problem {
     id: outboxPublishId(row.id, row.publish_id),
     timestamp: row.timestamp.toISOString(),
     keys: row.keys,
+    ...(row.headers === null ? {} : { headers: row.headers }),
     ...(row.subscriptions === null ? {} : { subscriptions: row.subscriptions }),
   }
   if (!isPublishEvent(body)) return invalid(placesOf(isPublishEvent.errors ?? []))
+  const headers = readHeaders(body.headers ?? {})
+  if (headers instanceof Problem) return headers
   const subscriptionIds = body.subscriptions?.map((id) => parseId('subscription', id))
   return {
     tenantId: body.tenant,
@@ -104,8 +108,18 @@ function draftOf(row: OutboxRow): EventDraft | Problem {
     timestamp: row.timestamp,
     publishId: outboxPublishId(row.id, row.publish_id),
     ...(body.keys === undefined ? {} : { keys: body.keys }),
+    ...(body.headers === undefined ? {} : { headers }),
     ...(row.traceparent !== null && isTraceparent(row.traceparent) ? { traceparent: row.traceparent } : {}),
     ...(subscriptionIds === undefined ? {} : { subscriptionIds: subscriptionIds.filter((id) => id !== undefined) }),
+  }
+}
+
+function readHeaders(given: Readonly<Record<string, string>>): Record<string, string> | Problem {
+  try {
+    return customHeaders(given)
+  } catch (error) {
+    if (error instanceof Problem) return error
+    throw error
   }
 }
 

@@ -1,13 +1,15 @@
 /**
  * Replays to another URL: a staging receiver, or a colleague's machine. They touch neither the delivery nor its
- * subscription, and their requests carry nothing that is meant for the customer's receiver: no custom headers, no
- * credentials, no client certificate, and a signature by a secret of the replay's own.
+ * subscription, and their requests carry nothing that is meant for the customer's receiver: no custom headers of the
+ * subscription, no credentials, no client certificate, and a signature by a secret of the replay's own. Headers that the
+ * publisher gave the event go along like its data, but for those that sound like credentials.
  */
 import { formatId, type PayloadFormat, type Uuid } from '@posthorn/contract'
 import type { Claim } from './attempt.ts'
+import { soundsLikeCredential } from './custom-headers.ts'
 import type { TargetItem } from './db/sql/take-target-items.ts'
 import { defaultRetryScheduleSeconds } from './schedule.ts'
-import { type SecretPlace, sealSecret } from './sealed-secrets.ts'
+import { openSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
 import type { Seal } from './sealing.ts'
 import { newSecret } from './secrets.ts'
 import type { World } from './world.ts'
@@ -19,6 +21,16 @@ export function makeTargetSecret(
 ): { secret: string; sealed: Uint8Array<ArrayBuffer> } {
   const { text: secret, key } = newSecret(world)
   return { secret, sealed: sealSecret(seal, key, placeOf(replayId)).sealedKey }
+}
+
+/**
+ * The secret of a replay sealed with the first master key.
+ *
+ * @throws SealError when it cannot be opened
+ */
+export function targetSealedAnew(sealed: Uint8Array, replayId: Uuid, seal: Seal): Uint8Array<ArrayBuffer> {
+  const place = placeOf(replayId)
+  return sealSecret(seal, openSecret(seal, sealed, place), place).sealedKey
 }
 
 /** It belongs to no tenant and no subscription, so it cannot be opened in the place of one that does. */
@@ -61,6 +73,12 @@ export function targetClaim(item: TargetItem): Claim {
       data: item.data,
       schemaVersion: item.schema_version,
       keys: item.keys,
+      headers: harmless(item.headers_of_event ?? {}),
     },
   }
+}
+
+/** Whoever chooses the URL may read payloads, and that is not leave to read secrets. */
+function harmless(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !soundsLikeCredential(name)))
 }

@@ -31,6 +31,7 @@ import type { DeliveryFilter } from './db/sql/filter-conditions.ts'
 import { insertReplay } from './db/sql/insert-replay.ts'
 import { insertReplayItems, type ReplayGroup } from './db/sql/insert-replay-items.ts'
 import { listReplayItems as listItemsStatement, type ReplayItemRow } from './db/sql/list-replay-items.ts'
+import { runReplay as runStatement } from './db/sql/run-replay.ts'
 import { selectPacedSubscriptions } from './db/sql/select-paced-subscriptions.ts'
 import { setReplayPreview } from './db/sql/set-replay-preview.ts'
 import type { Runner } from './db/sql/statement.ts'
@@ -121,6 +122,7 @@ export async function draftReplay(
       actor: draft.actor,
       targetUrl: draft.targetUrl ?? null,
       targetKey: target?.sealed ?? null,
+      draftHours: limits.replayDraftHours,
     })
     const tally = await writeItems(runner, { id, filter, states: replaySends[draft.choice] }, parts)
     const others = await countOthers(runner, filter, replaySends[draft.choice])
@@ -300,10 +302,10 @@ export type ReplayMove = keyof typeof replayCan
 /**
  * Runs, pauses, resumes or cancels a replay. Dispatchers find one that runs by its row, so nobody has to be told.
  *
- * @throws Problem `replay_not_found`, `replay_state_conflict`
+ * @throws Problem `replay_not_found`, `replay_state_conflict`, `replay_expired`
  */
 export async function moveReplay(
-  { db, world }: ReplayParts,
+  { db }: Pick<ReplayParts, 'db'>,
   move: ReplayMove,
   { id, within }: { id: Uuid; within: Within },
 ): Promise<Replay> {
@@ -312,8 +314,10 @@ export async function moveReplay(
   const found = await db.prisma.replay.findFirst({ where, select: { tenantId: true } })
   if (found === null) throw notFound(id)
   const target = { target: formatId('replay', id), tenantId: found.tenantId }
-  if (!(await moved(db, move, { where, states, now: new Date(world.now()), target }))) {
-    const { state } = await getReplay(db, id, within)
+  if (!(await moved(db, move, { where, states, target }))) {
+    const { state, expiresAt } = await getReplay(db, id, within)
+    // A draft that cannot be run is one whose time is over; that it has ended is written down within a minute.
+    if (move === 'run' && (state === 'expired' || state === 'draft')) throw expired(expiresAt)
     throw new Problem(
       'replay_state_conflict',
       `The replay is ${state}; only one that is ${states.join(' or ')} can be ${past[move]}.`,
@@ -330,25 +334,17 @@ const past = { run: 'run', pause: 'paused', resume: 'resumed', cancel: 'canceled
 async function moved(
   db: Database,
   move: ReplayMove,
-  {
-    where,
-    states,
-    now,
-    target,
-  }: { where: { id: Uuid }; states: readonly ReplayState[]; now: Date; target: AuditTarget },
+  { where, states, target }: { where: { id: Uuid }; states: readonly ReplayState[]; target: AuditTarget },
 ): Promise<boolean> {
-  if (move === 'cancel') {
+  if (move === 'run' || move === 'cancel') {
+    const statement = move === 'run' ? runStatement : cancelStatement
     return inAuditedTransaction(db, async (runner, write) => {
-      const canceled = await cancelStatement(runner, where.id, states)
-      if (canceled) await write(target)
-      return canceled
+      const isMoved = await statement(runner, where.id, states)
+      if (isMoved) await write(target)
+      return isMoved
     })
   }
-  const data = {
-    run: { state: 'running', startedAt: now },
-    resume: { state: 'running' },
-    pause: { state: 'paused' },
-  }[move]
+  const data = { state: move === 'resume' ? 'running' : 'paused' }
   return transaction(db, async (tx) => {
     const { count } = await tx.replay.updateMany({ where: { ...where, state: { in: [...states] } }, data })
     if (count > 0) await writeAudit(tx, db, target)
@@ -380,6 +376,13 @@ export async function patchReplay(
   })
   if (isChanged) return getReplay(db, id, within)
   throw new Problem('replay_state_conflict', `The replay is ${before.state}, so there is nothing to change any more.`)
+}
+
+function expired(at: Date): Problem {
+  return new Problem(
+    'replay_expired',
+    `The draft was not run before ${at.toISOString()}, so it expired: what it had counted may be true no longer. Draft a new one with the same filter, look at its preview, and run that.`,
+  )
 }
 
 function notFound(id: Uuid): Problem {

@@ -5,13 +5,20 @@
  * A secret is replaced only if it is still the one that was read, so any number of these may run beside each other and
  * beside everything else, be killed, and be started again: what is done is done.
  */
+import { type ReplayState, replayCan } from '@posthorn/contract'
 import type { Database } from './db/database.ts'
+import { answerSealedAnew } from './idempotency.ts'
+import { targetSealedAnew } from './replay-targets.ts'
 import { openSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
 import { type Seal, SealError, sealedWith } from './sealing.ts'
 import { sealedAnew } from './subscription-auth.ts'
 import { tlsSealedAnew } from './subscription-tls.ts'
 
 const rowsPerBatch = 500
+/** An answer may be as long as that to a thousand events. */
+const answersPerBatch = 20
+/** Replays that still sign. What has ended needs its secret no more. */
+const signing: readonly ReplayState[] = replayCan.cancel
 
 export type RewrapParts = { db: Database; seal: Seal }
 
@@ -24,6 +31,23 @@ export type Rewrapped = {
 
 /** What is sealed with a master key that nobody has given. */
 export type Unreadable = { masterKeyId: string; secrets: number }
+
+/** How much of each kind was sealed anew. */
+export type RewrappedAll = Record<'secrets' | 'credentials' | 'replays' | 'answers', number> & Pick<Rewrapped, 'faults'>
+
+/** Seals everything that is sealed with the first master key. A test holds this to the columns that there are. */
+export async function rewrapAll(parts: RewrapParts): Promise<RewrappedAll> {
+  const secrets = await rewrapSecrets(parts, 'all')
+  const credentials = await rewrapCredentials(parts)
+  const replays = await rewrapTargetSecrets(parts)
+  return {
+    secrets: secrets.sealed,
+    credentials: credentials.sealed,
+    replays: replays.sealed,
+    answers: await rewrapKeptAnswers(parts),
+    faults: [...secrets.faults, ...credentials.faults, ...replays.faults],
+  }
+}
 
 /**
  * Seals every secret with the first master key.
@@ -93,6 +117,70 @@ export async function rewrapCredentials({ db, seal }: RewrapParts): Promise<Rewr
     }
     last = rows.at(-1)?.id
     if (last === undefined) return { sealed, faults }
+  }
+}
+
+/**
+ * Seals the secrets of replays to another URL with the first master key. Those of replays that have ended too, so that
+ * nothing is left of the old one; only there it is no fault when one cannot be opened, because nothing needs it.
+ */
+async function rewrapTargetSecrets({ db, seal }: RewrapParts): Promise<Rewrapped> {
+  const faults: SealError[] = []
+  let sealed = 0
+  let last: string | undefined
+  for (;;) {
+    const rows = await db.prisma.replay.findMany({
+      where: { targetKeySealed: { not: null }, ...(last === undefined ? {} : { id: { gt: last } }) },
+      select: { id: true, state: true, targetKeySealed: true },
+      orderBy: { id: 'asc' },
+      take: rowsPerBatch,
+    })
+    for (const { id, state, targetKeySealed } of rows) {
+      const anew = resealed(targetKeySealed, seal, (given) => targetSealedAnew(given, id, seal))
+      if (anew === null) continue
+      if (anew instanceof SealError) {
+        if (signing.some((one) => one === state)) faults.push(anew)
+        continue
+      }
+      const { count } = await db.prisma.replay.updateMany({
+        where: { id, targetKeySealed },
+        data: { targetKeySealed: anew },
+      })
+      sealed += count
+    }
+    last = rows.at(-1)?.id
+    if (last === undefined) return { sealed, faults }
+  }
+}
+
+/**
+ * Seals the answers that are kept under idempotency keys with the first master key. One that cannot be opened is no fault:
+ * whoever repeats its request is told that nobody knows how it ended, and a day later it is gone.
+ */
+async function rewrapKeptAnswers({ db, seal }: RewrapParts): Promise<number> {
+  let sealed = 0
+  let last: { owner: string; key: string } | undefined
+  for (;;) {
+    const behind =
+      last === undefined ? {} : { OR: [{ key: { gt: last.key } }, { key: last.key, owner: { gt: last.owner } }] }
+    const rows = await db.prisma.idempotencyKey.findMany({
+      where: { sealedAnswer: { not: null }, ...behind },
+      select: { owner: true, key: true, id: true, sealedAnswer: true },
+      // As the primary key has them.
+      orderBy: [{ key: 'asc' }, { owner: 'asc' }],
+      take: answersPerBatch,
+    })
+    for (const { sealedAnswer, ...record } of rows) {
+      const anew = resealed(sealedAnswer, seal, (given) => answerSealedAnew(given, record, seal))
+      if (anew === null || anew instanceof SealError) continue
+      const { count } = await db.prisma.idempotencyKey.updateMany({
+        where: { ...record, sealedAnswer },
+        data: { sealedAnswer: anew },
+      })
+      sealed += count
+    }
+    last = rows.at(-1)
+    if (last === undefined) return sealed
   }
 }
 

@@ -5,7 +5,8 @@
  * An answer that nobody gave proves nothing: where a request must be refused, only an answer that refuses it passes. What
  * failed by a fault of ours counts for nobody.
  */
-import { type CheckVerdict, checkVerdicts, type FailureCode, type ReceiverCheck } from '@posthorn/contract'
+import { type CheckVerdict, checkVerdicts, type ReceiverCheck } from '@posthorn/contract'
+import { isOurFault } from './failing.ts'
 import type { CheckedRequest, ReceiverCheckOutcome } from './receiver-checks.ts'
 import type { TestOutcome } from './subscription-tests.ts'
 
@@ -26,8 +27,6 @@ export type JudgedReceiver = {
 
 type Judgement = Pick<JudgedCheck, 'verdict' | 'detail' | 'fix'>
 
-/** What went wrong in ourselves, or in the operator's own proxy. */
-const oursCodes: ReadonlySet<FailureCode> = new Set(['internal_error', 'aborted', 'egress_proxy_failed'])
 /** The worst first. What does not apply counts for nothing. */
 const worstFirst: readonly CheckVerdict[] = ['failed', 'not_run', 'warning']
 
@@ -55,7 +54,7 @@ function judgeRequest(request: CheckedRequest): JudgedCheck {
     return { check, expected, verdict: 'not_run', detail: request.notRun, fix: null, outcome: null }
   }
   const { outcome } = request
-  if (outcome.failureCode !== null && oursCodes.has(outcome.failureCode)) {
+  if (outcome.failureCode !== null && isOurFault(outcome.failureCode)) {
     const detail = outcome.failureDetail ?? 'It could not be sent, which is no fault of the receiver.'
     return { check, expected, verdict: 'not_run', detail, fix: null, outcome }
   }

@@ -3,7 +3,7 @@
  * subscription and the id of the secret, so a row that was copied or moved elsewhere cannot be opened there.
  */
 import type { SignatureScheme, Uuid } from '@posthorn/contract'
-import type { Seal } from './sealing.ts'
+import { type Seal, SealError } from './sealing.ts'
 
 /** Where a secret belongs. */
 export type SecretPlace = { id: Uuid; tenantId: string; subscriptionId: Uuid; scheme: SignatureScheme }
@@ -22,6 +22,16 @@ export function sealSecret(seal: Seal, key: Uint8Array, place: SecretPlace): Sea
 /** @throws SealError, also for a key that was stored before there was sealing */
 export function openSecret(seal: Seal, sealedKey: Uint8Array, place: SecretPlace): Uint8Array<ArrayBuffer> {
   return seal.open(sealedKey, contextOf(place))
+}
+
+/** The same for whoever can do without it: null when it cannot be opened. */
+export function openedSecret(seal: Seal, sealedKey: Uint8Array, place: SecretPlace): Uint8Array<ArrayBuffer> | null {
+  try {
+    return openSecret(seal, sealedKey, place)
+  } catch (error) {
+    if (error instanceof SealError) return null
+    throw error
+  }
 }
 
 /** All but the tenant's id have one form each, without `|`, so a tenant's id may hold what it likes. */

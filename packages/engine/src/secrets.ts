@@ -14,7 +14,7 @@ import type { Subscription } from './db/generated/client.ts'
 import { endSecrets } from './db/sql/end-secrets.ts'
 import { lockSubscription } from './db/sql/lock-subscription.ts'
 import { type Tx, transaction } from './db/transaction.ts'
-import { openSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
+import { openedSecret, openSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
 import type { Seal } from './sealing.ts'
 import { getSubscription, subscriptionNotFound } from './subscription-reads.ts'
 import type { Within } from './tenancy.ts'
@@ -96,7 +96,7 @@ export async function revealSecrets(
   // Written before the secret is read: whatever happens now, nothing was shown that does not stand there.
   await transaction(parts.db, (tx) => writeAudit(tx, parts.db, secretsOf(subscription)))
   const rows = await parts.db.prisma.secret.findMany({
-    where: { ...place, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date(parts.world.now()) } }] },
+    where: { ...place, ended: false, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date(parts.world.now()) } }] },
     orderBy: [{ expiresAt: { sort: 'desc', nulls: 'first' } }, { id: 'desc' }],
   })
   return rows.map(({ id, sealedKey, createdAt, expiresAt }) => {
@@ -106,7 +106,8 @@ export async function revealSecrets(
 
 /**
  * Makes a new secret the current one. The older ones sign beside it for `overlapSeconds` more, or until they would have
- * ended anyway; with 0 it signs alone from the next claim on, whatever was promised before.
+ * ended anyway; with 0 it signs alone from the next claim on, whatever was promised before. What has ended is kept until the
+ * next rotation, so that a signature check can name it.
  *
  * @throws Problem `subscription_not_found`, `invalid_secret`, `limit_reached`
  */
@@ -119,7 +120,10 @@ export async function rotateSecret(
   const { text, key } = rotation.secret === undefined ? newSecret(parts.world) : givenSecret(rotation.secret)
   return transaction(parts.db, async (tx) => {
     const owner = await lockOwner(tx, id, within)
-    await makeRoom(tx, id, 'v1', rotation.overlapSeconds)
+    await makeRoom(tx, id, 'v1', {
+      overlapSeconds: rotation.overlapSeconds,
+      kept: rotation.overlapSeconds === 0 ? await recognisable(tx, parts, owner) : [],
+    })
     await writeAudit(tx, parts.db, secretsOf(owner))
     return { ...(await storeKey(tx, parts, owner, { scheme: 'v1', key })), text }
   })
@@ -140,13 +144,29 @@ export async function lockOwner(tx: Tx, id: Uuid, within: Within): Promise<Subsc
  *
  * @throws Problem `limit_reached`: each key signs each request, and none ends earlier than was said
  */
-export async function makeRoom(tx: Tx, id: Uuid, scheme: SignatureScheme, overlapSeconds: number): Promise<void> {
-  const signing = await endSecrets(tx, id, scheme, overlapSeconds)
+export async function makeRoom(
+  tx: Tx,
+  id: Uuid,
+  scheme: SignatureScheme,
+  ending: { overlapSeconds: number; kept: readonly Uuid[] },
+): Promise<void> {
+  const signing = await endSecrets(tx, id, scheme, ending)
   if (signing < limits.signingKeysMax) return
   throw new Problem(
     'limit_reached',
     `${signing} older keys would sign beside the new one, and ${limits.signingKeysMax} may sign at once in all. Wait until one has ended, or give a smaller overlap_seconds: 0 ends all of them now.`,
   )
+}
+
+/** The secrets that can be opened. Another one would be recognised by nobody, and be in the way of giving up a master key. */
+async function recognisable(
+  tx: Tx,
+  { seal }: SecretParts,
+  { id: subscriptionId, tenantId }: Pick<Subscription, 'id' | 'tenantId'>,
+): Promise<Uuid[]> {
+  const place = { tenantId, subscriptionId, scheme: 'v1' } as const
+  const rows = await tx.secret.findMany({ where: place, select: { id: true, sealedKey: true } })
+  return rows.flatMap(({ id, sealedKey }) => (openedSecret(seal, sealedKey, { id, ...place }) === null ? [] : [id]))
 }
 
 /** What the audit log says of them: whose they are. */

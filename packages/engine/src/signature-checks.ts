@@ -7,7 +7,7 @@ import type { Database } from './db/database.ts'
 import { selectEvent } from './db/sql/select-event.ts'
 import { getEvent } from './event-reads.ts'
 import type { EventOrigin } from './payload.ts'
-import { openSecret } from './sealed-secrets.ts'
+import { openedSecret, openSecret } from './sealed-secrets.ts'
 import type { Seal } from './sealing.ts'
 import { sentBody } from './sent-body.ts'
 import { type CheckedSecret, type Diagnosis, diagnose, explainComputed } from './signature-causes.ts'
@@ -58,7 +58,7 @@ export async function checkSignature(
   const receivedAt = input.receivedAt ?? new Date(world.now())
   const { headers, body } = input
   const [secrets, publicKeys, sent] = await Promise.all([
-    secretsFor(parts, { tenantId, subscriptionId, receivedAt }),
+    secretsFor(parts, { tenantId, subscriptionId, receivedAt, isNow: input.receivedAt === undefined }),
     publicKeysFor(db, { tenantId, subscriptionId, receivedAt }),
     whatWasSent(parts, { tenantId, subscriptionId }, idIn(headers)),
   ])
@@ -101,10 +101,13 @@ function idIn(headers: Readonly<Record<string, string>>): string {
 
 type Place = { tenantId: string; subscriptionId: Uuid; receivedAt: Date }
 
-/** Its own first: those that sign, those that no longer do, then those of the tenant's other subscriptions. */
+/**
+ * Its own first: those that sign, those that no longer do, then those of the tenant's other subscriptions. One that does
+ * not sign here and cannot be opened is left out: it explains nothing, and is no reason to explain nothing else.
+ */
 async function secretsFor(
   { db, seal }: SignatureCheckParts,
-  { tenantId, subscriptionId, receivedAt }: Place,
+  { tenantId, subscriptionId, receivedAt, isNow }: Place & { isNow: boolean },
 ): Promise<CheckedSecret[]> {
   const order = { orderBy: { id: 'desc' as const } }
   const [own, others] = await Promise.all([
@@ -115,14 +118,14 @@ async function secretsFor(
       take: otherSecretsMax,
     }),
   ])
-  return [...own, ...others].map((row) => {
+  return [...own, ...others].flatMap((row) => {
     const place = { id: row.id, tenantId, subscriptionId: row.subscriptionId, scheme: 'v1' as const }
-    return {
-      key: openSecret(seal, row.sealedKey, place),
-      subscriptionId: row.subscriptionId,
-      isCurrent: row.expiresAt === null || row.expiresAt > receivedAt,
-      isOther: row.subscriptionId !== subscriptionId,
-    }
+    // One that was ended signs no more even if the clock here is behind that of the database.
+    const isCurrent = row.expiresAt === null || (row.expiresAt > receivedAt && !(row.ended && isNow))
+    const isOther = row.subscriptionId !== subscriptionId
+    const open = isCurrent && !isOther ? openSecret : openedSecret
+    const key = open(seal, row.sealedKey, place)
+    return key === null ? [] : [{ key, subscriptionId: row.subscriptionId, isCurrent, isOther }]
   })
 }
 

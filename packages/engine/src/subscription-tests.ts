@@ -198,7 +198,7 @@ export async function takeTest(
       subscription: {
         include: {
           secrets: {
-            where: { OR: [{ expiresAt: null }, { expiresAt: { gt: new Date(world.now()) } }] },
+            where: { ended: false, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date(world.now()) } }] },
             orderBy: [{ expiresAt: { sort: 'desc', nulls: 'first' } }, { id: 'desc' }],
           },
         },

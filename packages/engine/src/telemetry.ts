@@ -29,6 +29,8 @@ export type Occurrence =
   | { what: 'outbox_event_refused'; id: string; tenantId: string; type: string; problem: Problem }
   /** Items of replays became due, or were skipped or settled without an attempt; and replays ended. */
   | { what: 'replays_fed'; fed: number; skipped: number; settled: number; finished: number }
+  /** Drafts of replays that nobody ran in time. */
+  | { what: 'drafts_expired'; count: number }
   /** Events whose content was erased, because somebody asked or their tenant keeps no more. */
   | { what: 'events_erased'; count: number }
   /** Partitions that were dropped because they are older than they are kept, and those that stay for what is still to be sent. */

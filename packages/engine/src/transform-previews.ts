@@ -43,5 +43,6 @@ async function eventOf(
     return { ...event, validationErrors: validationErrors === null ? null : JSON.stringify(validationErrors) }
   }
   const timestamp = given.timestamp ?? new Date(world.now())
-  return { ...given, id: newUuid(world), timestamp, schemaVersion: null, validationErrors: null, traceparent: null }
+  const nothingElse = { headers: null, schemaVersion: null, validationErrors: null, traceparent: null }
+  return { ...given, id: newUuid(world), timestamp, ...nothingElse }
 }

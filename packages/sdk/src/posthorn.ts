@@ -280,7 +280,7 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
       revoke: (id: string, given?: CallOptions) => run('revokeApiKey', { path: { id } }, given),
     },
 
-    /** What a text is: any id, a publisher's own id, a business key, a trace id. */
+    /** What a text is: any id, a publisher's own id, a business key, a trace id, an idempotency key. */
     search: (q: string, given?: CallOptions) => run('search', { query: { q } }, given),
     /** Who asks, by the key that is used, and what it may. */
     credential: (given?: CallOptions) => run('getCredential', {}, given),

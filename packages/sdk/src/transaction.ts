@@ -29,6 +29,10 @@ export type InTransactionOptions = {
 /** As the API's limit for `data`, in bytes of UTF-8. */
 const dataBytesMax = 256 * 1024
 const tenantForm = /^[A-Za-z0-9_.:@|-]{1,128}$/
+/** As the API's rules for custom headers. */
+const headersMax = 20
+const headerNameForm = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/
+const headerValueForm = /^(?:[!-~](?:[\t -~]{0,4094}[!-~])?)?$/
 const typeForm = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/
 
 /**
@@ -49,7 +53,7 @@ export async function publishInTransaction(
 }
 
 function rowOf(event: EventInTransaction): OutboxRow {
-  const { tenant, type, keys = {}, subscriptions } = event
+  const { tenant, type, keys = {}, headers, subscriptions } = event
   // Plain JavaScript may leave them out, and `undefined` has the form of a tenant.
   if (typeof tenant !== 'string' || !tenantForm.test(tenant))
     throw invalid(`tenant must have the form ${tenantForm.source}.`)
@@ -69,9 +73,24 @@ function rowOf(event: EventInTransaction): OutboxRow {
     publishId: event.id ?? null,
     timestamp: event.timestamp ?? null,
     keys: jsonOf('keys', keys),
+    headers: headers === undefined ? null : headersOf(headers),
     subscriptions: subscriptions === undefined ? null : jsonOf('subscriptions', subscriptions),
     traceparent: event.traceparent ?? null,
   }
+}
+
+/** Which names are reserved is looked at when the event is published. */
+function headersOf(given: unknown): string {
+  const members =
+    typeof given === 'object' && given !== null && !Array.isArray(given) ? Object.entries(given) : undefined
+  if (members === undefined || members.length > headersMax)
+    throw invalid(`headers must be an object of at most ${headersMax} texts.`)
+  for (const [name, value] of members) {
+    if (!headerNameForm.test(name)) throw invalid(`headers: ${JSON.stringify(name)} is not the name of a header.`)
+    if (typeof value !== 'string' || !headerValueForm.test(value))
+      throw invalid(`headers: the value of ${name} must be printable ASCII, with no space at either end.`)
+  }
+  return jsonOf('headers', given)
 }
 
 function jsonOf(name: string, value: unknown): string {

@@ -3,7 +3,7 @@
  * `idempotent-replayed: true`, and does nothing again. Registered in the scope of the protected routes, behind their
  * credentials; a request that was refused before it did anything leaves its key free.
  */
-import { limits, Problem } from '@posthorn/contract'
+import { limits, Problem, type ProblemCode, type Uuid } from '@posthorn/contract'
 import {
   abandonOnce,
   beginOnce,
@@ -23,6 +23,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The record of this request, if it came with a key. */
     idempotency: IdempotencyRecord | undefined
+    /** The events that this request has published, which its key is found by; undefined where it publishes none. */
+    published: readonly Uuid[] | undefined
   }
   interface FastifyContextConfig {
     /** There is nothing that could be done twice, so a repetition is simply answered anew. */
@@ -54,8 +56,9 @@ const IdempotencyHeaders = Type.Object({
 export const idempotency = fp<IdempotencyParts>(
   async (app, parts) => {
     app.decorateRequest('idempotency', undefined)
+    app.decorateRequest('published', undefined)
     app.addHook('onRoute', (route) => {
-      if (route.method !== 'POST') return
+      if (route.method !== 'POST' || route.config?.changesNothing) return
       declareHeaders(route, IdempotencyHeaders)
       route.schema = { ...route.schema, response: withRefusals(route.schema?.response, ...refusalCodes) }
     })
@@ -68,6 +71,9 @@ export const idempotency = fp<IdempotencyParts>(
       const begun = await beginOnce(parts, {
         owner: request.credential.id,
         key: keyOf(given),
+        tenantId: request.credential.tenantId,
+        // Every route has one; a rule of the document.
+        operation: request.routeOptions.schema?.operationId ?? '',
         method: request.method,
         url: request.url,
         body: request.bodyText,
@@ -105,13 +111,23 @@ async function end(
   payload: unknown,
 ): Promise<void> {
   const status = reply.statusCode
-  if (status >= 500) return abandonOnce(parts, record)
+  if (status >= 500 && !isUntouched(payload)) return abandonOnce(parts, record)
   if (status >= 400) return forgetOnce(parts, record)
   const headers = keptHeaders.flatMap((name) => {
     const value = reply.getHeader(name)
     return value === undefined ? [] : [[name, String(value)] as const]
   })
-  await endOnce(parts, record, { status, headers: Object.fromEntries(headers), body: textOf(payload) })
+  const answer = { status, headers: Object.fromEntries(headers), body: textOf(payload) }
+  await endOnce(parts, record, answer, reply.request.published)
+}
+
+/** `overloaded` is said before anything is done, so it leaves the key free as a refusal does. */
+function isUntouched(payload: unknown): boolean {
+  try {
+    return Object(JSON.parse(textOf(payload))).code === ('overloaded' satisfies ProblemCode)
+  } catch {
+    return false
+  }
 }
 
 /** Answers to POST are texts; nothing streams. */

@@ -49,7 +49,7 @@ export const deliveryCurlRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         const why = 'The body was made by a transform that cannot be evaluated any more, so it cannot be told.'
         throw new Problem('delivery_state_conflict', why)
       }
-      const entries = Object.entries(requestHeadersView(attempt.headers, reader))
+      const entries = Object.entries(requestHeadersView(attempt.headers, reader, new Set()))
       const leftOut = entries.filter(([, value]) => value === redacted).map(([name]) => name)
       const headers = Object.fromEntries(entries.filter(([, value]) => value !== redacted))
       return {

@@ -1,8 +1,8 @@
 import { parseId } from '@posthorn/contract'
-import { eraseRunning } from '@posthorn/engine'
+import { createPublisher, eraseRunning, publishOutbox, requestErasure } from '@posthorn/engine'
 import { withClient } from '@posthorn/engine/testing'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { callbackUrl, startTestApi, type TestApi } from '../testing/api.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { callbackUrl, startTestApi, type TestApi, world } from '../testing/api.ts'
 
 const canary = 'CANARY_4242'
 
@@ -21,7 +21,8 @@ const uuid = (noun: 'event' | 'delivery', id: string) => parseId(noun, id) ?? ''
 /** Publishes an event full of canaries. */
 async function published(order: string, tenant = 'acme'): Promise<{ event: string; delivery: string }> {
   const keys = { order, person: canary }
-  const event = { tenant, type: 'invoice.paid', data: { name: canary }, keys, id: `${canary}_${order}` }
+  const headers = { 'x-person': canary }
+  const event = { tenant, type: 'invoice.paid', data: { name: canary }, keys, headers, id: `${canary}_${order}` }
   const { body } = await api.ask('POST', '/v1/events', event)
   return { event: body.id, delivery: body.deliveries[0].id }
 }
@@ -83,7 +84,13 @@ test('one call erases one business key: nothing of the content is left anywhere,
   expect(erasure.body).toMatchObject({ state: 'completed', events: 1, deliveries: 1, attempts: 1, canceled: 1 })
   expect(erasure.text).not.toContain('ord_42')
   const event = await api.ask('GET', `/v1/events/${gone.event}`)
-  expect(event.body).toMatchObject({ data: null, keys: {}, publish_id: null, erased_at: expect.any(String) })
+  expect(event.body).toMatchObject({
+    data: null,
+    headers: {},
+    keys: {},
+    publish_id: null,
+    erased_at: expect.any(String),
+  })
   const delivery = await api.ask('GET', `/v1/deliveries/${gone.delivery}`)
   expect(delivery.body).toMatchObject({ state: 'canceled', canceled_reason: 'erased', erased_at: expect.any(String) })
   const attempts = await api.ask('GET', `/v1/deliveries/${gone.delivery}/attempts`)
@@ -183,4 +190,134 @@ test('404 for an erasure that is not there, and they are listed in pages', async
   const page = await api.ask('GET', '/v1/erasures?limit=1')
   const next = await api.ask('GET', `/v1/erasures?limit=1&cursor=${page.body.next_cursor}`)
   expect(next.body.data[0].id < page.body.data[0].id).toBe(true)
+})
+
+describe('what is in the outbox', () => {
+  beforeAll(async () => {
+    await api.ask('PUT', '/v1/event-types/order.placed', { key_pointers: { order: '/order/id' } })
+  })
+
+  /** Writes an event as a backend would, inside a transaction of its own. */
+  async function write(data: string, more: { keys?: object; type?: string; tenant?: string } = {}): Promise<string> {
+    const { keys = {}, type = 'order.placed', tenant = 'acme' } = more
+    return withClient(api.url, async (client) => {
+      const text = 'insert into outbox_event (tenant_id, type, data, keys) values ($1, $2, $3, $4) returning id'
+      return (await client.query<{ id: string }>(text, [tenant, type, data, keys])).rows[0]?.id ?? ''
+    })
+  }
+
+  const left = async () => (await api.db.prisma.outboxEvent.findMany({ orderBy: { place: 'asc' } })).map(({ id }) => id)
+  const erase = (key: object) => api.ask('POST', '/v1/erasures', { tenant: 'acme', key, reason: 'request 8' })
+  const publisher = () =>
+    createPublisher({ ...{ db: api.db, world, checkSchema: async () => [] }, createEventTypes: false, onWork() {} })
+
+  test('goes with its business key, also where that is only read out of the data, by the rules of publishing', async () => {
+    await api.db.prisma.outboxEvent.deleteMany()
+    const goes = [
+      await write(`{"name":"${canary}"}`, { keys: { order: 'ord_9' } }),
+      await write(`{"order":{"id":"ord_9"},"name":"${canary}"}`),
+      await write(`{"order":{"id":"ord\\u005f9"}, "name":"${canary}"}`),
+      await write(`{"order":{"id":"ord_9"},"name":"${canary}"}`, { keys: { order: 'ord_9', other: 1 } }),
+    ]
+    // Refused, because of a key that is none, and kept with all it holds.
+    goes.push(await write(`{"order":{"id":"ord_9"},"name":"${canary}"}`, { keys: { 'not a name': 'x' } }))
+    const stays = [
+      await write('{"order":{"id":"ord_10"}}'),
+      await write('{"order":{"id":"ord_9"},"order":{"id":"ord_9"}}'), // nobody can say which of the two is meant
+      await write('{"order":{"id":"ord_9"}}', { keys: { order: 'ord_11' } }), // what the writer gave counts
+      await write('{"order":{"id":"ord_9"}}', { type: 'invoice.paid' }), // its type has no such pointer
+      await write('{"order":{"id":"ord_9"}}', { tenant: 'globex' }),
+      await write(`${'['.repeat(500)}${']'.repeat(500)}`),
+    ]
+    await api.db.prisma.outboxEvent.updateMany({
+      where: { id: goes.at(-1) ?? '' },
+      data: { refusedAt: new Date(), problem: { code: 'invalid_request' } },
+    })
+    const erased = await erase({ order: 'ord_9' })
+    expect([erased.status, await left()]).toEqual([202, stays])
+  })
+
+  test('goes by the text of a number, and of a name that means something elsewhere', async () => {
+    await api.db.prisma.outboxEvent.deleteMany()
+    const large = '12345678901234567890'
+    await write(`{"order":{"id":${large}}}`)
+    await write(`{}`, { keys: { order: 42 } })
+    const near = await write('{"order":{"id":12345678901234567891}}')
+    await erase({ order: large })
+    await erase({ order: '42' })
+    expect(await left()).toEqual([near])
+  })
+
+  test('goes from among thousands, in pages', async () => {
+    await api.db.prisma.outboxEvent.deleteMany()
+    await withClient(api.url, (client) =>
+      client.query(`
+        insert into outbox_event (tenant_id, type, data)
+        select 'acme', 'order.placed', format('{"order":{"id":"o%s"}}', n % 7)::json from generate_series(1, 1400) n`),
+    )
+    await erase({ order: 'o3' })
+    const rows = await api.db.prisma.outboxEvent.findMany({ select: { data: true } })
+    expect([rows.length, JSON.stringify(rows).includes('"o3"')]).toEqual([1_200, false])
+    await api.db.prisma.outboxEvent.deleteMany()
+  })
+
+  test('and being published at this moment is waited for, and is part of the erasure', async () => {
+    await write(`{"order":{"id":"ord_now"},"name":"${canary}"}`)
+    const [begun, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const real = publisher()
+    const slow: typeof real = {
+      ...real,
+      async publishMany(drafts) {
+        begun.resolve()
+        await gate.promise
+        return real.publishMany(drafts)
+      },
+    }
+    const order: string[] = []
+    const relayed = publishOutbox({ db: api.db, publisher: slow, telemetry: () => undefined }).then((count) => {
+      order.push(`relayed ${count}`)
+    })
+    await begun.promise
+    const asked = erase({ order: 'ord_now' }).then(({ status, body }) => {
+      order.push(`asked ${status}`)
+      return body.id
+    })
+    await isWaitedFor()
+    gate.resolve()
+    const id = await asked
+    await relayed
+    expect(order.toSorted()).toEqual(['asked 202', 'relayed 1'])
+    expect(order[1]).toBe('asked 202')
+    expect(await eraseRunning(api.db, () => false)).toBe(1)
+    expect((await api.ask('GET', `/v1/erasures/${id}`)).body).toMatchObject({ state: 'completed', events: 1 })
+    expect(await left()).toEqual([])
+  })
+
+  test('503 when it is being published for too long: nothing is erased, and nothing was asked for', async () => {
+    await write('{"order":{"id":"ord_busy"}}')
+    const before = await api.db.prisma.erasure.count()
+    await withClient(api.url, async (client) => {
+      // As a dispatcher does that publishes and does not come to an end.
+      await client.query('select pg_advisory_lock(7267846303)')
+      const draft = { tenantId: 'acme', key: { name: 'order', value: 'ord_busy' }, actor: 'staff:ada', reason: 'r' }
+      await expect(
+        requestErasure({ db: api.db, world, jobs: null as never, outboxWaitMs: 50 }, draft),
+      ).rejects.toMatchObject({
+        code: 'overloaded',
+        retryAfterSeconds: 5,
+      })
+    })
+    expect([await api.db.prisma.erasure.count(), (await left()).length]).toEqual([before, 1])
+  })
+
+  /** Resolves when somebody waits for the outbox. */
+  async function isWaitedFor(): Promise<void> {
+    await withClient(api.url, async (client) => {
+      for (let waits = 0; waits === 0; ) {
+        const { rowCount } = await client.query(`select from pg_locks where locktype = 'advisory' and not granted
+           and database = (select oid from pg_database where datname = current_database())`)
+        waits = rowCount ?? 0
+      }
+    })
+  }
 })

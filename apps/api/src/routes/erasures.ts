@@ -31,7 +31,7 @@ export const erasureRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, 
         operationId: 'createErasure',
         summary: 'Take away what events hold, of one tenant or of one business key',
         description:
-          'What is still to be delivered of them is canceled first. Then data, business keys, your own ids, traces, headers, answers and reasons go, and ids, states, times and codes stay. It is done by a job, in portions; read the erasure to see how far it is. An event of which an attempt is in flight is erased when that has ended. What is published after the call is not part of it.',
+          'What is still to be delivered of them is canceled first. Then data, business keys, your own ids, traces, headers, answers and reasons go, and ids, states, times and codes stay. It is done by a job, in portions; read the erasure to see how far it is. An event of which an attempt is in flight is erased when that has ended. What is in the outbox goes with the call; while that is being published for long, the call is refused with `overloaded`. What is published after the call is not part of it.',
         tags,
         body: CreateErasure,
         response: { 202: reference(erasureSchema), ...refusals({ body: true }, 'tenant_not_found') },

@@ -50,7 +50,12 @@ test('everything given with an event is kept', async () => {
   const { body } = await api.ask(
     'POST',
     '/v1/events',
-    { ...event, timestamp: '2026-11-23T12:00:00.1239+02:00', keys: { order: 'ord_42', 'cart.id': 'ü' } },
+    {
+      ...event,
+      timestamp: '2026-11-23T12:00:00.1239+02:00',
+      keys: { order: 'ord_42', 'cart.id': 'ü' },
+      headers: { 'X-Region': 'eu' },
+    },
     { headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } },
   )
   const read = await api.ask('GET', `/v1/events/${body.id}`)
@@ -67,6 +72,7 @@ test('everything given with an event is kept', async () => {
     validation_errors: null,
     erased_at: null,
     created_at: expect.any(String),
+    headers: { 'x-region': 'eu' },
     data: { total: 1 },
   })
 })

@@ -65,7 +65,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         response: {
           200: Type.Union([reference(PublishedEvent), reference(DryRun)]),
           202: reference(PublishedEvent),
-          ...refusals({ body: true }, 'tenant_not_found', 'payload_invalid', 'event_type_reserved'),
+          ...refusals({ body: true }, 'tenant_not_found', 'payload_invalid', 'event_type_reserved', 'invalid_header'),
         },
       },
     },
@@ -78,6 +78,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
         return reply.code(200).send(dryRunView(shown, readerOf(credential)))
       }
       const accepted = await publisher.publish(draft)
+      request.published = [accepted.eventId]
       return reply.code(statusOf(accepted)).send(publishedEventView(accepted))
     },
   )
@@ -120,6 +121,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
           request.log.error({ err: outcome.cause, code: outcome.code }, 'event of a batch refused')
         }
       }
+      request.published = outcomes.flatMap((outcome) => (outcome instanceof Problem ? [] : outcome.eventId))
       const where = { requestId: request.id, docsUrl: links.errorsUrl }
       return reply.code(207).send({ results: outcomes.map((outcome) => resultOf(outcome, where)) })
     },

@@ -1,4 +1,5 @@
 import { limits, parseId } from '@posthorn/contract'
+import { expireOldDrafts } from '@posthorn/engine'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { callbackUrl, startTestApi, type TestApi } from '../testing/api.ts'
 
@@ -61,6 +62,7 @@ describe('a draft', () => {
       target_secret: null,
       actor: expect.stringMatching(/^key_/),
       created_at: expect.any(String),
+      expires_at: expect.any(String),
       started_at: null,
       finished_at: null,
       preview: {
@@ -89,6 +91,7 @@ describe('a draft', () => {
         by_skip_reason: [],
       },
     })
+    expect(Date.parse(body.expires_at) - Date.parse(body.created_at)).toBe(limits.replayDraftHours * 3_600_000)
     expect(Date.parse(body.until)).toBeGreaterThanOrEqual(before)
     expect(Date.parse(body.until) - Date.parse(body.since)).toBe(24 * 3_600_000)
     const items = (await api.ask('GET', `/v1/replays/${body.id}/items`)).body
@@ -192,6 +195,7 @@ describe('what may be done with a replay', () => {
     expect(await ask('pause')).toEqual([409, 'replay_state_conflict'])
     expect(await ask('resume')).toEqual([409, 'replay_state_conflict'])
     expect(await ask('run')).toEqual([200, 'running'])
+    expect((await api.ask('GET', `/v1/replays/${id}`)).body.expires_at).toBeNull()
     expect(await ask('run')).toEqual([409, 'replay_state_conflict'])
     expect(await ask('pause')).toEqual([200, 'paused'])
     expect(await ask('resume')).toEqual([200, 'running'])
@@ -208,6 +212,27 @@ describe('what may be done with a replay', () => {
       finished_at: expect.any(String),
     })
     expect((await api.ask('POST', `/v1/replays/${id}/run`, { now: true })).status).toBe(422)
+  })
+
+  test('409 for a draft whose time is over, which says so, and its preview stays to be read', async () => {
+    await failed('acme', { batch: 'late' })
+    const { id } = await draft({ 'key.batch': 'late' })
+    const uuid = parseId('replay', id) ?? ''
+    await api.db.prisma.replay.update({ where: { id: uuid }, data: { expiresAt: new Date(Date.now() - 1_000) } })
+    const run = () => api.ask('POST', `/v1/replays/${id}/run`, undefined, { as: 'support' })
+    const before = await run()
+    expect([before.status, before.body.code]).toEqual([409, 'replay_expired'])
+    expect(before.body.detail).toContain('Draft a new one with the same filter')
+    expect(await expireOldDrafts(api.db)).toBe(1)
+    const after = await run()
+    expect([after.status, after.body.code]).toEqual([409, 'replay_expired'])
+    const patched = await api.ask('PATCH', `/v1/replays/${id}`, { note: 'late' })
+    expect([patched.status, patched.body.code]).toEqual([409, 'replay_state_conflict'])
+    expect((await api.ask('GET', '/v1/replays?state=expired')).body.data).toMatchObject([
+      { id, state: 'expired', preview: { count: 1 }, progress: { waiting: 0 }, expires_at: null, started_at: null },
+    ])
+    expect((await api.ask('GET', `/v1/replays/${id}/items`)).body.data).toEqual([])
+    expect((await api.ask('GET', `/v1/replays/${id}`)).body.finished_at).toEqual(expect.any(String))
   })
 
   test('200 with the replays, newest first, of the states asked for', async () => {

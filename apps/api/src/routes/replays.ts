@@ -3,6 +3,7 @@ import {
   type AuditAction,
   CreatedReplay,
   CreateReplay,
+  limits,
   PatchReplay,
   PathId,
   Problem,
@@ -41,7 +42,7 @@ const moves: Readonly<Record<ReplayMove, { audit: AuditAction; summary: string; 
     audit: 'replay_started',
     summary: 'Run a draft',
     description:
-      'Its deliveries are sent in small portions, behind what is published meanwhile. Each is judged once more when its turn comes: one that was delivered, or is on its way again, is skipped, with the reason.',
+      'Its deliveries are sent in small portions, behind what is published meanwhile. Each is judged once more when its turn comes: one that was delivered, or is on its way again, is skipped, with the reason. A draft whose time is over is refused with `replay_expired`.',
   },
   pause: {
     audit: 'replay_paused',
@@ -78,8 +79,7 @@ export const replayRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       schema: {
         operationId: 'createReplay',
         summary: 'Draft a replay, and see what it would send',
-        description:
-          'Nothing is sent before it is run. The deliveries are fixed now: what is published or fails later is not part of it. Replay what still fails of another one with the filter `{"replay": "rpl_…"}`.',
+        description: `Nothing is sent before it is run. The deliveries are fixed now: what is published or fails later is not part of it. A draft that is not run within ${limits.replayDraftHours} hours expires. Replay what still fails of another one with the filter \`{"replay": "rpl_…"}\`.`,
         tags,
         body: reference(CreateReplay),
         response: { 201: reference(CreatedReplay), ...refusals({ body: true }, 'limit_reached', 'invalid_url') },
@@ -195,13 +195,18 @@ export const replayRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
           body: noBody,
           response: {
             200: reference(Replay),
-            ...refusals({ body: true }, 'replay_not_found', 'replay_state_conflict'),
+            ...refusals(
+              { body: true },
+              'replay_not_found',
+              'replay_state_conflict',
+              ...(move === 'run' ? (['replay_expired'] as const) : []),
+            ),
           },
         },
       },
       async ({ params, credential, audit }) => {
         const which = { id: pathId('replay', params.id), within: credential.tenantId }
-        return replayView(await moveReplay(audited({ db, world }, audit), move, which))
+        return replayView(await moveReplay(audited({ db }, audit), move, which))
       },
     )
   }

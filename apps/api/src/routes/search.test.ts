@@ -1,4 +1,5 @@
 import { formatId, parseId, type SearchHit } from '@posthorn/contract'
+import { withClient } from '@posthorn/engine/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { callbackUrl, startTestApi, type TestApi } from '../testing/api.ts'
 
@@ -84,6 +85,124 @@ test('events are found by a business key, with and without its name, by the id o
   }
 })
 
+/** Publishes under an idempotency key. */
+async function publishUnder(key: string, given: { tenant?: string; id?: string } = {}, as = 'admin') {
+  const event = { tenant: 'acme', type: 'invoice.paid', data: {}, ...given }
+  return (await api.ask('POST', '/v1/events', event, { as, headers: { 'idempotency-key': key } })).body
+}
+
+test('an idempotency key is told what was asked for under it and what that published, in quotes as well', async () => {
+  const { id } = await publishUnder('job-7')
+  for (const q of ['job-7', '"job-7"', ' job-7\n']) {
+    expect(await find(q)).toMatchObject([
+      {
+        kind: 'idempotency_key',
+        id: 'job-7',
+        tenant: null,
+        matched: 'id',
+        request: { operation: 'publishEvent', answered: true },
+        links: { event: `/v1/events/${id}` },
+      },
+      { kind: 'event', id, tenant: 'acme', matched: 'idempotency_key', request: null },
+    ])
+  }
+  for (const q of ['job', 'job-%', 'JOB-7', 'job-77']) expect([q, await find(q)]).toEqual([q, []])
+})
+
+test('an idempotency key finds an event with an id of its own too, new or known from before', async () => {
+  const { id } = await publishUnder('job-8', { id: 'own-8' })
+  await publishUnder('job-8-again', { id: 'own-8' })
+  for (const q of ['job-8', 'job-8-again']) expect(idsOf(await find(q))).toEqual([q, id])
+})
+
+test('the key of a batch finds each event that was stored, and the key of something else what was asked for', async () => {
+  const event = { tenant: 'acme', type: 'invoice.paid', data: {} }
+  const events = [event, { ...event, type: 'never.seen' }, { ...event, tenant: 'globex' }]
+  const headers = { 'idempotency-key': 'job-9' }
+  const { body } = await api.ask('POST', '/v1/events/batch', { events }, { headers })
+  const [request, ...found] = await find('job-9')
+  expect(request).toMatchObject({ kind: 'idempotency_key', request: { operation: 'publishEvents' }, links: {} })
+  expect(idsOf(found)).toEqual([body.results[2].event.id, body.results[0].event.id])
+  const draft = { url: callbackUrl, event_types: ['none.such'] }
+  await api.ask('POST', '/v1/tenants/acme/subscriptions', draft, { headers: { 'idempotency-key': 'job-10' } })
+  expect(await find('job-10')).toMatchObject([
+    { request: { operation: 'createSubscription', answered: true }, links: {} },
+  ])
+})
+
+test('a key of a tenant and its portal find by an idempotency key what is of their tenant, whoever asked', async () => {
+  const portal = (
+    await api.ask('POST', '/v1/tenants/acme/portal-sessions', { capabilities: ['events:read', 'deliveries:read'] })
+  ).body.token
+  const blind = (await api.ask('POST', '/v1/tenants/acme/portal-sessions', { capabilities: ['deliveries:read'] })).body
+  const theirs = await publishUnder('job-11', { tenant: 'globex' })
+  expect(idsOf(await find('job-11'))).toEqual(['job-11', theirs.id])
+  const byOperator = await publishUnder('job-12')
+  const own = await publishUnder('job-13', {}, 'tenant')
+  const event = { tenant: 'acme', type: 'invoice.paid', data: {} }
+  const headers = { 'idempotency-key': 'job-14' }
+  const { results } = (
+    await api.ask('POST', '/v1/events/batch', { events: [event, { ...event, tenant: 'globex' }] }, { headers })
+  ).body
+  for (const as of ['tenant', portal]) {
+    expect(await find('job-11', as)).toEqual([])
+    // The request was the operator's, the event is theirs.
+    expect(idsOf(await find('job-12', as))).toEqual([byOperator.id])
+    expect(await find('job-13', as)).toMatchObject([{ kind: 'idempotency_key', tenant: 'acme' }, { id: own.id }])
+    expect(idsOf(await find('job-14', as))).toEqual([results[0].event.id])
+  }
+  expect(await find('job-13', blind.token)).toEqual([])
+})
+
+test('the same key of two credentials finds the requests of both', async () => {
+  const [mine, theirs] = [await publishUnder('job-15'), await publishUnder('job-15', {}, 'tenant')]
+  const hits = await find('job-15')
+  expect(
+    hits
+      .slice(0, 2)
+      .map(({ kind, tenant }) => `${kind} of ${tenant}`)
+      .toSorted(),
+  ).toEqual(['idempotency_key of acme', 'idempotency_key of null'])
+  expect(idsOf(hits.slice(2))).toEqual([theirs.id, mine.id])
+})
+
+test('when the process died between its commit and its answer the event is found, and that nobody had the answer', async () => {
+  const { id } = await publishUnder('job-16')
+  const where = { key: 'job-16' }
+  await api.db.prisma.idempotencyKey.updateMany({ where, data: { sealedAnswer: null, heldUntil: new Date(0) } })
+  await withClient(api.url, (client) =>
+    client.query("update idempotency_key set event_ids = null where key = 'job-16'"),
+  )
+  for (const as of ['admin', 'tenant']) {
+    const hits = await find('job-16', as)
+    expect(idsOf(hits.filter(({ kind }) => kind === 'event'))).toEqual([id])
+  }
+  expect((await find('job-16'))[0]).toMatchObject({
+    request: { answered: false },
+    links: { event: `/v1/events/${id}` },
+  })
+  await publishUnder('job-16')
+  expect((await find('job-16'))[0]).toMatchObject({ request: { answered: true }, links: { event: `/v1/events/${id}` } })
+})
+
+test('an idempotency key finds nothing after a day, after a refusal, and of an event nothing after its erasure', async () => {
+  await publishUnder('job-17')
+  const yesterday = new Date(Date.now() - 24 * 3_600_000 - 1_000)
+  await api.db.prisma.idempotencyKey.updateMany({ where: { key: 'job-17' }, data: { begunAt: yesterday } })
+  expect(await find('job-17')).toEqual([])
+  await api.ask('POST', '/v1/events', { tenant: 'acme' }, { headers: { 'idempotency-key': 'job-18' } })
+  expect(await find('job-18')).toEqual([])
+  const { id } = await publishUnder('job-19')
+  await api.db.prisma.event.updateMany({ where: { id: parseId('event', id) ?? '' }, data: { erasedAt: new Date() } })
+  expect(await find('job-19')).toMatchObject([{ kind: 'idempotency_key', links: {} }])
+})
+
+test('a request that an older Posthorn began under the key is told without what it was', async () => {
+  await publishUnder('job-20')
+  await api.db.prisma.idempotencyKey.updateMany({ where: { key: 'job-20' }, data: { operation: null, eventIds: [] } })
+  expect(await find('job-20')).toMatchObject([{ request: { operation: null, answered: true }, links: {} }])
+})
+
 test('what is only a part of something finds nothing, nor does what means something to a database', async () => {
   for (const q of [
     'ord_4',
@@ -159,14 +278,15 @@ test('every look-up of a search walks an index', async () => {
   const query = pool.query.bind(pool)
   Object.assign(pool, {
     query: (given: { text: string; values: unknown[] }) => {
-      if (/event_key|event_publish_id|traceparent/.test(given.text)) asked.push(given)
+      if (/event_key|event_publish_id|traceparent|idempotency_key/.test(given.text)) asked.push(given)
       return query(given)
     },
   })
   await find(traceId)
   await find('order=ord_42', 'tenant')
+  await find('job-14', 'tenant')
   Object.assign(pool, { query })
-  expect(asked.length).toBeGreaterThanOrEqual(6)
+  expect(asked.length).toBeGreaterThanOrEqual(8)
   const client = await pool.connect()
   // Small tables are read as a whole whatever indexes they have; this shows whether one fits.
   await client.query('set enable_seqscan = off')

@@ -1,5 +1,5 @@
 import { createPrivateKey, randomBytes } from 'node:crypto'
-import { limits } from '@posthorn/contract'
+import { limits, parseId } from '@posthorn/contract'
 import { openSecret } from '@posthorn/engine'
 import { testSeal } from '@posthorn/engine/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -81,6 +81,12 @@ describe('rotating a secret', () => {
     await rotate(one.id)
     const { body } = await rotate(one.id, { overlap_seconds: 0 })
     expect(await revealed(one.id)).toEqual([[body.secret, null]])
+    // What has ended stays until the next rotation, to be recognised, and is not what signs.
+    const subscriptionId = parseId('subscription', one.id) ?? ''
+    const ended = () => api.db.prisma.secret.count({ where: { subscriptionId, ended: true } })
+    expect(await ended()).toBe(2)
+    await rotate(one.id)
+    expect([await ended(), await api.db.prisma.secret.count({ where: { subscriptionId } })]).toEqual([0, 2])
   })
 
   test(`422 when more than ${limits.signingKeysMax} would sign at once; nothing has changed then, and 0 seconds are the way out`, async () => {
@@ -162,6 +168,8 @@ test('500 without a word of it when a secret cannot be opened; a new one can sti
   expect(text).not.toContain(row.id)
   const rotated = await rotate(one.id, { overlap_seconds: 0 })
   expect(await revealed(one.id)).toEqual([[rotated.body.secret, null]])
+  // It is good for nothing, not even to be recognised, and would be in the way of a new master key.
+  expect(await api.db.prisma.secret.count({ where: { subscriptionId: row.subscriptionId } })).toBe(1)
 })
 
 describe('signing by v1a', () => {

@@ -66,6 +66,42 @@ test('a secret whose time was over when the request was received is recognised',
   expect((await check({ ...given, received_at })).body.cause).toBe('secret_expired')
 })
 
+test('a secret that a rotation ended at once is recognised, signs no more and is shown no more, until the next rotation', async () => {
+  const { id, secret } = await subscribed()
+  const given = { subscription: id, headers: signed(secret), body }
+  const before = new Date(Date.now() - 1_000).toISOString()
+  const rotate = async () =>
+    (await api.ask('POST', `/v1/subscriptions/${id}/secrets`, { overlap_seconds: 0 })).body.secret
+  const current = await rotate()
+  const answer = await check(given)
+  expect(answer.body).toMatchObject({ valid: false, authentic: false, cause: 'secret_expired' })
+  expect(answer.text).not.toContain(secret.slice('whsec_'.length))
+  // What was received while it still signed was in order then.
+  expect((await check({ ...given, received_at: before })).body).toMatchObject({ authentic: true })
+  const shown = (await api.ask('GET', `/v1/subscriptions/${id}/secrets`)).body.data
+  expect(shown.map((one: { secret: string }) => one.secret)).toEqual([current])
+  await rotate()
+  expect((await check(given)).body.cause).toBe('event_unknown')
+  expect((await check({ ...given, headers: signed(current) })).body.cause).toBe('secret_expired')
+})
+
+test('a secret that has ended counts as ended although the clock here is behind, and one that cannot be opened hides no other', async () => {
+  const { id, secret } = await subscribed()
+  await api.ask('POST', `/v1/subscriptions/${id}/secrets`, { overlap_seconds: 0 })
+  const subscriptionId = parseId('subscription', id) ?? ''
+  const inAMinute = new Date(Date.now() + 60_000)
+  await api.db.prisma.secret.updateMany({ where: { subscriptionId, ended: true }, data: { expiresAt: inAMinute } })
+  const sibling = await subscribed()
+  const spoilt = { sealedKey: Uint8Array.from(Buffer.alloc(64, 1)) }
+  await api.db.prisma.secret.updateMany({
+    where: { subscriptionId: parseId('subscription', sibling.id) ?? '' },
+    data: spoilt,
+  })
+  const given = { subscription: id, headers: signed(secret), body }
+  expect((await check(given)).body).toMatchObject({ valid: false, cause: 'secret_expired' })
+  expect((await api.ask('GET', `/v1/subscriptions/${id}/secrets`)).body.data).toHaveLength(1)
+})
+
 test('the body is compared with the one that was sent', async () => {
   const { id, secret } = await subscribed()
   const published = await api.ask('POST', '/v1/events', undefined, {
@@ -77,7 +113,8 @@ test('the body is compared with the one that was sent', async () => {
   const event = await api.db.prisma.event.findFirstOrThrow({ where: { id: eventId } })
   const parts = { db: api.db, origin: { source: '/posthorn', publicUrl: undefined }, transforms: null as never }
   const headers = { 'content-type': 'application/json' }
-  const sent = await sentBody(parts, { ...event, keys: {}, validationErrors: null }, subscriptionId, headers)
+  const stored = { ...event, keys: {}, headers: null, validationErrors: null }
+  const sent = await sentBody(parts, stored, subscriptionId, headers)
   if (sent === null) throw new Error('the body is known')
   const made = signed(secret, published.body.id, sent)
   await api.db.prisma.attempt.create({

@@ -51,7 +51,12 @@ export const subscriptionTestRoutes: FastifyPluginAsyncTypebox<RouteParts> = asy
         event_type: made.eventType,
         accepted: made.failureCode === null,
         started_at: made.startedAt,
-        request: { method: 'POST', url: made.url, headers: requestHeadersView(made.requestHeaders, reader), body },
+        request: {
+          method: 'POST',
+          url: made.url,
+          headers: requestHeadersView(made.requestHeaders, reader, new Set()),
+          body,
+        },
         remote_address: made.remoteAddress,
         response:
           made.status === null

@@ -6,7 +6,8 @@ import { requestHeadersView, responseHeadersView } from './headers.ts'
 /** Every attempt is a POST (Standard Webhooks 1.0). */
 const method = 'POST'
 
-export function attemptView(attempt: Attempt, reader: Reader): WireAttempt {
+/** @param ofEvent the names of the headers that the publisher of its event gave; undefined when nobody knows them any more */
+export function attemptView(attempt: Attempt, reader: Reader, ofEvent: ReadonlySet<string> | undefined): WireAttempt {
   return {
     id: formatId('attempt', attempt.id),
     tenant: attempt.tenantId,
@@ -23,7 +24,7 @@ export function attemptView(attempt: Attempt, reader: Reader): WireAttempt {
     request: {
       method,
       url: attempt.url,
-      headers: requestHeadersView(attempt.requestHeaders as Record<string, string>, reader),
+      headers: requestHeadersView(attempt.requestHeaders as Record<string, string>, reader, ofEvent),
     },
     remote_address: attempt.remoteAddress,
     response: responseOf(attempt, reader),

@@ -2,6 +2,7 @@ import { formatId, type ProblemPlace, uuidTime, type EventSummary as WireEventSu
 import { type Event, type EventSummary, redacted } from '@posthorn/engine'
 import { ExactJson } from '../exact-json.ts'
 import type { Reader } from '../reader.ts'
+import { eventHeadersView } from './headers.ts'
 
 export function eventSummaryView(event: EventSummary, reader: Reader): WireEventSummary {
   return {
@@ -22,7 +23,7 @@ export function eventSummaryView(event: EventSummary, reader: Reader): WireEvent
 /** An event for `sendExactJson`: its data is the publisher's text, or left out for readers who may not see payloads. */
 export function eventView(event: Event, reader: Reader) {
   const data = reader.payloads ? { data: new ExactJson(event.data) } : { data_redacted: true }
-  return { ...eventSummaryView(event, reader), ...data }
+  return { ...eventSummaryView(event, reader), headers: eventHeadersView(event.headers ?? {}, reader), ...data }
 }
 
 /** How much does not fit may be known; where and why may name what the data holds. */

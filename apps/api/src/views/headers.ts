@@ -1,10 +1,7 @@
 /** Headers of requests and answers, as far as their reader may see them. The names are always shown. */
-import { redacted } from '@posthorn/engine'
+import { headerNameFault, redacted, soundsLikeCredential } from '@posthorn/engine'
 import type { Reader } from '../reader.ts'
 
-/** Custom headers may carry credentials under a name of the customer's choice; such names sound like it. */
-const credentialName =
-  /authorization|cookie|token|secret|signature|passw|credential|session|api-?key|(^|[-_])(auth|key|pwd)([-_]|$)/
 /** What a receiver says in these is about the answer and not about people. */
 const harmlessAnswers = new Set([
   'age', 'allow', 'cache-control', 'cf-ray', 'connection', 'content-encoding', 'content-language', 'content-length',
@@ -14,18 +11,36 @@ const harmlessAnswers = new Set([
 
 /** What a subscription adds to its requests. */
 export function customHeadersView(headers: Texts, reader: Reader): Record<string, string> {
-  return shown(headers, (name) => reader.secrets || !credentialName.test(name))
+  return shown(headers, (name) => reader.secrets || !soundsLikeCredential(name))
 }
 
-/** What was sent. A digest of the body would prove a guess of what it holds. */
-export function requestHeadersView(headers: Texts, reader: Reader): Record<string, string> {
-  return shown(customHeadersView(headers, reader), (name) => reader.payloads || name !== 'content-digest')
+/** What the publisher of an event adds to its requests. It may be about people, as the data may. */
+export function eventHeadersView(headers: Texts, reader: Reader): Record<string, string> {
+  return shown(customHeadersView(headers, reader), () => reader.payloads)
+}
+
+/**
+ * What was sent. A digest of the body would prove a guess of what it holds.
+ *
+ * @param ofEvent the names of the headers that the publisher gave; undefined when nobody knows them any more
+ */
+export function requestHeadersView(
+  headers: Texts,
+  reader: Reader,
+  ofEvent: ReadonlySet<string> | undefined,
+): Record<string, string> {
+  const mayBeOfEvent = (name: string) =>
+    ofEvent === undefined ? headerNameFault(name) === undefined : ofEvent.has(name)
+  return shown(
+    customHeadersView(headers, reader),
+    (name) => reader.payloads || (name !== 'content-digest' && !mayBeOfEvent(name)),
+  )
 }
 
 /** What was answered. */
 export function responseHeadersView(headers: Texts, reader: Reader): Record<string, string> {
   return shown(headers, (name) => {
-    return (reader.payloads || harmlessAnswers.has(name)) && (reader.secrets || !credentialName.test(name))
+    return (reader.payloads || harmlessAnswers.has(name)) && (reader.secrets || !soundsLikeCredential(name))
   })
 }
 

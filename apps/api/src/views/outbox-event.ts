@@ -1,7 +1,7 @@
 import { formatId, type OutboxEvent as WireOutboxEvent } from '@posthorn/contract'
-import { type OutboxEvent, outboxPublishId } from '@posthorn/engine'
+import { type ListedOutboxEvent, outboxPublishId } from '@posthorn/engine'
 
-export function outboxEventView(event: Omit<OutboxEvent, 'data'>): WireOutboxEvent {
+export function outboxEventView(event: ListedOutboxEvent): WireOutboxEvent {
   return {
     id: formatId('outbox_event', event.id),
     state: event.refusedAt === null ? 'waiting' : 'refused',

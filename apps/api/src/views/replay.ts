@@ -25,6 +25,7 @@ export function replayView(replay: Replay): WireReplay {
     target_url: replay.targetUrl,
     actor: replay.actor,
     created_at: replay.createdAt.toISOString(),
+    expires_at: replay.state === 'draft' ? replay.expiresAt.toISOString() : null,
     started_at: replay.startedAt?.toISOString() ?? null,
     finished_at: replay.finishedAt?.toISOString() ?? null,
     preview: {

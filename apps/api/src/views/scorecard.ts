@@ -34,7 +34,7 @@ function checkView({ outcome, ...judged }: JudgedCheck, reader: Reader, links: L
       event_id: formatId('event', outcome.eventId),
       event_type: outcome.eventType,
       sent_at: outcome.startedAt,
-      headers: requestHeadersView(outcome.requestHeaders, reader),
+      headers: requestHeadersView(outcome.requestHeaders, reader, new Set()),
       body_bytes: outcome.requestBytes,
       body: reader.payloads ? outcome.requestBody : null,
     },

@@ -1,17 +1,23 @@
-import { formatId, type SearchHit, type SearchKind } from '@posthorn/contract'
+import { formatId, type IdNoun, type SearchHit, type SearchKind } from '@posthorn/contract'
 import type { Found } from '@posthorn/engine'
 
 export function searchHitView(found: Found): SearchHit {
-  const id = found.kind === 'tenant' || found.kind === 'event_type' ? found.id : formatId(found.kind, found.id)
+  const id = isNamedByOthers(found.kind) ? found.id : formatId(found.kind, found.id)
   return {
     kind: found.kind,
     id,
     tenant: found.tenantId,
     matched: found.matched,
     key: found.key,
+    request: found.request ? { operation: found.request.operation, answered: found.request.answered } : null,
     created_at: new Date(found.createdMs).toISOString(),
     links: linksOf[found.kind](encodeURIComponent(id), found),
   }
+}
+
+/** Of what has no id of ours. */
+function isNamedByOthers(kind: SearchKind): kind is Exclude<SearchKind, IdNoun> {
+  return kind === 'tenant' || kind === 'event_type' || kind === 'idempotency_key'
 }
 
 const linksOf: Readonly<Record<SearchKind, (id: string, found: Found) => Record<string, string>>> = {
@@ -38,4 +44,9 @@ const linksOf: Readonly<Record<SearchKind, (id: string, found: Found) => Record<
   }),
   event_type: (id) => ({ self: `/v1/event-types/${id}`, versions: `/v1/event-types/${id}/versions` }),
   api_key: () => ({ self: '/v1/api-keys' }),
+  idempotency_key: (_id, { request }) => {
+    const [event, ...more] = request?.eventIds ?? []
+    // Those of a batch are told one by one.
+    return event === undefined || more.length > 0 ? {} : { event: `/v1/events/${formatId('event', event)}` }
+  },
 }

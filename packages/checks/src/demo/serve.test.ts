@@ -296,11 +296,11 @@ test('one master key is replaced by another: both are given, rewrap seals anew, 
   const done = { code: 0, errors: '' }
   expect(await run(['rewrap'], both)).toEqual({
     ...done,
-    output: `sealed 1 secrets and 2 credentials anew with the master key ${next}\n`,
+    output: `sealed 1 secrets, 2 credentials, 0 secrets of replays and 0 kept answers anew with the master key ${next}\n`,
   })
   expect(await run(['rewrap'], both)).toEqual({
     ...done,
-    output: `sealed 0 secrets and 0 credentials anew with the master key ${next}\n`,
+    output: `sealed 0 secrets, 0 credentials, 0 secrets of replays and 0 kept answers anew with the master key ${next}\n`,
   })
   expect(await storedKeys()).toEqual([{ master_key_id: next, auth_key_id: next, tls_key_id: next }])
 

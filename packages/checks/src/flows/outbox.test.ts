@@ -39,14 +39,15 @@ test('what was written with pg or by SQL is stored as the API would have stored 
   const timestamp = new Date('2026-11-20T10:00:00.125Z')
   const keys = { order: 'ord_42', 'a.b': 'ü' }
   const data = '{"big":12345678901234567890,"one":1.0,"one":1.0, "text":"\\u00e9"}'
-  const draft = { type: 'invoice.paid', data, timestamp, keys, traceparent, subscriptionIds: [chosen.id] }
+  const headers = { 'x-region': 'eu', 'x-empty': '' }
+  const draft = { type: 'invoice.paid', data, timestamp, keys, headers, traceparent, subscriptionIds: [chosen.id] }
   await posthorn.publish(draft)
   const wire = formatId('subscription', chosen.id)
   await withClient(posthorn.url, (client) =>
     client.query(
-      `insert into outbox_event (tenant_id, type, data, timestamp, keys, traceparent, subscriptions)
-       values ('acme', 'invoice.paid', $1, $2, $3, $4, $5)`,
-      [data, timestamp, keys, traceparent, [wire]],
+      `insert into outbox_event (tenant_id, type, data, timestamp, keys, traceparent, subscriptions, headers)
+       values ('acme', 'invoice.paid', $1, $2, $3, $4, $5, $6)`,
+      [data, timestamp, keys, traceparent, [wire], { 'X-Region': 'eu', 'x-empty': '' }],
     ),
   )
   expect(await empty(posthorn)).toBe(1)
@@ -114,10 +115,11 @@ test('what can never be published stays with the reason, is told, and keeps nobo
   await write(posthorn, { ...invoice, data: JSON.parse('{"__proto__":1}') })
   await write(posthorn, { ...invoice, data: JSON.parse(`${'['.repeat(64)}${']'.repeat(64)}`) })
   await write(posthorn, { ...invoice, timestamp: '0001-01-01T00:00:00Z' })
+  await write(posthorn, { ...invoice, headers: { 'Content-Type': 'text/plain' } })
   await write(posthorn, { ...invoice, id: 'last' })
   await posthorn.dispatch()
   await posthorn.received(1)
-  await posthorn.until(() => posthorn.told.filter(({ what }) => what === 'outbox_event_refused').length === 8)
+  await posthorn.until(() => posthorn.told.filter(({ what }) => what === 'outbox_event_refused').length === 9)
   const rows = await db.prisma.outboxEvent.findMany({ orderBy: { place: 'asc' } })
   expect(rows.map(({ problem }) => problem)).toMatchObject([
     { code: 'tenant_not_found', detail: expect.stringContaining('"nobody"') },
@@ -128,6 +130,7 @@ test('what can never be published stays with the reason, is told, and keeps nobo
     { code: 'invalid_request', errors: [expect.objectContaining({ pointer: '/data/__proto__' })] },
     { code: 'invalid_request', errors: [expect.objectContaining({ pointer: '/data' })] },
     { code: 'invalid_request', errors: [expect.objectContaining({ pointer: '/timestamp' })] },
+    { code: 'invalid_header', errors: [expect.objectContaining({ pointer: '/headers/Content-Type' })] },
   ])
   expect(await db.prisma.event.findMany()).toMatchObject([{ publishId: 'last' }])
 })
@@ -148,6 +151,15 @@ test('a form that can never be published is refused while the transaction can st
     { id: '' },
     { timestamp: 'yesterday' },
     { data: undefined },
+    { headers: ['x-a'] },
+    { headers: 'x-a: b' },
+    { headers: null },
+    { headers: { 'x a': 'b' } },
+    { headers: { 'x-a': 1 } },
+    { headers: { 'x-a': 'a\r\nx-b: c' } },
+    { headers: { 'x-a': ' a' } },
+    { headers: { 'x-a': 'x'.repeat(4097) } },
+    { headers: Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`x-${index}`, 'a'])) },
     { data: 1n },
     { data: circle },
     { data: 'x'.repeat(256 * 1024) },

@@ -364,6 +364,25 @@ describe('a replay to another URL', () => {
   })
 })
 
+test('a draft that nobody runs is ended by the job of a dispatcher, and its list of deliveries goes', async () => {
+  await using posthorn = await startTestPosthorn()
+  const { db } = posthorn
+  await posthorn.subscribe()
+  await publishEnded(posthorn, 3, 'failed')
+  const [old, young] = [await draft(posthorn, {}), await draft(posthorn, {})]
+  await db.prisma.replay.update({ where: { id: old.id }, data: { expiresAt: new Date(Date.now() - 1_000) } })
+  const { jobs } = await posthorn.dispatch()
+  await jobs.boss.send('sweep-backlog', {}, { singletonKey: '' })
+  await posthorn.until(() => posthorn.told.some((one) => one.what === 'drafts_expired' && one.count === 1))
+  expect([(await getReplay(db, old.id, undefined)).state, await counts(posthorn, old.id)]).toEqual(['expired', {}])
+  expect([(await getReplay(db, young.id, undefined)).state, await counts(posthorn, young.id)]).toEqual([
+    'draft',
+    { waiting: 3 },
+  ])
+  await expect(move(posthorn, 'run', old.id)).rejects.toMatchObject({ code: 'replay_expired' })
+  expect(posthorn.receiver.requests).toEqual([])
+})
+
 describe('a draft of very many', () => {
   test('is written in portions, and has each delivery once', async () => {
     await using posthorn = await startTestPosthorn()
@@ -452,7 +471,7 @@ function draft(posthorn: TestPosthorn, filter: FilterWords, more: Partial<Replay
 }
 
 function move({ db }: TestPosthorn, wanted: Parameters<typeof moveReplay>[1], id: string) {
-  return moveReplay({ db, world }, wanted, { id, within: undefined })
+  return moveReplay({ db }, wanted, { id, within: undefined })
 }
 
 async function change(

@@ -277,7 +277,7 @@ function told(
 ): Promise<string | null> {
   return db.prisma.event.findUniqueOrThrow({ where: { id: eventId } }).then((event) => {
     // Stored by the publisher as a record of texts; nothing of it was held to a schema.
-    const read = { ...event, keys: event.keys as Record<string, string>, validationErrors: null }
+    const read = { ...event, keys: event.keys as Record<string, string>, headers: null, validationErrors: null }
     return sentBody({ db, transforms, origin }, read, subscriptionId, headers)
   })
 }

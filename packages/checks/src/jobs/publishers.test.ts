@@ -123,7 +123,7 @@ test('B7 From an app log line to the delivery: 1 request, by trace id, order id 
   const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
   const event = await posthorn.events.publish(
     { tenant: 'b7', type: 'order.paid', data: {}, id: 'b7-own', keys: { order: 'ord_b7' } },
-    { headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01` } },
+    { headers: { traceparent: `00-${trace}-00f067aa0ba902b7-01` }, idempotencyKey: 'job-b7' },
   )
   for (const text of [trace, 'ord_b7', 'b7-own', event.id]) {
     const { result, calls } = await counted(() => posthorn.search(text))
@@ -131,6 +131,10 @@ test('B7 From an app log line to the delivery: 1 request, by trace id, order id 
     expect(result.data).toMatchObject([{ kind: 'event', id: event.id, tenant: 'b7' }])
     expect(Object.values(result.data[0]?.links ?? {}).join()).toContain(event.id)
   }
+  // The key under which the request was made says that first.
+  const { result, calls } = await counted(() => posthorn.search('job-b7'))
+  expect(calls).toHaveLength(1)
+  expect(result.data).toMatchObject([{ kind: 'idempotency_key' }, { kind: 'event', id: event.id }])
 })
 
 test('B8 Hear about failing customers: 1 request, which subscribes the operator', async () => {

@@ -40,6 +40,10 @@ export const Event = named(
   'Event',
   Type.Object({
     ...EventSummary.properties,
+    headers: Texts({
+      description:
+        'Headers that its deliveries carry. Redacted for readers who may not see payloads, and those that sound like credentials for readers who may not see secrets',
+    }),
     data: Type.Optional(Type.Unknown({ description: "The publisher's bytes, unchanged" })),
     data_redacted: Type.Optional(
       Type.Boolean({ description: 'True in place of `data` for keys that may not see payloads' }),

@@ -7,7 +7,7 @@ import { GivenTime } from './moment.ts'
 import { ProblemSchema } from './problem.ts'
 import { named, reference } from './reference.ts'
 import { TenantId } from './tenant.ts'
-import { storablePattern, Text } from './text.ts'
+import { storablePattern, Text, Texts } from './text.ts'
 
 const publishIdLengthMax = 256
 
@@ -44,6 +44,12 @@ export const PublishEvent = named(
       ),
       timestamp: Type.Optional(GivenTime('When it happened. Now when left out.')),
       keys: Type.Optional(businessKeys),
+      headers: Type.Optional(
+        Texts({
+          description: `Headers sent with every delivery of this event, beside those of the subscription, which go first. At most ${limits.customHeadersMax}. Not those that belong to HTTP or to Posthorn.`,
+          examples: [{ 'x-region': 'eu' }],
+        }),
+      ),
       subscriptions: Type.Optional(
         Type.Array(Id('subscription'), {
           maxItems: limits.subscriptionsPerTenantMax,

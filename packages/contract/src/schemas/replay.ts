@@ -53,7 +53,7 @@ export const CreateReplay = named(
           maxLength: limits.urlLengthMax,
           examples: ['https://staging.acme.example/hooks'],
           description:
-            'Send to this URL instead, and leave deliveries and subscriptions as they are. Signed by a secret of its own, without custom headers and credentials.',
+            'Send to this URL instead, and leave deliveries and subscriptions as they are. Signed by a secret of its own, without custom headers of subscriptions, and without credentials.',
         }),
       ),
     },
@@ -87,6 +87,7 @@ export const Replay = named(
       target_url: Nullable(Type.String({ description: 'Where it goes instead' })),
       actor: Type.String({ description: 'Who drafted it' }),
       created_at: Time(),
+      expires_at: Nullable(Time('When a draft that nobody runs expires; null for what is no draft any more')),
       started_at: Nullable(Time()),
       finished_at: Nullable(Time()),
       preview: Type.Object(

@@ -18,11 +18,12 @@ export const searchKinds = [
   'tenant',
   'event_type',
   'api_key',
+  'idempotency_key',
 ] as const
 export type SearchKind = (typeof searchKinds)[number]
 
 /** What of it the text is. */
-export const searchMatches = ['id', 'publish_id', 'business_key', 'trace_id'] as const
+export const searchMatches = ['id', 'publish_id', 'business_key', 'trace_id', 'idempotency_key'] as const
 export type SearchMatch = (typeof searchMatches)[number]
 
 /** A name, `=` and a value. */
@@ -34,8 +35,7 @@ export const SearchQuery = Type.Object(
       minLength: 1,
       maxLength: searchLengthMax,
       examples: ['ord_42'],
-      description:
-        "Any id, a publisher's own id of an event, a business key (`ord_42` or `order=ord_42`), a trace id or a whole `traceparent`. As a whole: parts of it find nothing",
+      description: `Any id, a publisher's own id of an event, a business key (\`ord_42\` or \`order=ord_42\`), a trace id, a whole \`traceparent\` or an \`Idempotency-Key\` of the last ${limits.idempotencyKeyHours} hours. As a whole: parts of it find nothing`,
     }),
   },
   { additionalProperties: false },
@@ -47,10 +47,26 @@ export const SearchHit = named(
   Type.Object(
     {
       kind: Type.Enum([...searchKinds], { type: 'string' }),
-      id: Type.String({ description: 'Its id; the name of an event type' }),
-      tenant: Nullable(TenantId({ description: "Whose it is; null for what is nobody's" })),
+      id: Type.String({ description: 'Its id; the name of an event type; an idempotency key itself' }),
+      tenant: Nullable(
+        TenantId({ description: "Whose it is; null for what is nobody's, and for requests of the operator" }),
+      ),
       matched: Type.Enum([...searchMatches], { type: 'string', description: 'What of it the text is' }),
       key: Nullable(Type.String({ description: 'The name of the business key, where it is one', examples: ['order'] })),
+      request: Nullable(
+        Type.Object(
+          {
+            operation: Nullable(
+              Type.String({
+                description: 'Its `operationId`; null where that was not kept',
+                examples: ['publishEvent'],
+              }),
+            ),
+            answered: Type.Boolean({ description: 'False while it is under way, and when its answer was lost' }),
+          },
+          { description: 'The request that was made under the idempotency key, where it is one' },
+        ),
+      ),
       created_at: Time(),
       links: Type.Unsafe<Record<string, string>>({
         type: 'object',
@@ -69,7 +85,7 @@ export const SearchResults = named(
   Type.Object({
     data: Type.Array(reference(SearchHit), { description: 'What is known under this id, then events, newest first' }),
     has_more: Type.Boolean({
-      description: `More events match than the ${limits.searchHitsMax} that are told; list them with GET /v1/events?key.…=…`,
+      description: `More events match than the ${limits.searchHitsMax} that are told; list those of a business key with GET /v1/events?key.…=…`,
     }),
   }),
 )

@@ -1,6 +1,8 @@
 import pg from 'pg'
 import { expect, test } from 'vitest'
-import { ask, DatabaseUnavailable, isDatabaseUnavailable, isRefused } from './unavailable.ts'
+import { createTestDatabase, withClient } from '../testing/index.ts'
+import { openDatabase } from './database.ts'
+import { ask, DatabaseUnavailable, isDatabaseUnavailable, isLockTimeout, isRefused } from './unavailable.ts'
 
 test.each([
   ['08006', 'the connection failed'],
@@ -69,3 +71,36 @@ test('the reason is found however deep it is wrapped', () => {
 function refusal(code: string): pg.DatabaseError {
   return Object.assign(new pg.DatabaseError('refused', 0, 'error'), { code })
 }
+
+test.each([
+  ['pg', (url: string) => withClient(url, (client) => client.query(waitInVain))],
+  [
+    'Prisma',
+    async (url: string) => {
+      await using db = openDatabase({ url, poolSize: 1 })
+      await db.prisma.$queryRawUnsafe(waitInVain)
+    },
+  ],
+])(
+  'a lock that is not to be had in time is told as that, by %s as it is used for statements by hand',
+  async (_whose, wait) => {
+    await using database = await createTestDatabase()
+    await withClient(database.url, async (client) => {
+      await client.query('select pg_advisory_lock(1)')
+      const error = await wait(database.url).catch((thrown: unknown) => thrown)
+      expect([isLockTimeout(error), isDatabaseUnavailable(error)]).toEqual([true, false])
+    })
+  },
+)
+
+test('a session that the server ended is told as a database that is away, also by a statement by hand through Prisma', async () => {
+  await using database = await createTestDatabase()
+  await using db = openDatabase({ url: database.url, poolSize: 1 })
+  const ending = db.prisma.$queryRawUnsafe('select pg_terminate_backend(pg_backend_pid())')
+  const error = await ending.catch((thrown: unknown) => thrown)
+  expect([isLockTimeout(error), isDatabaseUnavailable(error)]).toEqual([false, true])
+})
+
+const waitInVain = `
+with patience as materialized (select set_config('lock_timeout', '20', false) as of)
+select pg_advisory_lock(1) is null as waited from patience`

@@ -10,6 +10,7 @@ import pg from 'pg'
 const passing = /^(08...|57P0[1-5]|57014|55000|53...|25006|40001|40P01)$/
 /** SQLSTATE classes that speak of the values: data exception, integrity constraint, program limit. */
 const refusing = /^(22|23|54)...$/
+const lockTimeout = '55P03'
 /** Prisma's and the operating system's codes for the same. */
 const passingCodes = new Set([
   'P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037',
@@ -32,12 +33,27 @@ export function isDatabaseUnavailable(error: unknown): boolean {
     if (e instanceof DatabaseUnavailable) return true
     const code = 'code' in e && typeof e.code === 'string' ? e.code : ''
     if (passingCodes.has(code) || passing.test(code)) return true
-    // Prisma's driver adapters keep the server's own code here.
-    const original =
-      e.cause !== null && typeof e.cause === 'object' && 'originalCode' in e.cause ? e.cause.originalCode : ''
-    if (typeof original === 'string' && passing.test(original)) return true
+    if (passing.test(originalCode(e))) return true
   }
   return false
+}
+
+/** Whether an error, or anything in its chain of causes, says that a lock was not to be had in time (`lock_timeout`). */
+export function isLockTimeout(error: unknown): boolean {
+  for (let e: unknown = error; e instanceof Error; e = e.cause) {
+    if (('code' in e && e.code === lockTimeout) || originalCode(e) === lockTimeout) return true
+  }
+  return false
+}
+
+/**
+ * The server's own code, where Prisma's driver adapters keep it: in their cause; and of a statement by hand Prisma's own
+ * error (P2010) has no cause, and hands on theirs in what it says beside.
+ */
+function originalCode(error: Error): string {
+  const { driverAdapterError } = Object('meta' in error ? error.meta : undefined)
+  const codes = [error, driverAdapterError].map((one) => Object(Object(one).cause).originalCode)
+  return codes.find((code) => typeof code === 'string') ?? ''
 }
 
 /**

@@ -20,6 +20,8 @@ export type OutboxRow = {
   timestamp: string | null
   /** JSON. */
   keys: string
+  /** JSON; null for none. */
+  headers: string | null
   /** JSON; null for all. */
   subscriptions: string | null
   traceparent: string | null
@@ -45,17 +47,22 @@ export async function insertOutboxEvent(
     row.keys,
     row.subscriptions,
     row.traceparent,
+    ...(row.headers === null ? [] : [row.headers]),
   ]
-  const text = statement(schema)
+  const text = statement(schema, row.headers !== null)
   if ('$executeRawUnsafe' in tx) await tx.$executeRawUnsafe(text, ...values)
   else await tx.query(text, values)
 }
 
-/** A schema cannot be a parameter; it is quoted as an identifier. */
-function statement(schema: string): string {
+/**
+ * A schema cannot be a parameter; it is quoted as an identifier. Headers are named only where there are some: the tables
+ * may be those of a Posthorn older than this file, which has no such column.
+ */
+function statement(schema: string, hasHeaders: boolean): string {
+  const [column, value] = hasHeaders ? [', headers', ', $10::jsonb'] : ['', '']
   return `insert into "${schema.replaceAll('"', '""')}".outbox_event
-  (id, tenant_id, type, data, publish_id, "timestamp", keys, subscriptions, traceparent)
+  (id, tenant_id, type, data, publish_id, "timestamp", keys, subscriptions, traceparent${column})
 values
   ($1::uuid, $2::text, $3::text, $4::json, $5::text, coalesce($6::timestamptz, clock_timestamp()), $7::jsonb,
-   case when $8::jsonb is not null then array(select jsonb_array_elements_text($8::jsonb)) end, $9::text)`
+   case when $8::jsonb is not null then array(select jsonb_array_elements_text($8::jsonb)) end, $9::text${value})`
 }

@@ -4,6 +4,10 @@ import { type Runner, run } from './statement.ts'
 export type IdempotentRequest = {
   owner: string
   key: string
+  /** The tenant of the credential; null for the operator's. */
+  tenantId: string | null
+  /** What is asked for: an `operationId`. */
+  operation: string
   /** The id of the record, if it is a new one. */
   id: Uuid
   /** SHA-256 of the request. */
@@ -33,8 +37,8 @@ export type IdempotencyRow = {
  * held, so one of them alone has begun.
  */
 export async function beginIdempotent(runner: Runner, request: IdempotentRequest): Promise<IdempotencyRow> {
-  const { owner, key, id, fingerprint, heldMs, keptHours, repeatable } = request
-  const values = [owner, key, id, fingerprint, heldMs, keptHours, repeatable]
+  const { owner, key, id, fingerprint, heldMs, keptHours, repeatable, tenantId, operation } = request
+  const values = [owner, key, id, fingerprint, heldMs, keptHours, repeatable, tenantId, operation]
   const [row] = await run<IdempotencyRow>(runner, { name: 'begin-idempotent', text, values })
   // A record that another caller takes away between the two looks is gone for good: the next call begins it.
   return row ?? { begun: false, id, same: true, held: true, sealed_answer: null }
@@ -42,13 +46,16 @@ export async function beginIdempotent(runner: Runner, request: IdempotentRequest
 
 const text = `
 with begun as (
-  insert into idempotency_key as k (owner, key, id, fingerprint, held_until)
-  values ($1, $2, $3, $4, now() + $5::int * interval '1 millisecond')
+  insert into idempotency_key as k (owner, key, id, fingerprint, held_until, tenant_id, operation)
+  values ($1, $2, $3, $4, now() + $5::int * interval '1 millisecond', $8, $9)
   on conflict (owner, key) do update
   set id = case when k.begun_at < now() - $6::int * interval '1 hour' then excluded.id else k.id end,
       begun_at = case when k.begun_at < now() - $6::int * interval '1 hour' then now() else k.begun_at end,
       fingerprint = excluded.fingerprint,
       held_until = excluded.held_until,
+      tenant_id = excluded.tenant_id,
+      operation = excluded.operation,
+      event_ids = null,
       sealed_answer = null
   where k.begun_at < now() - $6::int * interval '1 hour'
     or ($7 and k.sealed_answer is null and k.held_until <= now() and k.fingerprint = excluded.fingerprint)

@@ -75,6 +75,8 @@ export type DeliveryColumns = {
   keys_of_event: Record<string, string> | null
   /** The trace that the event was published in, only where the subscription asks for it. */
   traceparent: string | null
+  /** What the publisher has given along for every request; null for nothing. */
+  headers_of_event: Record<string, string> | null
   /** The version of the schema that the data fits; null when it was held to none, or does not fit. */
   schema_version: number | null
 }
@@ -214,7 +216,7 @@ select c.offer::int, c.delivery_id, c.tenant_id, c.subscription_id, c.event_id, 
        c.schedule_step, c.trigger, c.actor, c.reason, c.resume_at, c.replay_id, c.due_at, c.waited_ms,
        e.type, e."timestamp", e.data, case when e.validation_errors is null then e.schema_version end as schema_version,
        case when c.transforms then e.keys end as keys_of_event,
-       case when c.forward_traceparent then e.traceparent end as traceparent,
+       case when c.forward_traceparent then e.traceparent end as traceparent, e.headers as headers_of_event,
        s.url, s.headers, s.timeout_ms, s.retry_schedule_seconds, s.keys, s.payload_format, s.final_statuses, s.auth_sealed,
        s.tls_sealed, s.transform, s.max_in_flight, s.rate_limit_per_second, s.ordered,
        case when s.failing_since is not null then 'failing' when s.recovery_due then 'recovering' end as ailing,
@@ -226,7 +228,7 @@ left join lateral (
     select coalesce(json_agg(json_build_object('id', k.id, 'scheme', k.scheme, 'sealed',
         translate(encode(k.sealed_key, 'base64'), E'\\n', '')) order by k.expires_at desc nulls first, k.id desc), '[]')
     from secret k
-    where k.subscription_id = subscription.id and (k.expires_at is null or k.expires_at > now())
+    where k.subscription_id = subscription.id and not k.ended and (k.expires_at is null or k.expires_at > now())
   ) as keys
   from subscription
   where subscription.id = c.subscription_id and c.is_first

@@ -12,7 +12,7 @@ export type ErasedRow = {
 }
 
 /**
- * Takes the content of these events away: data, business keys, ids of publishers, traces, what did not fit, and of their
+ * Takes the content of these events away: data, headers, business keys, ids of publishers, traces, what did not fit, and of their
  * attempts the headers, the answers and the reasons. What stays are ids, states, times and codes, marked with `erased_at`.
  *
  * With `cancels`, what was still to be sent of them is canceled first, in the same statement. An event that then still has
@@ -88,7 +88,7 @@ with work as materialized (
   returning a.id
 ), erased as (
   update event e
-  set data = 'null', keys = '{}', publish_id = null, traceparent = null, validation_errors = null, erased_at = now()
+  set data = 'null', headers = null, keys = '{}', publish_id = null, traceparent = null, validation_errors = null, erased_at = now()
   from free f
   where e.id = f.id
   returning e.id

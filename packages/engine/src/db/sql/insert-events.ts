@@ -8,6 +8,8 @@ export type NewEvent = {
   timestamp: Date
   data: string
   keys: Record<string, string>
+  /** What its requests carry besides; null for nothing. */
+  headers: Record<string, string> | null
   publishId: string | null
   /** Identifies it where the publisher gave no id of its own; never shown. */
   onceId: string | null
@@ -52,6 +54,7 @@ export async function insertEvents(
       deliveries.map((delivery) => delivery.shard),
       deliveries.map((delivery) => delivery.held),
       events.map((event) => event.publishId ?? event.onceId),
+      events.map((event) => event.headers && JSON.stringify(event.headers)),
     ],
   })
   return new Set(rows.map((row) => row.id))
@@ -60,8 +63,8 @@ export async function insertEvents(
 const text = `
 with draft as (
   select *
-  from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[], $16::text[])
-    with ordinality as d (id, tenant_id, type, "timestamp", data, keys, publish_id, traceparent, schema_version, validation_errors, identity, place)
+  from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[], $9::int[], $10::text[], $16::text[], $17::text[])
+    with ordinality as d (id, tenant_id, type, "timestamp", data, keys, publish_id, traceparent, schema_version, validation_errors, identity, headers, place)
 ), identified as (
   insert into event_publish_id (tenant_id, publish_id, event_id)
   select tenant_id, identity, id from draft where identity is not null
@@ -71,8 +74,8 @@ with draft as (
 ), fresh as (
   select * from draft where identity is null or id in (select event_id from identified)
 ), stored as (
-  insert into event (id, tenant_id, type, "timestamp", data, keys, publish_id, traceparent, schema_version, validation_errors)
-  select id, tenant_id, type, "timestamp", data, keys::jsonb, publish_id, traceparent, schema_version, validation_errors::jsonb
+  insert into event (id, tenant_id, type, "timestamp", data, keys, publish_id, traceparent, schema_version, validation_errors, headers)
+  select id, tenant_id, type, "timestamp", data, keys::jsonb, publish_id, traceparent, schema_version, validation_errors::jsonb, headers::jsonb
   from fresh
 ), findable as (
   insert into event_key (value, tenant_id, name, event_id)

@@ -15,6 +15,8 @@ export type NewReplay = {
   targetUrl: string | null
   /** Sealed. */
   targetKey: Uint8Array | null
+  /** How long it may be run. */
+  draftHours: number
 }
 
 /** Stores a replay as a draft, still without items, within the transaction that writes them. Locks the new row only. */
@@ -34,10 +36,12 @@ export async function insertReplay(runner: Runner, replay: NewReplay): Promise<v
       replay.actor,
       replay.targetUrl,
       replay.targetKey,
+      replay.draftHours,
     ],
   })
 }
 
 const text = `
-insert into replay (id, tenant_id, filter, choice, since, until, rate_per_second, note, actor, target_url, target_key_sealed)
-values ($1, $2, $3::jsonb, $4, $5, $6, $7, $8, $9, $10, $11)`
+insert into replay (id, tenant_id, filter, choice, since, until, rate_per_second, note, actor, target_url, target_key_sealed,
+  expires_at)
+values ($1, $2, $3::jsonb, $4, $5, $6, $7, $8, $9, $10, $11, now() + $12::int * interval '1 hour')`

@@ -10,6 +10,7 @@ export type OutboxRow = {
   publish_id: string | null
   timestamp: Date
   keys: unknown
+  headers: unknown
   subscriptions: string[] | null
   traceparent: string | null
   tries: number
@@ -17,7 +18,7 @@ export type OutboxRow = {
 
 /**
  * The first of what waits in the outbox, in the order in which it was written: up to `rowsMax`, and no more than
- * `bytesMax` of data, but one at least.
+ * `bytesMax` of data and headers, but one at least.
  *
  * Locks nothing: whoever calls holds the lock of lock-outbox.ts. Walks `outbox_event_waiting_idx` from its beginning.
  */
@@ -33,10 +34,10 @@ with first as (
   order by place
   limit $1::int
 ), weighed as (
-  select *, sum(octet_length(data::text)) over (order by place) as bytes, row_number() over (order by place) as number
+  select *, sum(octet_length(data::text) + coalesce(octet_length(headers::text), 0)) over (order by place) as bytes, row_number() over (order by place) as number
   from first
 )
-select id, tenant_id, type, data::text as data, publish_id, "timestamp", keys, subscriptions, traceparent, tries
+select id, tenant_id, type, data::text as data, publish_id, "timestamp", keys, headers, subscriptions, traceparent, tries
 from weighed
 where bytes <= $2::int or number = 1
 order by place`

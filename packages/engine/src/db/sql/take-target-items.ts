@@ -18,6 +18,8 @@ export type TargetItem = {
   timestamp: Date
   data: string
   keys: Record<string, string>
+  /** What the publisher has given along for every request; null for nothing. */
+  headers_of_event: Record<string, string> | null
   schema_version: number | null
   payload_format: string
   timeout_ms: number
@@ -86,7 +88,7 @@ with fed_replay as materialized (
   select delivery_id, row_number() over () as place from item
 ), whole as materialized (
   select p.delivery_id, ($2::uuid[])[p.place] as attempt_id, d.attempt_count + 1 as attempt_number, d.tenant_id,
-         d.subscription_id, d.event_id, e.type, e."timestamp", e.data, e.keys,
+         d.subscription_id, d.event_id, e.type, e."timestamp", e.data, e.keys, e.headers as headers_of_event,
          case when e.validation_errors is null then e.schema_version end as schema_version,
          s.payload_format, s.timeout_ms, s.transform, s.id is not null as is_whole
   from picked p
@@ -110,7 +112,7 @@ with fed_replay as materialized (
 )
 select f.id as replay_id, f.target_url, translate(encode(f.target_key_sealed, 'base64'), E'\\n', '') as target_key,
        w.delivery_id, w.attempt_id, w.attempt_number, w.tenant_id, w.subscription_id, w.event_id, w.type, w."timestamp",
-       w.data, w.keys, w.schema_version, w.payload_format, w.timeout_ms, w.transform
+       w.data, w.keys, w.headers_of_event, w.schema_version, w.payload_format, w.timeout_ms, w.transform
 from whole w
 cross join fed_replay f
 where w.is_whole`
