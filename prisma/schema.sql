@@ -268,9 +268,9 @@ CREATE TABLE event (
   headers           jsonb,
   CONSTRAINT event_pkey PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);
+CREATE INDEX event_sampled_idx ON event USING btree (type, id) WHERE erased_at IS NULL AND get_byte(uuid_send(id), 15) < 16;
 CREATE INDEX event_tenant_id_id_idx ON event USING btree (tenant_id, id);
 CREATE INDEX event_trace_idx ON event USING btree (substr(traceparent, 4, 32), tenant_id, id) WHERE traceparent IS NOT NULL;
-CREATE INDEX event_type_content_idx ON event USING btree (type, id) WHERE erased_at IS NULL;
 
 CREATE TABLE event_key (
   value     text NOT NULL,

@@ -4,7 +4,7 @@
  *
  * Seven rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
  * *Telling* publishes what the operator is to be told, *emptying* what others wrote into the outbox. *Feeding* feeds the
- * replays that run. *Testing* makes the tests of subscriptions that somebody waits for. *Claiming* takes due deliveries in
+ * replays that run. *Testing* makes the tests and receiver checks that somebody waits for. *Claiming* takes due deliveries in
  * turns and sets each off; there is no barrier between them, so a receiver that is slow holds its own slot and nothing
  * else. A slot is held until the attempt is recorded.
  *

@@ -32,6 +32,13 @@ async function observations(name: string, as = 'admin') {
   return body
 }
 
+/** Events as they are stored, of now. */
+function rows(type: string, count: number, data: string) {
+  return Array.from({ length: count }, () => {
+    return { id: uuidV7(Date.now(), world.randomBytes(10)), tenantId: 'acme', type, timestamp: new Date(), data }
+  })
+}
+
 const schema = {
   type: 'object',
   required: ['id'],
@@ -117,24 +124,29 @@ test('however many and large they are, so many events and bytes are looked at, t
   await eventType('order.huge', schema)
   const data = JSON.stringify({ id: 'a', note: 'x'.repeat(100_000) })
   const small = JSON.stringify({ id: 'a' })
-  const rows = (count: number, text: string) =>
-    Array.from({ length: count }, () => ({
-      id: uuidV7(Date.now(), world.randomBytes(10)),
-      tenantId: 'acme',
-      type: 'order.huge',
-      timestamp: new Date(),
-      data: text,
-    }))
-  await api.db.prisma.event.createMany({ data: rows(100, data) })
+  await api.db.prisma.event.createMany({ data: rows('order.huge', 100, data) })
   const large = await observations('order.huge')
   expect(large.sample.bytes).toBeLessThanOrEqual(limits.observedBytesMax)
   expect(large.sample.events).toBe(Math.floor(limits.observedBytesMax / data.length))
   expect(large.sample.complete).toBe(false)
-  await api.db.prisma.event.createMany({ data: rows(limits.observedEventsMax + 1, small) })
+  await api.db.prisma.event.createMany({ data: rows('order.huge', limits.observedEventsMax + 1, small) })
   const many = await observations('order.huge')
   expect(many.sample).toMatchObject({ complete: false })
   expect(many.sample.events).toBeGreaterThan(0)
   expect(many.sample.events).toBeLessThanOrEqual(limits.observedEventsMax)
+})
+
+test('a type that is rare among the newest events is found by every sixteenth of its older ones', async () => {
+  await eventType('order.rare', schema)
+  await api.db.prisma.event.createMany({ data: rows('order.rare', 640, JSON.stringify({ id: 'a', rare: 1 })) })
+  const small = await observations('order.rare')
+  expect(small.sample.events).toBe(limits.observedEventsMax)
+  await api.db.prisma.event.createMany({ data: rows('order.often', 2_100, '{}') })
+  const body = await observations('order.rare')
+  expect(body).toMatchObject({ sample: { complete: false }, counts: { undeclared: 1 } })
+  // 40 of 640 by chance: fewer than 10 or more than 90 come less often than once in a billion runs.
+  expect(body.sample.events).toBeGreaterThan(10)
+  expect(body.sample.events).toBeLessThan(90)
 })
 
 test('the sample is found by its index, and others are not planned by it', async () => {
@@ -145,8 +157,9 @@ test('the sample is found by its index, and others are not planned by it', async
       return rows.map((row) => row['QUERY PLAN']).join('\n')
     }
     const floor = '00000000-0000-7000-8000-000000000000'
-    const sample = `select id, data from event where type = 'a' and id >= '${floor}' and erased_at is null order by id desc limit 501`
-    const plan = await planOf(sample)
+    const ofType = `select id, data from event where type = 'a' and id >= '${floor}'`
+    const sampled = 'erased_at is null and get_byte(uuid_send(id), 15) < 16'
+    const plan = await planOf(`${ofType} and ${sampled} order by id desc limit 501`)
     expect(plan).toMatch(/Index Scan Backward using event_\w*type_id_idx/)
     expect(plan).not.toContain('Sort')
     expect(await planOf(`select id from event where type = 'a' order by id desc limit 50`)).not.toContain('type_id_idx')

@@ -17,7 +17,7 @@ export const observationRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (a
       schema: {
         operationId: 'getObservations',
         summary: 'Compare what was published with what the schema declares',
-        description: `Looks at the newest events of all tenants since the newest version was made: at most ${limits.observedEventsMax} of ${limits.observedDays} days. It tells which members came that the schema does not know, which never came, which are missing although they are required, and which types and values came that it does not have. Counts only: values are told where the schema lists them, or where one beside its list looks like a word of a program. Events whose content was erased are not looked at.`,
+        description: `Looks at events of all tenants since the newest version was made: at most ${limits.observedEventsMax} of ${limits.observedDays} days, which are those among the newest that were published at all, and a part of the older ones. It tells which members came that the schema does not know, which never came, which are missing although they are required, and which types and values came that it does not have. Counts only: values are told where the schema lists them, or where one beside its list looks like a word of a program. Events whose content was erased are not looked at.`,
         tags: ['Event types'],
         params: Type.Object({ name: Type.String({ examples: ['invoice.paid'] }) }),
         response: { 200: reference(Observations), ...refusals({ body: false }, 'event_type_not_found') },

@@ -86,7 +86,7 @@ export const Observations = named(
           'False when there is no schema, or one that cannot be taken apart within bounds: then nothing is declared',
       }),
       sample: Type.Object({
-        events: Type.Integer({ minimum: 0, description: 'Events that were looked at, of all tenants: the newest' }),
+        events: Type.Integer({ minimum: 0, description: 'Events that were looked at, of all tenants' }),
         bytes: Type.Integer({ minimum: 0, description: 'Their data, in UTF-8' }),
         since: Time('No event before then is looked at: the time of the version, or some days ago'),
         oldest_at: Nullable(Time('When the oldest of them was published')),
