@@ -20,6 +20,7 @@ const sizes: Sizes = {
   publish: { seconds: 0.5, warmUpSeconds: 0.1, tenants: 3 },
   latency: { seconds: 0.5, warmUpSeconds: 0.1, tenants: 3, perSecond: [50] },
   fairness: { seconds: 0.5, warmUpSeconds: 0.1, tenants: 3, perSecond: 50, rush: 20, silent: 2 },
+  metrics: { attempts: [{ name: 'few', attempts: 20_000 }] },
 }
 
 /** The part of a row that does not depend on the machine. */
@@ -65,6 +66,12 @@ const expected: Record<string, readonly [string, goal: string | null, hasCeiling
     ['fairness.silent.p50', null, false],
     ['fairness.silent.p99', null, false],
     ['fairness.silent.slowdown', 'value <= 2', false],
+  ],
+  metrics: [
+    ['metrics.few.tenant-day', 'value <= 100', false],
+    ['metrics.few.tenant-week', 'value <= 100', false],
+    ['metrics.few.all-day', 'value <= 3000', false],
+    ['metrics.few.causes-day', 'value <= 3000', false],
   ],
 }
 

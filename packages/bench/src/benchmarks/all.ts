@@ -4,6 +4,7 @@ import type { Benchmark, Sizes } from './benchmark.ts'
 import { drain, drainWide } from './drain.ts'
 import { fairness } from './fairness.ts'
 import { latency } from './latency.ts'
+import { metrics } from './metrics.ts'
 import { publish } from './publish.ts'
 
 export const benchmarks: Readonly<Record<string, Benchmark>> = {
@@ -13,6 +14,7 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   publish,
   latency,
   fairness,
+  metrics,
 }
 
 export const fullSizes: Sizes = {
@@ -31,4 +33,10 @@ export const fullSizes: Sizes = {
   publish: { seconds: 10, warmUpSeconds: 3, tenants: 100 },
   latency: { seconds: 20, warmUpSeconds: 5, tenants: 100, perSecond: [200, 500] },
   fairness: { seconds: 20, warmUpSeconds: 5, tenants: 960, perSecond: 100, rush: 100_000, silent: 40 },
+  metrics: {
+    attempts: [
+      { name: '100k', attempts: 100_000 },
+      { name: '10m', attempts: 10_000_000 },
+    ],
+  },
 }

@@ -19,6 +19,8 @@ export type Sizes = {
     scheduled: { name: string; count: number }
   }
   publish: { seconds: number; warmUpSeconds: number; tenants: number }
+  /** Attempts that are counted, least first; each name is part of a row's. */
+  metrics: { attempts: readonly { name: string; attempts: number }[] }
   latency: { seconds: number; warmUpSeconds: number; tenants: number; perSecond: readonly number[] }
   fairness: {
     seconds: number
