@@ -268,6 +268,7 @@ CREATE TABLE event (
   headers           jsonb,
   CONSTRAINT event_pkey PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);
+CREATE INDEX event_sampled_idx ON event USING btree (type, id) WHERE erased_at IS NULL AND get_byte(uuid_send(id), 15) < 16;
 CREATE INDEX event_tenant_id_id_idx ON event USING btree (tenant_id, id);
 CREATE INDEX event_trace_idx ON event USING btree (substr(traceparent, 4, 32), tenant_id, id) WHERE traceparent IS NOT NULL;
 
@@ -540,18 +541,19 @@ CREATE INDEX subscription_failing_idx ON subscription USING btree (failing_since
 CREATE INDEX subscription_tenant_id_id_idx ON subscription USING btree (tenant_id, id);
 
 CREATE TABLE subscription_test (
-  id              uuid NOT NULL,
-  tenant_id       text NOT NULL,
-  subscription_id uuid NOT NULL,
-  event_id        uuid NOT NULL,
-  event_type      text NOT NULL,
-  data            text NOT NULL,
-  schema_version  integer,
-  actor           text NOT NULL,
-  requested_at    timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
-  taken_at        timestamp(3) with time zone,
-  outcome         json,
-  finished_at     timestamp(3) with time zone,
+  id                uuid NOT NULL,
+  tenant_id         text NOT NULL,
+  subscription_id   uuid NOT NULL,
+  event_id          uuid NOT NULL,
+  event_type        text NOT NULL,
+  data              text NOT NULL,
+  schema_version    integer,
+  actor             text NOT NULL,
+  requested_at      timestamp(3) with time zone NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  taken_at          timestamp(3) with time zone,
+  outcome           json,
+  finished_at       timestamp(3) with time zone,
+  is_receiver_check boolean NOT NULL DEFAULT false,
   CONSTRAINT subscription_test_pkey PRIMARY KEY (id),
   CONSTRAINT subscription_test_subscription_id_fkey FOREIGN KEY (subscription_id) REFERENCES subscription(id) ON UPDATE CASCADE ON DELETE CASCADE,
   CONSTRAINT subscription_test_finished_with_outcome CHECK ((finished_at IS NULL) = (outcome IS NULL)),

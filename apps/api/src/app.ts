@@ -21,6 +21,7 @@ import {
   type Transforms,
   type World,
 } from '@posthorn/engine'
+import { type Branding, brandingDefault } from '@posthorn/event-docs'
 import { createSchemas } from '@posthorn/json-schema'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import type { Links, RouteParts } from './parts.ts'
@@ -28,6 +29,7 @@ import { audit } from './plugins/audit.ts'
 import { authentication } from './plugins/authentication.ts'
 import { errorDocs, errorDocsPath } from './plugins/error-docs.ts'
 import { etags } from './plugins/etags.ts'
+import { eventDocs, eventDocsPath } from './plugins/event-docs.ts'
 import { idempotency } from './plugins/idempotency.ts'
 import { jsonBody } from './plugins/json-body.ts'
 import { knownRoutes } from './plugins/known-routes.ts'
@@ -53,9 +55,11 @@ import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { metaRoutes } from './routes/meta.ts'
 import { metricRoutes } from './routes/metrics.ts'
+import { observationRoutes } from './routes/observations.ts'
 import { outboxEventRoutes } from './routes/outbox-events.ts'
 import { portalSessionRoutes } from './routes/portal-sessions.ts'
 import { publicKeyRoutes } from './routes/public-keys.ts'
+import { receiverCheckRoutes } from './routes/receiver-checks.ts'
 import { replayRoutes } from './routes/replays.ts'
 import { searchRoutes } from './routes/search.ts'
 import { secretRoutes } from './routes/secrets.ts'
@@ -97,6 +101,8 @@ export type ApiParts = {
     POSTHORN_CLOUDEVENTS_SOURCE?: string | undefined
     POSTHORN_DISABLE_AFTER_HOURS?: number
     POSTHORN_EGRESS_IPS?: readonly string[]
+    POSTHORN_EVENT_DOCS?: boolean
+    POSTHORN_EVENT_DOCS_BRANDING?: Branding | undefined
     POSTHORN_REQUESTS_PER_MINUTE?: number
     POSTHORN_TENANT_REQUESTS_PER_MINUTE?: number
     POSTHORN_STRANGER_REQUESTS_PER_MINUTE?: number
@@ -114,7 +120,12 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   const { db, world, settings } = parts
   if (settings.POSTHORN_ADMIN_KEY !== undefined) await registerAdminKey({ db, world }, settings.POSTHORN_ADMIN_KEY)
   const publicUrl = settings.POSTHORN_PUBLIC_URL ?? ''
-  const links: Links = { publicUrl, errorsUrl: publicUrl + errorDocsPath }
+  const hasEventDocs = settings.POSTHORN_EVENT_DOCS ?? true
+  const links: Links = {
+    publicUrl,
+    errorsUrl: publicUrl + errorDocsPath,
+    eventDocsUrl: hasEventDocs ? publicUrl + eventDocsPath : null,
+  }
   const routeParts: RouteParts = {
     ...parts,
     schemas: createSchemas(),
@@ -142,6 +153,11 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   await app.register(metricRoutes, routeParts)
   await app.register(errorDocs)
   await app.register(referenceDocs)
+  if (hasEventDocs)
+    await app.register(eventDocs, {
+      parts: routeParts,
+      branding: settings.POSTHORN_EVENT_DOCS_BRANDING ?? brandingDefault,
+    })
   await app.register(metaRoutes, { ...routeParts, prefix: '/v1' })
   await app.register(publicKeyRoutes, { ...routeParts, prefix: '/v1' })
   await app.register(
@@ -154,10 +170,12 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
       for (const routes of [
         tenantRoutes,
         eventTypeRoutes,
+        observationRoutes,
         subscriptionRoutes,
         secretRoutes,
         signatureCheckRoutes,
         subscriptionTestRoutes,
+        receiverCheckRoutes,
         transformPreviewRoutes,
         eventRoutes,
         eventMatchRoutes,

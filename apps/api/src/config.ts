@@ -1,5 +1,7 @@
 /** The API's settings. */
-import { boolean, integer, optional, parseApiKey, parseEgressAddresses, text } from '@posthorn/engine'
+import { readFileSync } from 'node:fs'
+import { boolean, integer, optional, parseApiKey, parseEgressAddresses, SettingError, text } from '@posthorn/engine'
+import { type Branding, readBranding } from '@posthorn/event-docs'
 
 export const apiSettings = {
   HOST: text({ default: '127.0.0.1' }, 'the address that the API listens on'),
@@ -20,6 +22,14 @@ export const apiSettings = {
     { default: '', parse: parseEgressAddresses },
     'the addresses and networks that requests to receivers come from, comma-separated; shown at /v1/meta to those who must let them in',
   ),
+  POSTHORN_EVENT_DOCS: boolean(
+    { default: true },
+    'whether /event-docs shows the documentation of the event types, to everybody',
+  ),
+  POSTHORN_EVENT_DOCS_BRANDING: optional(
+    { parse: brandingFile },
+    'a JSON file with the name, logo and colors of the event documentation; docs/event-docs.md says what may stand in it',
+  ),
   POSTHORN_REQUESTS_PER_MINUTE: integer(
     { min: 0, max: 10_000_000, default: 0 },
     'requests in a minute that each API key of the operator may make; 0 is no limit',
@@ -36,6 +46,21 @@ export const apiSettings = {
     { secret: true, parse: parseApiKey },
     'an API key of the role admin, made known at start: phk_ and at least 27 letters and digits; another one given before stops working',
   ),
+}
+
+/** Read at start, so that a mistake in it is told then. */
+function brandingFile(path: string): Branding {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new SettingError(`names a file that cannot be read: ${error instanceof Error ? error.message : path}`)
+  }
+  try {
+    return readBranding(JSON.parse(text))
+  } catch (error) {
+    throw new SettingError(`names ${path}, which cannot be used: ${error instanceof Error ? error.message : 'no JSON'}`)
+  }
 }
 
 /** An origin, without the slash at its end. */

@@ -45,4 +45,6 @@ export type Links = {
   errorsUrl: string
   /** Put before the paths in answers; empty for relative ones. */
   publicUrl: string
+  /** Where the event types are documented; null when they are not. */
+  eventDocsUrl: string | null
 }

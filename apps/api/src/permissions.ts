@@ -13,6 +13,8 @@ export const permissions = {
   'tenants:write': ['admin'],
   'event-types:read': ['admin', 'publisher', 'support', 'viewer', 'tenant'],
   'event-types:write': ['admin'],
+  /** What was published, of all tenants together, is the operator's affair. */
+  'observations:read': ['admin', 'support', 'viewer'],
   'subscriptions:read': ['admin', 'support', 'viewer', 'tenant'],
   'subscriptions:write': ['admin', 'tenant'],
   'subscriptions:test': ['admin', 'support', 'tenant'],

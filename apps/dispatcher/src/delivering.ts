@@ -9,6 +9,7 @@ import {
   type AttemptOutcome,
   type AttemptRequest,
   type Claim,
+  type Deviation,
   type HealthChange,
   judgeAttempt,
   type KeyRing,
@@ -94,6 +95,7 @@ export async function makeAttempt(
   claim: Claim,
   nowMs: number,
   breakOff: AbortSignal,
+  deviation?: Deviation,
 ): Promise<{ request: AttemptRequest; outcome: AttemptOutcome }> {
   let request: AttemptRequest = nothingPrepared(claim)
   let isSigned = false
@@ -106,7 +108,7 @@ export async function makeAttempt(
       ready = made.claim
       signedAtMs = parts.world.now()
     }
-    request = prepareAttempt(ready, parts.keyOf, signedAtMs, parts.means)
+    request = prepareAttempt(ready, parts.keyOf, signedAtMs, parts.means, deviation)
     const identity = identityOf(parts, claim)
     isSigned = true
     parts.failpoint('before_request')

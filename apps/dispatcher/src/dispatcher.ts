@@ -4,7 +4,7 @@
  *
  * Seven rounds go on side by side. *Ownership* keeps a fair share of the shards. *Waking* makes due what has become due.
  * *Telling* publishes what the operator is to be told, *emptying* what others wrote into the outbox. *Feeding* feeds the
- * replays that run. *Testing* makes the tests of subscriptions that somebody waits for. *Claiming* takes due deliveries in
+ * replays that run. *Testing* makes the tests and receiver checks that somebody waits for. *Claiming* takes due deliveries in
  * turns and sets each off; there is no barrier between them, so a receiver that is slow holds its own slot and nothing
  * else. A slot is held until the attempt is recorded.
  *
@@ -139,11 +139,12 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   const giveUp = new AbortController()
   const breakOff = new AbortController()
   const monotonicMs = () => performance.now()
+  const lateAfterMs = parts.lateAfterMs ?? lateAfterMsDefault
   const turns = createTurns({
     db,
     world,
     slots: parts.concurrency,
-    lateAfterMs: parts.lateAfterMs ?? lateAfterMsDefault,
+    lateAfterMs,
     monotonicMs,
     telemetry,
   })
@@ -314,7 +315,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
     return foreign
   }
 
-  const tests = createTestRound({ ...delivering, db }, breakOff.signal)
+  const tests = createTestRound({ ...delivering, db, lateAfterMs }, breakOff.signal)
   const testRound = async () => ((await tests.round()) ? 0 : testEveryMs)
 
   const rounds = { telemetry, pauseAfterFailureMs }
@@ -330,6 +331,7 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
 
   async function drain(): Promise<void> {
     draining = true
+    tests.drain()
     slotFreed()
     const rareJobs = stopJobs()
     const all = [claiming, waking, telling, emptying, feeding, testing]

@@ -21,11 +21,22 @@ import {
   type World,
 } from '@posthorn/engine'
 import { EmbeddedPostgresError, type Host } from '@posthorn/engine/embedded-postgres'
+import { DocsSourceError, PublishedDocsError } from '@posthorn/event-docs'
 import { databaseSettings, demoSettings, masterKeySettings, refuseContradictions, serveSettings } from './config.ts'
 import { startDemo } from './demo/demo.ts'
 import { DemoError } from './demo/demo-error.ts'
 import { JourneyError } from './demo/journey.ts'
 import { createTranscript } from './demo/transcript.ts'
+import {
+  buildDocs,
+  checkDocs,
+  DocsError,
+  exportSource,
+  linesOf,
+  loadBranding,
+  loadObservations,
+  loadSource,
+} from './docs.ts'
 import { type Needed, prepareDatabase, type Role, roles, startServing } from './serve.ts'
 
 const help = `posthorn ${version}
@@ -37,6 +48,13 @@ const help = `posthorn ${version}
                                         the real thing, on the database of DATABASE_URL
   posthorn migrate                      bring the database of DATABASE_URL to this version
   posthorn rewrap                       seal everything that is sealed anew with the first key of POSTHORN_MASTER_KEY
+  posthorn docs build --out DIR --from URL|FILE [--branding FILE] [--base-url URL] [--api-url URL]
+      [--observations]                  the documentation of the event types for those who receive them, as a site; for the
+                                        operator alone with what was really published
+  posthorn docs export --from URL --out FILE
+                                        the event types of an installation, as a file to build from
+  posthorn docs check --against URL|DIR --from URL|FILE
+                                        ends with 1 when receivers of what is published there would break
   posthorn help                         this text
 
 Settings are environment variables: docs/configuration.md
@@ -79,6 +97,8 @@ export async function runCommand(words: readonly string[], parts: CommandParts):
       return orderly(parts, () => migrateOnly(parts))
     case 'rewrap':
       return orderly(parts, () => rewrap(parts))
+    case 'docs':
+      return orderly(parts, () => docs(rest, parts))
     case 'help':
     case '--help':
     case '-h':
@@ -179,6 +199,66 @@ async function rewrap({ environment, world, stdout }: CommandParts): Promise<voi
   if (faults.length > 0) throw new RewrapError(faults)
 }
 
+async function docs(words: readonly string[], parts: CommandParts): Promise<void> {
+  const [action, ...rest] = words
+  const apiKey = parts.environment['POSTHORN_API_KEY']
+  const tell = (text: string) => parts.stdout.write(`${text}\n`)
+  switch (action) {
+    case 'build': {
+      const given = flags(rest, {
+        out: text,
+        from: text,
+        branding: text,
+        'base-url': text,
+        'api-url': text,
+        observations: { type: 'boolean' },
+      })
+      const [out, from] = [wanted(given, 'out'), wanted(given, 'from')]
+      const branding = await loadBranding(optionalText(given, 'branding'))
+      const source = await loadSource({ from, apiKey })
+      const apiUrl = optionalText(given, 'api-url') ?? (/^https?:/.test(from) ? from.replace(/\/+$/, '') : undefined)
+      const baseUrl =
+        optionalText(given, 'base-url')?.replace(/\/+$/, '') ?? (apiUrl === undefined ? '' : `${apiUrl}/event-docs`)
+      const observations = given['observations'] === true ? await loadObservations({ from, apiKey }, source) : undefined
+      const { files, warnings } = await buildDocs({ source, branding, out, baseUrl, apiUrl, observations })
+      for (const warning of warnings) tell(`warning  ${warning}`)
+      tell(`${source.event_types.length} event types, ${files} files in ${out}: open ${out}/index.html`)
+      return
+    }
+    case 'export': {
+      const given = flags(rest, { out: text, from: text })
+      const [out, from] = [wanted(given, 'out'), wanted(given, 'from')]
+      const source = await loadSource({ from, apiKey })
+      await exportSource(source, out)
+      tell(`${source.event_types.length} event types in ${out}`)
+      return
+    }
+    case 'check': {
+      const given = flags(rest, { against: text, from: text })
+      const [against, from] = [wanted(given, 'against'), wanted(given, 'from')]
+      const { lines, verdict } = await checkDocs(await loadSource({ from, apiKey }), against)
+      for (const line of lines) tell(line)
+      if (verdict === 'breaking') throw new DocsError('receivers of what is published would break')
+      return
+    }
+    default:
+      throw new UsageError(`posthorn docs wants build, export or check, not "${action ?? ''}"`)
+  }
+}
+
+const text = { type: 'string' } as const
+
+function optionalText(given: Record<string, unknown>, name: string): string | undefined {
+  const value = given[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+function wanted(given: Record<string, unknown>, name: string): string {
+  const value = optionalText(given, name)
+  if (value === undefined || value === '') throw new UsageError(`--${name} is missing`)
+  return value
+}
+
 /** Some secrets could not be opened. */
 class RewrapError extends Error {
   override readonly name = 'RewrapError'
@@ -244,6 +324,7 @@ async function orderly(
 function explanation(error: unknown, environment: CommandParts['environment']): readonly string[] {
   if (error instanceof ConfigurationError)
     return error.problems.map(({ variable, problem }) => `${variable} ${problem}`)
+  if (error instanceof DocsSourceError) return linesOf(error)
   if (isDatabaseUnavailable(error)) {
     const where =
       environment['DATABASE_URL'] && URL.canParse(environment['DATABASE_URL'])
@@ -261,6 +342,9 @@ function isExpected(error: unknown): boolean {
     DatabaseUnavailable,
     DemoDatabaseError,
     DemoError,
+    DocsError,
+    DocsSourceError,
+    PublishedDocsError,
     EmbeddedPostgresError,
     JourneyError,
     MigrationError,

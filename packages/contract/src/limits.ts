@@ -20,6 +20,10 @@ export const limits = {
   keyPointerLengthMax: 256,
   schemaBytesMax: 64 * 1024,
   examplesMax: 20,
+  /** What was published is compared with a schema by at most so many events, of so many bytes and so many days. */
+  observedEventsMax: 500,
+  observedBytesMax: 4 * 1024 * 1024,
+  observedDays: 7,
   /** An OpenAPI document from which event types are imported, and the webhooks in it. */
   importBodyBytesMax: 2 * 1024 * 1024,
   importEventTypesMax: 200,
@@ -110,6 +114,8 @@ export const limits = {
   streamResumeMessagesMax: 2_000,
   /** Events that one search tells of. */
   searchHitsMax: 50,
+  /** For all requests of a receiver check together, in milliseconds: whoever asks for it waits as long. */
+  receiverCheckMsMax: 40_000,
   idempotencyKeyLengthMax: 255,
   /** How long the answer to a request with an idempotency key is kept, in hours. */
   idempotencyKeyHours: 24,

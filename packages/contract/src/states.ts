@@ -296,3 +296,32 @@ export const signatureCauses = [
   'no_match',
 ] as const
 export type SignatureCause = (typeof signatureCauses)[number]
+
+/** What may be wrong with a place in the data of events, beside what its schema declares. */
+export const observationFindings = [
+  'undeclared',
+  'never_seen',
+  'required_missing',
+  'undeclared_type',
+  'outside_list',
+] as const
+export type ObservationFinding = (typeof observationFindings)[number]
+
+/** What a receiver is checked for, in this order. `docs/receiver-check.md` explains each to the receiver's developer. */
+export const receiverChecks = [
+  'good_event',
+  'wrong_signature',
+  'stale_timestamp',
+  'duplicate',
+  'unknown_event_type',
+  'unknown_member',
+  'large_event',
+  'old_secret_in_rotation',
+  'new_secret_in_rotation',
+  'answer_time',
+] as const
+export type ReceiverCheck = (typeof receiverChecks)[number]
+
+/** How a receiver did in a check. */
+export const checkVerdicts = ['passed', 'warning', 'failed', 'not_run', 'not_applicable'] as const
+export type CheckVerdict = (typeof checkVerdicts)[number]

@@ -3,7 +3,7 @@
  * without touching the network or the database.
  */
 import { type AttemptTrigger, type FailureCode, formatId, type PayloadFormat, type Uuid } from '@posthorn/contract'
-import { signedHeaders } from '@posthorn/signing'
+import { type PrivateKey, type SigningKey, signedHeaders } from '@posthorn/signing'
 import { redacted } from './custom-headers.ts'
 import type { ClaimedRow } from './db/sql/claim-deliveries.ts'
 import type { AttemptRecord } from './db/sql/record-attempts.ts'
@@ -85,6 +85,18 @@ export type AttemptMeans = {
   /** Opens the credentials of subscriptions that have some. */
   seal: Seal | undefined
   origin: EventOrigin
+}
+
+/** What a check of a receiver does otherwise than an ordinary attempt. */
+export type Deviation = {
+  /** How long ago it claims to have been signed, in seconds. */
+  ageSeconds?: number
+  /** What it is signed with, in place of the keys of the subscription. */
+  keys?(own: readonly (SigningKey | PrivateKey)[]): readonly (SigningKey | PrivateKey)[]
+  /** What is made of the body before it is signed. */
+  body?(body: string): string
+  /** Sent beside the others. */
+  headers?: Readonly<Record<string, string>>
 }
 
 /** One HTTP request, ready to be sent. */
@@ -172,6 +184,7 @@ export function claimOf(row: ClaimedRow): Claim {
  * and the `ce-…` headers of CloudEvents in binary mode are as unprotected.
  *
  * @param nowMs the time of this attempt, Unix milliseconds
+ * @param deviation only for checks of receivers
  * @throws SealError, WebhookArgumentError when a key or the credentials cannot be opened or there is no key: nothing is
  *   ever sent unsigned, or without its credentials
  */
@@ -180,14 +193,16 @@ export function prepareAttempt(
   keyOf: KeyRing,
   nowMs: number,
   means: AttemptMeans = { seal: undefined, origin: eventOrigin({}) },
+  deviation: Deviation = {},
 ): AttemptRequest {
   const auth = claim.authSealed === null ? withoutAuth : openedAuth(claim.authSealed, claim.subscriptionId, means.seal)
   const request = unsignedRequest(claim, auth.headers, means.origin)
-  const signed = signedHeaders(
-    { id: formatId('event', claim.eventId), timestamp: Math.floor(nowMs / 1000), body: request.body },
-    claim.keys.map(keyOf),
-  )
-  return { ...request, headers: { ...request.headers, ...signed }, grant: auth.grant }
+  const body = deviation.body === undefined ? request.body : deviation.body(request.body)
+  const own = claim.keys.map(keyOf)
+  const timestamp = Math.floor(nowMs / 1000) - (deviation.ageSeconds ?? 0)
+  const keys = deviation.keys === undefined ? own : deviation.keys(own)
+  const signed = signedHeaders({ id: formatId('event', claim.eventId), timestamp, body }, keys)
+  return { ...request, body, headers: { ...request.headers, ...deviation.headers, ...signed }, grant: auth.grant }
 }
 
 /**

@@ -16,6 +16,7 @@ export {
   type AttemptRequest,
   type Claim,
   claimOf,
+  type Deviation,
   judgeAttempt,
   prepareAttempt,
 } from './attempt.ts'
@@ -89,8 +90,10 @@ export {
   listErasures,
   requestErasure,
 } from './erasures.ts'
+export { type EventCatalogue, eventCatalogueStamp, readEventCatalogue } from './event-catalogue.ts'
 export { checkFilter, type EventMatch, explainEvent, heldReason } from './event-matches.ts'
 export { type Event, type EventSummary, eventHeaderNames, getEvent, listEvents, refuseErased } from './event-reads.ts'
+export { type EventSample, sampleEvents } from './event-samples.ts'
 export { type Import, type ImportedType, importEventTypes } from './event-type-import.ts'
 export {
   compareEventTypeVersion,
@@ -160,6 +163,14 @@ export {
 } from './published-json.ts'
 export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
+export { type PlannedRequest, type RequestedCheck, receiverRequests, staleSeconds } from './receiver-check-requests.ts'
+export {
+  type CheckedRequest,
+  checkedRequest,
+  checkReceiver,
+  finishCheck,
+  type ReceiverCheckOutcome,
+} from './receiver-checks.ts'
 export { expireOldDrafts } from './replay-drafts.ts'
 export { targetClaim } from './replay-targets.ts'
 export { createReplaying, type Replaying, type ReplayStep } from './replaying.ts'
@@ -193,7 +204,8 @@ export {
   rewrapSecrets,
 } from './rewrapping.ts'
 export { rollUpOldMinutes } from './rollups.ts'
-export { defaultRetryScheduleSeconds } from './schedule.ts'
+export { defaultRetryScheduleSeconds, retryAfterMsMax } from './schedule.ts'
+export { type JudgedCheck, type JudgedReceiver, judgeReceiver } from './scorecard.ts'
 export { openSecret, type SealedSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'
 export { createSeal, masterKeyHint, parseMasterKeys, type Seal, SealError } from './sealing.ts'
 export { type Found, search } from './search.ts'

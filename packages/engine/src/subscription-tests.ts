@@ -12,6 +12,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import {
   type FailureCode,
   formatId,
+  limits,
   type PayloadFormat,
   Problem,
   type SignatureScheme,
@@ -20,6 +21,7 @@ import {
 import type { Claim } from './attempt.ts'
 import { writeAudit } from './audit.ts'
 import type { Database } from './db/database.ts'
+import type { Prisma } from './db/generated/client.ts'
 import type { AttemptRecord } from './db/sql/record-attempts.ts'
 import { takeSubscriptionTest } from './db/sql/take-subscription-test.ts'
 import { transaction } from './db/transaction.ts'
@@ -30,6 +32,8 @@ import { newUuid, type World } from './world.ts'
 
 /** The type of a test's event when none was chosen. Nobody can publish it. */
 export const testEventType = 'posthorn.test'
+
+export const testEventData = JSON.stringify({ message: 'This is a test. Nothing has happened.' })
 
 /** How long a dispatcher may take to come for it, in milliseconds. */
 const takenMsMax = 5_000
@@ -62,7 +66,14 @@ export type TestOutcome = {
 }
 
 /** A test that this process has to make. */
-export type TakenTest = { id: Uuid; claim: Claim }
+export type TakenTest = {
+  id: Uuid
+  claim: Claim
+  /** Of the subscription; null for none. */
+  rateLimitPerSecond: number | null
+}
+
+export type AskedTest = { eventType?: string; actor: string; isReceiverCheck: boolean }
 
 /**
  * Has a subscription tested, and waits for the outcome.
@@ -76,16 +87,35 @@ export async function testSubscription(
   within: Within,
   asked: { eventType?: string; actor: string },
 ): Promise<TestOutcome> {
+  // Written by `finishTest` and by nobody else.
+  return (await requestTest({ db, world }, subscriptionId, within, { ...asked, isReceiverCheck: false })) as TestOutcome
+}
+
+/**
+ * Writes a test down and waits for what its dispatcher writes: for a check of a receiver, that of all its requests.
+ *
+ * @throws Problem as `testSubscription`
+ */
+export async function requestTest(
+  { db, world }: { db: Database; world: World },
+  subscriptionId: Uuid,
+  within: Within,
+  asked: AskedTest,
+): Promise<unknown> {
   const { tenantId, timeoutMs } = await getSubscription(db, subscriptionId, within)
   const event = await exampleOf(db, asked.eventType)
   const id = newUuid(world)
-  const outdated = new Date(world.now() - takenMsMax - timeoutMs - marginMs)
+  const { isReceiverCheck } = asked
+  const outdated = [true, false].map((isCheck) => {
+    const sinceMs = world.now() - takenMsMax - madeMsMax(isCheck, timeoutMs) - marginMs
+    return { isReceiverCheck: isCheck, requestedAt: { lt: new Date(sinceMs) } }
+  })
   await db.prisma.subscriptionTest.deleteMany({
-    where: { subscriptionId, OR: [{ finishedAt: { not: null } }, { requestedAt: { lt: outdated } }] },
+    where: { subscriptionId, OR: [{ finishedAt: { not: null } }, ...outdated] },
   })
   const isMade = await transaction(db, async (tx) => {
     const { count } = await tx.subscriptionTest.createMany({
-      data: [{ id, tenantId, subscriptionId, eventId: newUuid(world), actor: asked.actor, ...event }],
+      data: [{ id, tenantId, subscriptionId, eventId: newUuid(world), actor: asked.actor, isReceiverCheck, ...event }],
       skipDuplicates: true,
     })
     if (count > 0) await writeAudit(tx, db, { target: formatId('subscription', subscriptionId), tenantId })
@@ -97,14 +127,18 @@ export async function testSubscription(
       'Another test of this subscription is under way. Wait for its outcome.',
     )
   }
-  return outcomeOf(db, id, timeoutMs)
+  return outcomeOf(db, id, madeMsMax(isReceiverCheck, timeoutMs))
+}
+
+/** How long making it may take, in milliseconds. */
+function madeMsMax(isReceiverCheck: boolean, timeoutMs: number): number {
+  return isReceiverCheck ? limits.receiverCheckMsMax : timeoutMs
 }
 
 /** The example of the newest version, as the data of an event. */
 async function exampleOf(db: Database, eventType: string | undefined) {
   if (eventType === undefined) {
-    const data = JSON.stringify({ message: 'This is a test. Nothing has happened.' })
-    return { eventType: testEventType, data, schemaVersion: null }
+    return { eventType: testEventType, data: testEventData, schemaVersion: null }
   }
   const { name, latestVersion } = await getEventType(db, eventType)
   const version = await db.prisma.eventTypeVersion.findFirst({
@@ -121,13 +155,12 @@ async function exampleOf(db: Database, eventType: string | undefined) {
   return { eventType: name, data: JSON.stringify(example), schemaVersion: version.version }
 }
 
-async function outcomeOf(db: Database, id: Uuid, timeoutMs: number): Promise<TestOutcome> {
+async function outcomeOf(db: Database, id: Uuid, madeMs: number): Promise<unknown> {
   const startedMs = performance.now()
   for (;;) {
     await wait(lookEveryMs)
     const row = await db.prisma.subscriptionTest.findUnique({ where: { id } })
-    // Written by `finishTest` and by nobody else.
-    if (row?.outcome != null) return row.outcome as TestOutcome
+    if (row?.outcome != null) return row.outcome
     const waitedMs = performance.now() - startedMs
     if (row !== null && row.takenAt === null && waitedMs > takenMsMax) {
       // Taken in this very moment, it is there no more to be deleted.
@@ -142,7 +175,7 @@ async function outcomeOf(db: Database, id: Uuid, timeoutMs: number): Promise<Tes
         )
       }
     }
-    if (row === null || waitedMs > takenMsMax + timeoutMs + marginMs) {
+    if (row === null || waitedMs > takenMsMax + madeMs + marginMs) {
       throw new Problem(
         'outcome_unknown',
         'The dispatcher that took the test has not told its outcome. It may have been sent.',
@@ -152,8 +185,12 @@ async function outcomeOf(db: Database, id: Uuid, timeoutMs: number): Promise<Tes
 }
 
 /** Takes a test that waits, ready to be made. */
-export async function takeTest(db: Database, world: World): Promise<TakenTest | undefined> {
-  const id = await takeSubscriptionTest(db.pool, takenMsMax)
+export async function takeTest(
+  db: Database,
+  world: World,
+  { isReceiverCheck }: { isReceiverCheck: boolean },
+): Promise<TakenTest | undefined> {
+  const id = await takeSubscriptionTest(db.pool, { waitMsMax: takenMsMax, isReceiverCheck })
   if (id === undefined) return undefined
   const test = await db.prisma.subscriptionTest.findUnique({
     where: { id },
@@ -211,7 +248,7 @@ export async function takeTest(db: Database, world: World): Promise<TakenTest | 
       ...(subscription.transform === null ? {} : { keys: {} }),
     },
   }
-  return { id, claim }
+  return { id, claim, rateLimitPerSecond: subscription.rateLimitPerSecond }
 }
 
 /** Writes down what came of a test. */
@@ -221,7 +258,17 @@ export async function finishTest(
   record: AttemptRecord,
   body: string,
 ): Promise<void> {
-  const outcome: TestOutcome = {
+  await writeOutcome(db, id, testOutcome(claim, record, body))
+}
+
+/** Lets whoever asked for it know. */
+export async function writeOutcome(db: Database, id: Uuid, outcome: Prisma.InputJsonObject): Promise<void> {
+  await db.prisma.subscriptionTest.updateMany({ where: { id }, data: { outcome, finishedAt: new Date() } })
+}
+
+/** What came of one request. */
+export function testOutcome(claim: Claim, record: AttemptRecord, body: string): TestOutcome {
+  return {
     eventId: claim.eventId,
     eventType: claim.event.type,
     startedAt: record.startedAt.toISOString(),
@@ -242,5 +289,4 @@ export async function finishTest(
     firstByteMs: record.firstByteMs,
     totalMs: record.totalMs,
   }
-  await db.prisma.subscriptionTest.updateMany({ where: { id }, data: { outcome, finishedAt: new Date() } })
 }

@@ -28,6 +28,7 @@ const eventType = (name: string) => ({
 const meta = {
   version: '0.1.0',
   egress_addresses: ['203.0.113.7'],
+  event_docs_url: null,
   signature: {
     standard: 'https://www.standardwebhooks.com',
     headers: { id: 'webhook-id', timestamp: 'webhook-timestamp', signature: 'webhook-signature' },

@@ -44,6 +44,8 @@ export type Posthorn = ReturnType<typeof createPosthorn>
 const timeoutMsDefault = 60_000
 const requestTimeoutMsDefault = 20_000
 const retriesDefault = 3
+/** Operations that wait for a foreign server, and how long one request of theirs may take at least, in milliseconds. */
+const longRequestMs: Partial<Record<OperationName, number>> = { checkReceiver: 58_000 }
 /** Longer than any pause that a timer can make (2³¹ − 1 ms) is none. */
 const msMax = 2_147_483_647
 
@@ -59,7 +61,8 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
 
   async function ask(name: OperationName, input: Input, given: CallOptions): Promise<Answer> {
     const request = prepare(base, name, input, given, () => newKey(surroundings))
-    return call(means, request, limitsOf(given, limits))
+    const requestTimeoutMs = Math.max(means.requestTimeoutMs, longRequestMs[name] ?? 0)
+    return call({ ...means, requestTimeoutMs }, request, limitsOf(given, limits))
   }
 
   async function run<Name extends OperationName>(
@@ -124,6 +127,8 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
         ) as Promise<EventTypeVersionDryRun>,
       getVersion: (name: string, version: number, given?: CallOptions) =>
         run('getEventTypeVersion', { path: { name, version }, body: undefined }, given),
+      /** What was published lately, beside what the newest schema declares: counts, and no content. */
+      observations: (name: string, given?: CallOptions) => run('getObservations', { path: { name } }, given),
       listVersions: (name: string, query?: Query<'listEventTypeVersions'>, given?: CallOptions) =>
         list('listEventTypeVersions', { path: { name }, query }, given),
     },
@@ -149,6 +154,9 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
       /** Sends a signed event now, and answers with the whole outcome. */
       test: (id: string, query?: Query<'testSubscription'>, given?: CallOptions) =>
         run('testSubscription', { path: { id }, query }, given),
+      /** Sends good and bad events, and tells how the receiver treats them and what to mend. Takes up to a minute. */
+      checkReceiver: (id: string, query?: Query<'checkReceiver'>, given?: CallOptions) =>
+        run('checkReceiver', { path: { id }, query }, given),
       /** Names what is wrong with the signature of a request, as it was received. */
       checkSignature: (body: Body<'checkSignature'>, given?: CallOptions) => run('checkSignature', { body }, given),
       revealSecrets: (id: string, given?: CallOptions) => run('revealSecrets', { path: { id } }, given),

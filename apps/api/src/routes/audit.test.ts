@@ -96,14 +96,23 @@ test('a test of a subscription stands in the log even when no dispatcher came fo
   expect(body.data).toMatchObject([{ action: 'subscription_tested', tenant: 'acme', actor: adminKey }])
 })
 
+test('a check of a receiver stands in the log even when no dispatcher came for it', async () => {
+  const { body: made } = await api.ask('POST', '/v1/tenants/acme/subscriptions', draft)
+  const checked = await api.ask('POST', `/v1/subscriptions/${made.id}/conformance`, {})
+  expect([checked.status, checked.body.code]).toEqual([503, 'no_dispatcher'])
+  const { body } = await api.ask('GET', `/v1/audit?target=${made.id}&action=subscription_tested`)
+  expect(body.data).toMatchObject([{ action: 'subscription_tested', tenant: 'acme', actor: adminKey }])
+})
+
 test('every operation that is no GET is audited, or named here with the reason why not', async () => {
   const { body } = await api.ask('GET', '/openapi.json', undefined, { as: null })
   const paths: Record<string, Record<string, { operationId: string }>> = body.paths
   const writing = Object.values(paths).flatMap((methods) =>
     Object.entries(methods).flatMap(([method, { operationId }]) => (method === 'get' ? [] : [operationId])),
   )
-  // A test of a subscription is answered 2xx only where there is a dispatcher; see below.
-  const named = [...Object.keys(changes), ...Object.keys(notAudited), 'testSubscription'].filter(
+  // A test of a subscription is answered 2xx only where there is a dispatcher; see above.
+  const tests = ['testSubscription', 'checkReceiver']
+  const named = [...Object.keys(changes), ...Object.keys(notAudited), ...tests].filter(
     (name) => name !== 'revealSecrets',
   )
   expect(writing.toSorted()).toEqual(named.toSorted())

@@ -1,15 +1,13 @@
 /** What everybody may know of this installation. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { limits, Meta, payloadFormats, reference, signatureSchemes } from '@posthorn/contract'
-import { defaultRetryScheduleSeconds, timeoutMsDefault, version } from '@posthorn/engine'
+import { Meta, reference } from '@posthorn/contract'
 import type { RouteParts } from '../parts.ts'
+import { metaView } from '../views/meta.ts'
 
 const cacheSeconds = 300
-/** The tolerance of every library that verifies by Standard Webhooks. */
-const toleranceSeconds = 300
 
 /** Public: whoever has to let requests in has no key, and nothing here is a secret. */
-export const metaRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, { egressAddresses, disableAfterMs }) => {
+export const metaRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, parts) => {
   app.get(
     '/meta',
     {
@@ -24,28 +22,7 @@ export const metaRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, { e
     },
     async (_request, reply) => {
       reply.header('cache-control', `public, max-age=${cacheSeconds}`)
-      return {
-        version,
-        egress_addresses: [...egressAddresses],
-        signature: {
-          standard: 'https://www.standardwebhooks.com',
-          headers: { id: 'webhook-id', timestamp: 'webhook-timestamp', signature: 'webhook-signature' },
-          schemes: [...signatureSchemes],
-          tolerance_seconds: toleranceSeconds,
-        },
-        delivery: {
-          method: 'POST',
-          retry_schedule_seconds: [...defaultRetryScheduleSeconds],
-          timeout_ms: timeoutMsDefault,
-          disabled_after_hours: disableAfterMs / 3_600_000,
-          payload_formats: [...payloadFormats],
-        },
-        limits: Object.fromEntries(Object.entries(limits).map(([name, limit]) => [wireName(name), limit])),
-      }
+      return metaView(parts)
     },
   )
-}
-
-function wireName(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }

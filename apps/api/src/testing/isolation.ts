@@ -58,6 +58,7 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   getEventTypeVersion: () => [{ in: 'path', path: { name: 'invoice.paid', version: '1' }, denial: 'not_found' }],
   importEventTypes: 'none',
   listEventTypeVersions: 'none',
+  getObservations: 'none',
   createSubscription: inPath('tenant', { url: 'https://93.184.215.14/', event_types: ['*'] }),
   listSubscriptions: filters('tenant'),
   getSubscription: subscription(),
@@ -69,6 +70,7 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   revealSecrets: subscription(),
   rotateSecret: subscription({}),
   testSubscription: subscription({}),
+  checkReceiver: subscription({}),
   checkSignature: (theirs) => [
     { in: 'body', body: { subscription: theirs.subscription, headers: {}, body: '' }, denial: 'not_found' },
   ],

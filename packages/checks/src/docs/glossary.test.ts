@@ -35,6 +35,9 @@ const places: Readonly<Record<string, { heading: string; column?: string }>> = {
   replayOutcomes: { heading: 'States of a replay', column: 'Outcome' },
   replaySkipReasons: { heading: 'States of a replay', column: 'Skip reason' },
   signatureCauses: { heading: 'Causes of a signature check' },
+  receiverChecks: { heading: 'Checks of a receiver' },
+  checkVerdicts: { heading: 'Verdicts of a check', column: 'Verdict' },
+  observationFindings: { heading: 'Findings', column: 'Finding' },
   replayStates: { heading: 'States of a replay', column: 'State' },
 }
 

@@ -25,6 +25,35 @@ test('an event that is published with the SDK arrives signed', async () => {
   expect(arrived).toMatchObject({ signature: 'valid', headers: { 'webhook-id': published.id } })
 })
 
+test('a receiver is checked in one call, however short requests are otherwise, and its scorecard says what to mend', async () => {
+  const { posthorn, receiver, adminKey } = served
+  const draft = { url: `${receiver.origin}/checked`, event_types: ['checked.*'] }
+  const { id } = await posthorn.subscriptions.create('acme', draft)
+  const hasty = served.as(adminKey, { requestTimeoutMs: 100 })
+  const { result, calls } = await served.counted(() => hasty.subscriptions.checkReceiver(id))
+  expect(calls).toHaveLength(1)
+  // This one takes everything.
+  expect(result).toMatchObject({ subscription_id: id, verdict: 'failed', total: { passed: 8, failed: 2 } })
+  const failed = result.checks.filter(({ verdict }) => verdict === 'failed')
+  expect(failed.map(({ check }) => check)).toEqual(['wrong_signature', 'stale_timestamp'])
+  expect(failed.map(({ fix }) => fix)).toEqual([
+    expect.stringContaining('401'),
+    expect.stringContaining('five minutes'),
+  ])
+})
+
+test('what was published stands beside what its schema declares', async () => {
+  const { posthorn } = served
+  await posthorn.eventTypes.put('seen.paid')
+  await posthorn.eventTypes.createVersion('seen.paid', {
+    schema: { type: 'object', properties: { total: { type: 'integer' } } },
+  })
+  await posthorn.events.publish({ tenant: 'acme', type: 'seen.paid', data: { total: 1, currency: 'EUR' } })
+  const observations = await posthorn.eventTypes.observations('seen.paid')
+  expect(observations.counts).toMatchObject({ undeclared: 1, never_seen: 0 })
+  expect(observations.data.at(-1)).toMatchObject({ path: 'data.currency', findings: ['undeclared'], percent: 100 })
+})
+
 test('a list goes on over its pages, and asks for no more of them than are read', async () => {
   const { posthorn } = served
   const made = ['a', 'b', 'c', 'd', 'e'].map((name) => `page.${name}`)

@@ -63,6 +63,18 @@ test.each<[string, unknown, unknown, string[]]>([
   ],
   ['an enum value is removed', { enum: ['a', 'b'] }, { enum: ['a'] }, ['safe enum_value_removed data']],
   [
+    'a value is added to two hundred that have a title each',
+    { oneOf: titled(200) },
+    { oneOf: titled(201) },
+    ['breaking enum_value_added data'],
+  ],
+  [
+    'a listed value is no longer kept away by the type beside it',
+    { anyOf: [{ type: 'string', enum: ['a', 1] }, { const: 'b' }] },
+    { anyOf: [{ enum: ['a', 1] }, { const: 'b' }] },
+    ['breaking type_widened data'],
+  ],
+  [
     'a constant changes',
     { const: 1 },
     { const: 2 },
@@ -188,6 +200,62 @@ test.each<[string, unknown, unknown, string[]]>([
   expect(found.changes.every(({ sentence }) => /^[A-Z`].*\.$/.test(sentence))).toBe(true)
 })
 
+test('what changes in one variant is told of this variant, and what changes in all of them once', () => {
+  const either = (last4: unknown, amount: unknown) => ({
+    type: 'object',
+    properties: { amount },
+    oneOf: [
+      object({ kind: { const: 'card' }, last4 }, ['kind']),
+      { title: 'Cash', ...object({ kind: { const: 'cash' } }, ['kind']) },
+    ],
+  })
+  const inOne = schemaChanges(either(text, text), either(number, text))
+  expect(inOne.changes).toEqual([
+    {
+      path: 'data.last4',
+      kind: 'type_changed',
+      verdict: 'breaking',
+      sentence: 'In the variant with kind: "card": it was a string and is a number now.',
+    },
+  ])
+  const inAll = schemaChanges(either(text, text), either(text, nullable))
+  expect(inAll.changes.map(({ path, sentence }) => `${path} ${sentence}`)).toEqual(['data.amount It may be null now.'])
+  const inTwoWays = schemaChanges(either(text, text), either({ ...text, maxLength: 4 }, nullable))
+  expect(inTwoWays.changes.map(({ path, sentence }) => `${path} ${sentence}`).sort()).toEqual([
+    'data.amount It may be null now.',
+    'data.last4 In the variant with kind: "card": `maxLength` is 4 now.',
+  ])
+})
+
+test('a variant that takes the constant of another one is a change of both', () => {
+  const other = object({ kind: { const: 'cash' }, last4: text }, ['kind', 'last4'])
+  const found = schemaChanges({ oneOf: [card, cash] }, { oneOf: [other] })
+  expect(said(found)).toEqual(['safe property_added data.last4', 'safe variant_removed data'])
+})
+
+test('a constant that was announced to get other values is no name of a variant', () => {
+  const kind = (value: string) => object({ kind: { enum: [value], 'x-extensible-enum': true } })
+  const found = schemaChanges({ oneOf: [kind('card'), cash] }, { oneOf: [kind('card'), cash, kind('later')] })
+  expect(said(found)).toEqual(['warning enum_value_added data.kind', 'safe enum_value_removed data.kind'])
+})
+
+test('many variants that are told apart by a constant are compared each with its own', () => {
+  const many = (last: unknown) => ({
+    oneOf: Array.from({ length: 64 }, (_, index) =>
+      object(
+        {
+          kind: { const: `k${index}` },
+          ...Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`m${at}`, index === 7 ? last : text])),
+        },
+        ['kind'],
+      ),
+    ),
+  })
+  const { verdict, changes } = schemaChanges(many(text), many(number))
+  expect([verdict, changes.length]).toEqual(['breaking', 30])
+  expect(changes.every(({ sentence }) => sentence.startsWith('In the variant with kind: "k7": '))).toBe(true)
+})
+
 test('a change behind a recursive reference is told once, at the place where it is met first', () => {
   const tree = (value: unknown) => ({
     $ref: '#/$defs/node',
@@ -259,6 +327,10 @@ function meshed(count: number, last: unknown) {
 
 function variants(count: number, last: unknown) {
   return { anyOf: Array.from({ length: count }, (_, index) => object({ [`m${index}`]: object({ deep: last }) })) }
+}
+
+function titled(count: number) {
+  return Array.from({ length: count }, (_, index) => ({ const: `v${index}`, title: `Value ${index}` }))
 }
 
 function product(count: number, last: unknown) {

@@ -17,6 +17,21 @@ import {
   type SchemaChanges,
   worse,
 } from './changes.ts'
+import {
+  type Bound,
+  boundOf,
+  type End,
+  isClosed,
+  itemAt,
+  limitOf,
+  listOf,
+  memberOf,
+  membersOf,
+  objectOf,
+  otherMembers,
+  ownMember,
+  tighter,
+} from './keywords.ts'
 import { sameIn } from './same.ts'
 import {
   type Alternative,
@@ -25,6 +40,7 @@ import {
   type JsonType,
   jsonTypes,
   type Keywords,
+  numbering,
   type SchemaDocument,
   schemaDocument,
   TooComplex,
@@ -132,6 +148,7 @@ function comparison(rootBefore: unknown, rootNow: unknown): (before: Nodes, now:
     if (old.length === 1 && next.length === 1 && first && only) return compareAlternatives(first, only)
     const found = collector()
     const met = new Set<Alternative>()
+    const results: { variant: Alternative; result: Found }[] = []
     for (const variant of next) {
       const { partner, result } = partnerOf(variant, old)
       if (partner === undefined) {
@@ -139,7 +156,16 @@ function comparison(rootBefore: unknown, rootNow: unknown): (before: Nodes, now:
         continue
       }
       met.add(partner)
-      found.take('', result)
+      results.push({ variant, result })
+    }
+    // What changes in all of them is told once, and anything else of the variant that it happens in.
+    const [one] = results
+    const shared = one?.result.changes.filter((change) =>
+      results.every(({ result }) => result.changes.some(isLike(change))),
+    )
+    for (const { variant, result } of results) {
+      const changes = result.changes.map((change) => (shared?.some(isLike(change)) ? change : within(variant, change)))
+      found.take('', { ...result, changes })
     }
     for (const variant of old) {
       if (met.has(variant)) continue
@@ -150,7 +176,9 @@ function comparison(rootBefore: unknown, rootNow: unknown): (before: Nodes, now:
 
   /** The variant before that a new one fits best; none when it would break each of them. */
   function partnerOf(variant: Alternative, old: readonly Alternative[]) {
-    const trials = old.map((partner) => ({ partner, result: compareAlternatives(partner, variant) }))
+    // What has another constant is another variant: it is not looked into.
+    const possible = old.filter((partner) => !haveOtherNames(partner, variant))
+    const trials = possible.map((partner) => ({ partner, result: compareAlternatives(partner, variant) }))
     const least = (wanted: ChangeVerdict) => trials.find(({ result }) => result.verdict === wanted)
     const named = trials.find(({ partner }) => haveSameName(partner, variant))
     return least('safe') ?? least('warning') ?? named ?? { partner: undefined, result: nothing }
@@ -333,16 +361,6 @@ function collector(): Collector {
   }
 }
 
-/** A number for each node, the same one for the same node. */
-function numbering(): (node: unknown) => number {
-  const objects = new Map<unknown, number>()
-  return (node) => {
-    const number = objects.get(node) ?? objects.size
-    objects.set(node, number)
-    return number
-  }
-}
-
 function compareTypes(found: Collector, old: readonly Alternative[], next: readonly Alternative[]): void {
   const typesOf = (alternatives: readonly Alternative[]) => new Set(alternatives.map(({ type }) => type))
   const [was, is] = [typesOf(old), typesOf(next)]
@@ -443,42 +461,12 @@ function limitOfKeywords(parts: readonly Keywords[], end: End): string {
   return boundText(boundOf(parts, end, undefined))
 }
 
-type End = 'min' | 'max'
-type Bound = { limit: number; exclusive: boolean }
-
-function boundOf(parts: readonly Keywords[], end: End, values: Alternative['values']): Bound {
-  const [plain, exclusive] = end === 'min' ? ['minimum', 'exclusiveMinimum'] : ['maximum', 'exclusiveMaximum']
-  const numbers = [...(values?.values() ?? [])].filter((value) => typeof value === 'number')
-  const ofValues = end === 'min' ? Math.min(...numbers) : Math.max(...numbers)
-  const closed = limitOf(parts, plain ?? '', end)
-  const included = numbers.length === 0 ? closed : tighter(closed, ofValues, end)
-  const excluded = limitOf(parts, exclusive ?? '', end)
-  const limit = tighter(included, excluded, end)
-  return { limit, exclusive: limit === excluded && Number.isFinite(excluded) }
-}
-
-/** The narrowest of the limits of that name; infinite for none. */
-function limitOf(parts: readonly Keywords[], name: string, end: End): number {
-  const given = parts.map((part) => part[name]).filter((limit) => typeof limit === 'number')
-  if (name === 'maxItems') given.push(...parts.flatMap(closedLength))
-  return end === 'min' ? Math.max(...given) : Math.min(...given)
-}
-
-function tighter(a: number, b: number, end: End): number {
-  return end === 'min' ? Math.max(a, b) : Math.min(a, b)
-}
-
 function limitText(limit: number): string {
   return Number.isFinite(limit) ? String(limit) : 'none'
 }
 
 function boundText({ limit, exclusive }: Bound): string {
   return exclusive ? `${limitText(limit)} (exclusive)` : limitText(limit)
-}
-
-/** A tuple that allows nothing behind its slots is limited to them. */
-function closedLength(part: Keywords): number[] {
-  return part['items'] === false ? [listOf(part['prefixItems']).length] : []
 }
 
 /** What a limit of that name measures. */
@@ -553,14 +541,6 @@ function rulesOf(parts: readonly Keywords[], type: JsonType): { name: string; wo
   })
 }
 
-/** What a part demands of the item at a place; infinity for all behind the slots of both. */
-function itemAt(part: Keywords, index: number): unknown[] {
-  const slot = listOf(part['prefixItems'])[index]
-  if (slot !== undefined) return [slot]
-  const { items } = part
-  return items === undefined || items === false || items === true ? [] : [items]
-}
-
 function presence(parts: readonly Keywords[], name: string): { named: boolean; required: boolean } {
   return {
     named: parts.some((part) => ownMember(membersOf(part), name).some((schema) => schema !== false)),
@@ -568,44 +548,36 @@ function presence(parts: readonly Keywords[], name: string): { named: boolean; r
   }
 }
 
-/** What a part demands of a member. Where patterns might take the name, "all others" is not for sure. */
-function memberOf(part: Keywords, name: string, certainty?: 'for sure'): unknown[] {
-  const own = ownMember(membersOf(part), name)
-  if (own.length > 0) return own
-  const isUncertain = certainty !== undefined && Object.keys(objectOf(part['patternProperties'])).length > 0
-  return isUncertain ? [] : otherMembers(part)
-}
-
-/** What a part demands of members that it does not name. Closed objects are read as open ones. */
-function otherMembers({ additionalProperties }: Keywords): unknown[] {
-  return isObject(additionalProperties) ? [additionalProperties] : []
-}
-
-function isClosed({ additionalProperties, unevaluatedProperties }: Keywords): boolean {
-  return additionalProperties === false || unevaluatedProperties === false
-}
-
-function membersOf(part: Keywords): Keywords {
-  return objectOf(part['properties'])
-}
-
-function objectOf(value: unknown): Keywords {
-  return isObject(value) ? value : {}
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
-}
-
-function ownMember(members: Keywords, name: string): unknown[] {
-  return Object.hasOwn(members, name) ? [members[name]] : []
-}
-
 /** Whether the constants of both say that they are one variant. */
 function haveSameName(a: Alternative, b: Alternative): boolean {
-  const names = constantsOf(b.parts)
-  const common = [...constantsOf(a.parts)].filter(([name]) => names.has(name))
-  return common.length > 0 && common.every(([name, value]) => canonical(value) === canonical(names.get(name)))
+  const names = commonConstants(a, b)
+  return names.length > 0 && names.every(({ isSame }) => isSame)
+}
+
+/** Whether a constant says that they are two. One that was announced to get other values says nothing. */
+function haveOtherNames(a: Alternative, b: Alternative): boolean {
+  const isAnnounced = (name: string) =>
+    a.parts.some((part) => objectOf(membersOf(part)[name])['x-extensible-enum'] === true)
+  return commonConstants(a, b).some(({ name, isSame }) => !isSame && !isAnnounced(name))
+}
+
+function commonConstants(a: Alternative, b: Alternative): { name: string; isSame: boolean }[] {
+  const others = constantsOf(b.parts)
+  const common = [...constantsOf(a.parts)].filter(([name]) => others.has(name))
+  return common.map(([name, value]) => ({ name, isSame: canonical(value) === canonical(others.get(name)) }))
+}
+
+function isLike(change: SchemaChange): (other: SchemaChange) => boolean {
+  return ({ kind, path, sentence }) => kind === change.kind && path === change.path && sentence === change.sentence
+}
+
+/** A change that happens in one variant, and may not happen in the others. */
+function within(variant: Alternative, change: SchemaChange): SchemaChange {
+  const { sentence } = change
+  return {
+    ...change,
+    sentence: `In ${variantInWords(variant)}: ${sentence.slice(0, 1).toLowerCase()}${sentence.slice(1)}`,
+  }
 }
 
 function upperFirst(text: string): string {

@@ -96,7 +96,7 @@ export function schemaDocument(root: unknown, step: () => void): SchemaDocument 
     for (const name of ['anyOf', 'oneOf']) {
       const branches = node[name]
       if (!Array.isArray(branches)) continue
-      const more = branches.flatMap((branch) => expandOne(branch, open))
+      const more = listsTogether(branches).flatMap((branch) => expandOne(branch, open))
       if (sets.length * more.length > alternativesMax) throw new TooComplex()
       sets = sets.flatMap((set) => more.map((one) => [...set, ...one]))
     }
@@ -112,6 +112,16 @@ export function schemaDocument(root: unknown, step: () => void): SchemaDocument 
 
 export function isObject(value: unknown): value is Keywords {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+/** A number for each node, the same one for the same node. */
+export function numbering(): (node: unknown) => number {
+  const objects = new Map<unknown, number>()
+  return (node) => {
+    const number = objects.get(node) ?? objects.size
+    objects.set(node, number)
+    return number
+  }
 }
 
 /** JSON with the members of every object in one order: equal texts are equal values. */
@@ -172,6 +182,33 @@ const remarks = new Set([
   'deprecated', 'readOnly', 'writeOnly', 'type', 'enum', 'const', 'x-extensible-enum',
 ]) // biome-ignore format: one list
 
+/** Made once for each list of branches, so that a part is the same whenever it is met. */
+const together = new WeakMap<object, readonly unknown[]>()
+
+/** Branches that only list values are one branch: 200 currencies, each with a title, are no 200 variants. */
+function listsTogether(branches: readonly unknown[]): readonly unknown[] {
+  const known = together.get(branches)
+  if (known !== undefined) return known
+  const lists = branches.filter(isList)
+  const list = { enum: lists.flatMap(listedIn) }
+  const made = lists.length < 2 ? branches : [...branches.filter((branch) => !isList(branch)), list]
+  together.set(branches, made)
+  return made
+}
+
+function isList(branch: unknown): branch is Keywords {
+  if (!isObject(branch) || branch['x-extensible-enum'] !== undefined) return false
+  return Object.hasOwn(branch, 'const') !== Array.isArray(branch['enum']) && Object.keys(branch).every(isRemarkName)
+}
+
+function listedIn(branch: Keywords): unknown[] {
+  const given: readonly unknown[] = Array.isArray(branch['enum']) ? branch['enum'] : [branch['const']]
+  return given.filter((value) => {
+    const allowed = allows(branch['type'], typeOf(value))
+    return allowed === 'yes' || (allowed === 'integer' && Number.isInteger(value))
+  })
+}
+
 /** `oneOf` of constants is one list of values. */
 function mergeValues(alternatives: readonly Alternative[]): Alternative[] {
   const lists = new Map<JsonType, Alternative>()
@@ -196,7 +233,11 @@ function mergeValues(alternatives: readonly Alternative[]): Alternative[] {
 /** What was followed or multiplied out already says nothing more either. */
 function isRemark(part: Keywords, name: string): boolean {
   if (name === 'anyOf' || name === 'oneOf' || name === 'allOf') return Array.isArray(part[name])
-  return remarks.has(name) || name === '$ref' || name === '$dynamicRef'
+  return isRemarkName(name) || name === '$ref' || name === '$dynamicRef'
+}
+
+function isRemarkName(name: string): boolean {
+  return remarks.has(name)
 }
 
 function decoded(text: string): string | undefined {

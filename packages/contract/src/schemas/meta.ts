@@ -13,6 +13,12 @@ export const Meta = named(
       egress_addresses: Type.Array(Type.String({ examples: ['203.0.113.7', '2001:db8::/48'] }), {
         description: 'Addresses and networks that requests come from; empty when the operator has not named them',
       }),
+      event_docs_url: Nullable(
+        Type.String({
+          examples: ['https://posthorn.example.com/event-docs'],
+          description: 'Where the event types are documented for receivers; null when the operator has turned that off',
+        }),
+      ),
       signature: Type.Object({
         standard: Type.String({ examples: ['https://www.standardwebhooks.com'] }),
         headers: Type.Object({ id: Type.String(), timestamp: Type.String(), signature: Type.String() }),

@@ -28,6 +28,7 @@ import {
   TransformPreview,
 } from './match.ts'
 import { Meta } from './meta.ts'
+import { Observations, ObservedField } from './observation.ts'
 import { OutboxEvent, OutboxEventPage } from './outbox-event.ts'
 import { CreatedPortalSession, PortalSession, PortalSessionPage, PortalTheme } from './portal-session.ts'
 import { ProblemSchema } from './problem.ts'
@@ -35,6 +36,7 @@ import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './p
 import { Health, Readiness } from './readiness.ts'
 import type { NamedSchema } from './reference.ts'
 import { CreatedReplay, CreateReplay, Replay, ReplayItem, ReplayItemPage, ReplayPage } from './replay.ts'
+import { Scorecard, ScorecardCheck } from './scorecard.ts'
 import { SearchHit, SearchResults } from './search.ts'
 import { PublicKey, PublicKeys, Secret, Secrets } from './secret.ts'
 import { SignatureCheck } from './signature-check.ts'
@@ -61,6 +63,8 @@ export const namedSchemas: readonly NamedSchema[] = [
   SchemaComparison,
   EventTypeVersionDryRun,
   EventTypeImport,
+  ObservedField,
+  Observations,
   Subscription,
   CreatedSubscription,
   ChangedSubscription,
@@ -71,6 +75,8 @@ export const namedSchemas: readonly NamedSchema[] = [
   PublicKey,
   PublicKeys,
   SubscriptionTest,
+  ScorecardCheck,
+  Scorecard,
   SignatureCheck,
   PublishEvent,
   PublishedEvent,

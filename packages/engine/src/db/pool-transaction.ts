@@ -35,7 +35,7 @@ export async function onConnection<T>(pool: pg.Pool, work: (client: pg.PoolClien
 export function poolTransaction<T>(
   { pool }: Database,
   work: (runner: Runner) => Promise<T>,
-  options: { lockTimeoutMs?: number } = {},
+  options: { lockTimeoutMs?: number; statementTimeoutMs?: number } = {},
 ): Promise<T> {
   return onConnection(pool, (client) => inTransaction(client, () => work(client), options))
 }

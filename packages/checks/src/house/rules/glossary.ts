@@ -27,6 +27,11 @@ const replaced: Readonly<Record<string, string>> = {
 const given: readonly { name: RegExp; where: RegExp; because: string }[] = [
   { name: /^webhook([-_]?)(id|timestamp|signature)$/i, where: /./, because: 'headers of Standard Webhooks' },
   {
+    name: /^WEBHOOK_SECRET$/,
+    where: /^packages\/event-docs\//,
+    because: 'what receivers call it in the code samples for them',
+  },
+  {
     name: /webhook/i,
     where: /^packages\/signing\//,
     because: 'the words of Standard Webhooks, for a reader of the spec',

@@ -5,10 +5,16 @@ import { type Runner, run } from './statement.ts'
  * has waited longer than anybody waits for it is left alone, and rows of which nobody can want to know any more are
  * deleted. Answers with its id, or nothing.
  *
+ * Checks of receivers and plain tests are taken apart from one another, because a check takes long.
+ *
  * Locks the one row, found by `subscription_test_waiting_idx`; two dispatchers at once take two.
  */
-export async function takeSubscriptionTest(runner: Runner, waitMsMax: number): Promise<string | undefined> {
-  const rows = await run<{ id: string }>(runner, { name: 'take-subscription-test', text, values: [waitMsMax] })
+export async function takeSubscriptionTest(
+  runner: Runner,
+  { waitMsMax, isReceiverCheck }: { waitMsMax: number; isReceiverCheck: boolean },
+): Promise<string | undefined> {
+  const values = [waitMsMax, isReceiverCheck]
+  const rows = await run<{ id: string }>(runner, { name: 'take-subscription-test', text, values })
   return rows[0]?.id
 }
 
@@ -18,7 +24,7 @@ with forgotten as (
 ), waiting as materialized (
   select id
   from subscription_test
-  where taken_at is null and requested_at >= now() - $1::int * interval '1 millisecond'
+  where taken_at is null and is_receiver_check = $2 and requested_at >= now() - $1::int * interval '1 millisecond'
   order by requested_at
   limit 1
   for update skip locked

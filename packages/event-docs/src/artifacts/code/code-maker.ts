@@ -1,0 +1,110 @@
+/**
+ * Runs the generators in threads of their own, each piece under limits of time and memory. What hangs or grows costs its
+ * event type the generated code, and nothing else.
+ */
+import { Worker } from 'node:worker_threads'
+import type { Made, Piece } from './piece.ts'
+
+/** A piece takes tens of milliseconds. Generous, because a machine that stalls counts too. */
+const pieceMsMaxDefault = 5_000
+/** How long a thread may take to load the generators, in milliseconds. */
+const startMsMax = 30_000
+/** After so many threads that had to be ended nothing is made any more: a build must not wait for a thousand of them. */
+const failedThreadsMax = 4
+const memoryMib = 512
+/** As many as the processors of the smallest machine that is meant. */
+const threadsMax = 2
+
+export type CodeMaker = {
+  /** Never throws: what cannot be made has a reason. Pieces are begun in the order in which they are asked for. */
+  make(piece: Piece): Promise<Made>
+  /** Waits for what was asked for. */
+  end(): Promise<void>
+}
+
+export function createCodeMaker({ pieceMsMax = pieceMsMaxDefault }: { pieceMsMax?: number } = {}): CodeMaker {
+  const idle: Worker[] = []
+  const waiting: ((free: undefined) => void)[] = []
+  let busy = 0
+  let failedThreads = 0
+
+  /** A thread that nobody uses; undefined when none can be started. */
+  async function taken(): Promise<Worker | undefined> {
+    if (busy >= threadsMax) await new Promise<undefined>((free) => waiting.push(free))
+    else busy += 1
+    return idle.pop() ?? (failedThreads >= failedThreadsMax ? undefined : started())
+  }
+
+  async function started(): Promise<Worker | undefined> {
+    const worker = new Worker(new URL('./thread.ts', import.meta.url), {
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: memoryMib },
+      stdout: true,
+      stderr: true,
+    })
+    // Between pieces it keeps no process alive.
+    worker.unref()
+    if ((await replyOf(worker, startMsMax, () => undefined)) === 'ready') return worker
+    await drop(worker)
+    return undefined
+  }
+
+  /** A place is free for the one that has waited longest. */
+  function release(): void {
+    const next = waiting.shift()
+    if (next === undefined) busy -= 1
+    else next(undefined)
+  }
+
+  async function drop(worker: Worker): Promise<void> {
+    failedThreads += 1
+    await worker.terminate()
+  }
+
+  async function madeBy(worker: Worker, piece: Piece): Promise<Made> {
+    const reply = await replyOf(worker, pieceMsMax, () => worker.postMessage(piece))
+    if (typeof reply === 'object') {
+      idle.push(worker)
+      return reply
+    }
+    await drop(worker)
+    return {
+      failure: reply === 'late' ? `it was not done after ${pieceMsMax} ms` : 'the generator ended before it was done',
+    }
+  }
+
+  return {
+    async make(piece) {
+      const worker = await taken()
+      try {
+        if (worker === undefined) return { failure: 'the generators were given up: too many pieces ended their thread' }
+        return await madeBy(worker, piece)
+      } finally {
+        release()
+      }
+    },
+    async end() {
+      while (busy > 0) await new Promise<undefined>((free) => waiting.push(free)).finally(release)
+      await Promise.all(idle.splice(0).map((worker) => worker.terminate()))
+    },
+  }
+}
+
+type Reply = Made | 'ready' | 'late' | 'ended'
+
+/** The next thing that a thread says, or that it says nothing. Keeps the process alive until then. */
+function replyOf(worker: Worker, msMax: number, ask: () => void): Promise<Reply> {
+  const { promise, resolve } = Promise.withResolvers<Reply>()
+  const ended = () => resolve('ended')
+  const watch = setTimeout(() => resolve('late'), msMax)
+  worker.once('message', resolve)
+  worker.once('error', ended)
+  worker.once('exit', ended)
+  ask()
+  return promise.finally(() => {
+    clearTimeout(watch)
+    worker.off('message', resolve)
+    worker.off('error', ended)
+    worker.off('exit', ended)
+  })
+}

@@ -1,0 +1,67 @@
+/** Every file of the documentation that is for programs, in one list; each is made when it is asked for. */
+import type { Artifacts, MakeArtifact } from '../artifact.ts'
+import type { Documentation } from '../documentation.ts'
+import { addresses } from './addresses.ts'
+import { asyncapiText } from './asyncapi.ts'
+import { changelogDocument, changelogFeed } from './changelog.ts'
+import type { CodeMaker } from './code/code-maker.ts'
+import type { DocsWarning } from './code/code-warning.ts'
+import { goArtifacts } from './code/go.ts'
+import { pythonArtifacts } from './code/python.ts'
+import { typescriptArtifacts } from './code/typescript.ts'
+import { exampleArtifacts } from './example-files.ts'
+import { ipRanges } from './ip-ranges.ts'
+import { jsonArtifact } from './json.ts'
+import { everythingText, summaryText } from './llms.ts'
+import { manifestDocument } from './manifest.ts'
+import { openapiDocument } from './openapi.ts'
+import { schemaArtifacts, schemaFault } from './published-schema.ts'
+import { testVectors } from './test-vectors.ts'
+
+export type MachineReadable = {
+  readonly artifacts: Artifacts
+  /** What some event types have less of than they should, and why. Generates the code that was not asked for yet. */
+  warnings(): Promise<readonly DocsWarning[]>
+}
+
+/** @param maker has to stay usable as long as the artifacts are */
+export function machineReadable(documentation: Documentation, maker: CodeMaker): MachineReadable {
+  const languages = [typescriptArtifacts, goArtifacts, pythonArtifacts].map((language) =>
+    language(documentation, maker),
+  )
+  const own: [path: string, make: MakeArtifact][] = [
+    [addresses.openapi, () => jsonArtifact(openapiDocument(documentation))],
+    [addresses.asyncapi, () => ({ contentType: 'application/yaml; charset=utf-8', body: asyncapiText(documentation) })],
+    [addresses.testVectors, testVectors],
+    [addresses.manifest, () => jsonArtifact(manifestDocument(documentation))],
+    [addresses.ipRanges, () => jsonArtifact(ipRanges(documentation))],
+    [addresses.summary, () => summaryText(documentation)],
+    [addresses.everything, () => everythingText(documentation)],
+    [addresses.changelog, () => changelogDocument(documentation)],
+    [addresses.feed, () => changelogFeed(documentation)],
+  ]
+  return {
+    artifacts: new Map<string, MakeArtifact>([
+      ...schemaArtifacts(documentation),
+      ...exampleArtifacts(documentation),
+      ...languages.flatMap(({ artifacts }) => [...artifacts]),
+      ...own,
+    ]),
+    async warnings() {
+      const all = [...schemaWarnings(documentation)]
+      for (const { warnings } of languages) all.push(...(await warnings()))
+      return all
+    },
+  }
+}
+
+function* schemaWarnings({ source }: Documentation): Iterable<DocsWarning> {
+  for (const { versions } of source.event_types) {
+    for (const version of versions) {
+      const fault = schemaFault(version)
+      if (fault === undefined) continue
+      const artifact = addresses.schema(version.event_type, version.version)
+      yield { eventType: version.event_type, artifact, detail: `the schema cannot be published: ${fault}` }
+    }
+  }
+}

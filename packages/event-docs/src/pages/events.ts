@@ -1,0 +1,74 @@
+/** The catalogue of event types, by group. */
+import type { Documentation } from '../documentation.ts'
+import { latestVersion } from '../documentation.ts'
+import {
+  authored,
+  type Block,
+  heading,
+  link,
+  mark,
+  type Page,
+  type Row,
+  type Spans,
+  say,
+  table,
+} from '../page/blocks.ts'
+import type { DocumentedEventType } from '../source.ts'
+
+/** Where those without a group stand. */
+const ungrouped = 'Other events'
+
+export type EventGroup = { readonly title: string; readonly eventTypes: readonly DocumentedEventType[] }
+
+/** By name; those without a group come last. */
+export function groupsOf(eventTypes: readonly DocumentedEventType[]): EventGroup[] {
+  const groups = new Map<string, DocumentedEventType[]>()
+  const named = [...eventTypes].sort((one, other) => compare(one.event_type.name, other.event_type.name))
+  for (const each of named) {
+    const title = each.event_type.group ?? ''
+    groups.set(title, [...(groups.get(title) ?? []), each])
+  }
+  return [...groups]
+    .sort(([one], [other]) => Number(one === '') - Number(other === '') || compare(one, other))
+    .map(([title, members]) => ({ title: title === '' ? ungrouped : title, eventTypes: members }))
+}
+
+export function eventsPage({ source, branding }: Documentation): Page {
+  const blocks: Block[] = []
+  const groups = groupsOf(source.event_types)
+  if (groups.length === 0) blocks.push(say`${branding.name} has not described any event type yet.`)
+  for (const { title, eventTypes } of groups) {
+    if (groups.length > 1) blocks.push(heading(2, title))
+    blocks.push(table(title, ['Event type', 'When it is sent', 'Version'], eventTypes.map(rowOf)))
+  }
+  return {
+    path: 'events',
+    title: 'Event types',
+    summary: `All ${source.event_types.length} event types, what each means, and the version of its schema.`,
+    marks: [],
+    blocks,
+  }
+}
+
+function rowOf(eventType: DocumentedEventType): Row {
+  const { name, description, status } = eventType.event_type
+  const version = latestVersion(eventType)
+  const title: Spans = [
+    link(`events/${name}.html`, name),
+    ...(status === 'archived' ? [' ', mark('archived', 'warning')] : []),
+  ]
+  return {
+    id: name,
+    cells: [title, authored(firstLineOf(description)), [version === undefined ? 'no schema' : String(version.version)]],
+  }
+}
+
+/** What fits into one line of a table: the first paragraph. */
+export function firstLineOf(description: string | null): string {
+  return description?.split(/\n\s*\n/, 1)[0]?.trim() ?? ''
+}
+
+/** By code units: the same on every machine, whatever its language. */
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0
+}

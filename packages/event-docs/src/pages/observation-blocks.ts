@@ -1,0 +1,52 @@
+/** What was really published, beside what the schema declares. For the operator: it is in no build for customers. */
+import type { Observations, ObservedField } from '@posthorn/contract'
+import { type Block, code, heading, mark, note, type Row, type Span, say, table } from '../page/blocks.ts'
+
+const findings: Readonly<Record<ObservedField['findings'][number], string>> = {
+  undeclared: 'seen, not declared',
+  never_seen: 'declared, never seen',
+  required_missing: 'missing although required',
+  undeclared_type: 'of another type',
+  outside_list: 'values outside the list',
+}
+
+/** Rows of a table. A schema that nothing keeps to would fill a book. */
+const rowsMax = 200
+
+export function observationBlocks(observations: Observations | undefined): Block[] {
+  if (observations === undefined) return []
+  const { sample, data, compared, more_fields } = observations
+  const differing = data.filter((field) => field.findings.length > 0)
+  const blocks: Block[] = [
+    heading(2, 'Observed'),
+    note('warning', say`For the operator. Build without \`--observations\` what customers read.`),
+  ]
+  if (sample.events === 0)
+    return [...blocks, say`No event of this type was published since ${sample.since.slice(0, 10)}.`]
+  blocks.push(
+    say`From ${sample.complete ? 'all' : 'a sample of'} ${sample.events} events since ${sample.since.slice(0, 10)}.`,
+  )
+  if (!compared) return [...blocks, say`There is no schema that they could be compared with.`]
+  if (differing.length === 0) return [...blocks, say`All that was sent is declared, and all that is declared was sent.`]
+  blocks.push(
+    table('What differs from the schema', ['Field', 'In', 'What differs'], differing.slice(0, rowsMax).map(rowOf)),
+  )
+  const left = differing.length - Math.min(differing.length, rowsMax) + more_fields
+  if (left > 0) blocks.push(say`And ${left} more places.`)
+  return blocks
+}
+
+function rowOf(field: ObservedField): Row {
+  const spans: Span[] = []
+  for (const finding of field.findings) spans.push(mark(findings[finding], 'warning'), ' ')
+  const others = field.types.filter(({ declared }) => !declared).map(({ type }) => type)
+  if (others.length > 0 && field.declared) spans.push({ kind: 'break' }, `Came as ${others.join(', ')}.`)
+  const outside = (field.values ?? []).filter(({ declared }) => !declared)
+  if (outside.length > 0) {
+    spans.push({ kind: 'break' }, 'Not listed: ')
+    for (const [index, { value, events }] of outside.entries())
+      spans.push(index === 0 ? '' : ', ', code(JSON.stringify(value)), ` (${events})`)
+    spans.push('.')
+  }
+  return { cells: [[code(field.path)], [`${field.percent} %`], spans] }
+}

@@ -1,0 +1,164 @@
+/**
+ * The whole documentation as files, each made when it is asked for: a command writes all of them into a folder, and the
+ * API answers with one at a time.
+ */
+import { readFileSync } from 'node:fs'
+import type { Artifact, Artifacts, MakeArtifact } from './artifact.ts'
+import { createCodeMaker } from './artifacts/code/code-maker.ts'
+import { machineReadable } from './artifacts/machine-readable.ts'
+import type { Documentation } from './documentation.ts'
+import { latestVersion } from './documentation.ts'
+import type { Page } from './page/blocks.ts'
+import { type Entry, layoutOf, type Section } from './page/layout.ts'
+import { markdownOf } from './page/markdown.ts'
+import { changelogPage } from './pages/changelog.ts'
+import { deliveryPage } from './pages/delivery.ts'
+import { errorsPage } from './pages/errors.ts'
+import { eventPage, eventPagePath } from './pages/event.ts'
+import { eventsPage, firstLineOf, groupsOf } from './pages/events.ts'
+import { overviewPage } from './pages/overview.ts'
+import { productionPage } from './pages/production.ts'
+import { quickstartPage } from './pages/quickstart.ts'
+import { respondingPage } from './pages/responding.ts'
+import { testingPage } from './pages/testing.ts'
+import { verifyPage } from './pages/verify.ts'
+import { eachField } from './schema-fields/fields.ts'
+import { schemaFields } from './schema-fields/schema-fields.ts'
+
+/** With more event types than this, a page lists those of its own group alone. */
+const listedEverywhereMax = 40
+
+const assets = new URL('../assets/', import.meta.url)
+const assetTypes = { 'style.css': 'text/css; charset=utf-8', 'enhance.js': 'text/javascript; charset=utf-8' }
+
+/** Pages that do not belong to one event type, in the order of reading. */
+const guides: readonly { readonly path: string; readonly title: string; make(documentation: Documentation): Page }[] = [
+  { path: 'index', title: 'Overview', make: overviewPage },
+  { path: 'quickstart', title: 'Quickstart', make: quickstartPage },
+  { path: 'verify', title: 'Verifying signatures', make: verifyPage },
+  { path: 'responding', title: 'Responding', make: respondingPage },
+  { path: 'delivery', title: 'Retries and limits', make: deliveryPage },
+  { path: 'testing', title: 'Testing', make: testingPage },
+  { path: 'production', title: 'Going to production', make: productionPage },
+  { path: 'errors', title: 'Failure codes', make: errorsPage },
+]
+const catalogues: typeof guides = [
+  { path: 'events', title: 'All event types', make: eventsPage },
+  { path: 'changelog', title: 'Changelog', make: changelogPage },
+]
+
+export type Site = AsyncDisposable & {
+  readonly files: Artifacts
+  /** What could not be shown or made as it should be, a line each. Makes what was not made yet. */
+  warnings(): Promise<readonly string[]>
+}
+
+/** Opens the site. Its files can be made until it is disposed of. */
+export function openSite(documentation: Documentation): Site {
+  const maker = createCodeMaker()
+  const machine = machineReadable(documentation, maker)
+  const files = new Map<string, MakeArtifact>()
+  const groups = groupsOf(documentation.source.event_types)
+  const all = documentation.source.event_types.length <= listedEverywhereMax
+
+  function sectionsFor(eventType?: string): Section[] {
+    const shown = groups.filter(
+      ({ eventTypes }) => all || eventTypes.some(({ event_type }) => event_type.name === eventType),
+    )
+    return [
+      { title: 'Guides', entries: guides },
+      { title: 'Event types', entries: catalogues },
+      ...shown.map((group) => ({ title: group.title, entries: group.eventTypes.map(entryOf) })),
+    ]
+  }
+
+  function add(path: string, make: () => Page, eventType?: string): void {
+    const page = once(make)
+    files.set(`${path}.html`, () => ({
+      contentType: 'text/html; charset=utf-8',
+      body: layoutOf(page(), { branding: documentation.branding, sections: sectionsFor(eventType) }),
+    }))
+    files.set(`${path}.md`, () => ({ contentType: 'text/markdown; charset=utf-8', body: markdownOf(page()) }))
+  }
+
+  for (const { path, make } of [...guides, ...catalogues]) add(path, () => make(documentation))
+  for (const eventType of documentation.source.event_types) {
+    const { name } = eventType.event_type
+    add(eventPagePath(name), () => eventPage(documentation, eventType), name)
+    for (const { version } of eventType.versions.slice(0, -1))
+      add(eventPagePath(name, version), () => eventPage(documentation, eventType, version), name)
+  }
+  for (const [path, make] of machine.artifacts) files.set(path, make)
+  for (const [name, contentType] of Object.entries(assetTypes))
+    files.set(`assets/${name}`, () => ({ contentType, body: readFileSync(new URL(name, assets), 'utf8') }))
+  files.set('assets/brand.css', () => brandCss(documentation))
+  files.set('search.json', () => searchIndex(documentation))
+  return {
+    files,
+    async warnings() {
+      const machines = await machine.warnings()
+      return [
+        ...pageWarnings(documentation),
+        ...machines.map(({ eventType, artifact, detail }) => `${eventType}: ${artifact}: ${detail}`),
+      ]
+    },
+    [Symbol.asyncDispose]: () => maker.end(),
+  }
+}
+
+function pageWarnings(documentation: Documentation): string[] {
+  return documentation.source.event_types.flatMap(({ event_type: { name }, versions }) =>
+    versions.flatMap(({ version, schema }) => {
+      const { warnings } = documentation.examplesOf(name, version)
+      return [...schemaFields(schema).warnings, ...warnings].map((warning) => `${name} version ${version}: ${warning}`)
+    }),
+  )
+}
+
+function entryOf({ event_type: { name, status } }: Documentation['source']['event_types'][number]): Entry {
+  return { path: eventPagePath(name), title: name, ...(status === 'archived' ? { mark: 'archived' } : {}) }
+}
+
+/** The accent of the operator in place of ours. The form of a color is checked where it comes in. */
+function brandCss({ branding }: Documentation): Artifact {
+  const light = branding.color === undefined ? '' : `:root {\n  --accent: ${branding.color};\n}\n`
+  const dark = branding.color_dark ?? branding.color
+  const inTheDark =
+    dark === undefined ? '' : `@media (prefers-color-scheme: dark) {\n  :root {\n    --accent: ${dark};\n  }\n}\n`
+  return {
+    contentType: 'text/css; charset=utf-8',
+    body: `/* The colors of ${JSON.stringify(branding.name).replaceAll('*/', '')}. */\n${light}${inTheDark}`,
+  }
+}
+
+/** Titles, sentences, and the names of fields. */
+function searchIndex(documentation: Documentation): Artifact {
+  const entries = [
+    ...[...guides, ...catalogues].map(({ path, title, make }) => ({
+      path: `${path}.html`,
+      title,
+      summary: make(documentation).summary,
+      words: '',
+    })),
+    ...documentation.source.event_types.map((eventType) => ({
+      path: `${eventPagePath(eventType.event_type.name)}.html`,
+      title: eventType.event_type.name,
+      summary: firstLineOf(eventType.event_type.description),
+      words: fieldNamesOf(latestVersion(eventType)?.schema),
+    })),
+  ]
+  return { contentType: 'application/json; charset=utf-8', body: JSON.stringify(entries) }
+}
+
+function fieldNamesOf(schema: unknown): string {
+  const { root } = schemaFields(schema ?? true)
+  return root === undefined ? '' : [...new Set([...eachField(root)].map(({ name }) => name))].join(' ')
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
