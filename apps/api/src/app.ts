@@ -69,6 +69,7 @@ import { subscriptionTestRoutes } from './routes/subscription-tests.ts'
 import { subscriptionRoutes } from './routes/subscriptions.ts'
 import { tenantRoutes } from './routes/tenants.ts'
 import { transformPreviewRoutes } from './routes/transform-previews.ts'
+import { buildSerializer } from './serializers.ts'
 
 /** A request must have arrived within this time, its headers within the next, in milliseconds. */
 const requestMsMax = 30_000
@@ -226,6 +227,7 @@ function createServer({ world, logger }: ApiParts, links: Links): FastifyInstanc
     return503OnClosing: false,
     // Without a Host header Node would answer by itself; `well-formed-http.ts` asks for it.
     http: { maxHeaderSize: headersBytesMax, headersTimeout: headersMsMax, requireHostHeader: false },
+    schemaController: { compilersFactory: { buildSerializer } },
     ajv: {
       customOptions: {
         coerceTypes: false,
