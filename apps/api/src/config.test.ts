@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { ConfigurationError, parseSettings } from '@posthorn/engine'
 import { expect, test } from 'vitest'
 import { apiSettings } from './config.ts'
@@ -10,6 +11,8 @@ test('without an environment the API listens on this machine only, creates no ev
     POSTHORN_CREATE_EVENT_TYPES: false,
     POSTHORN_CREATE_TENANTS: false,
     POSTHORN_EGRESS_IPS: [],
+    POSTHORN_EVENT_DOCS: true,
+    POSTHORN_EVENT_DOCS_BRANDING: undefined,
     POSTHORN_REQUESTS_PER_MINUTE: 0,
     POSTHORN_TENANT_REQUESTS_PER_MINUTE: 1_200,
     POSTHORN_STRANGER_REQUESTS_PER_MINUTE: 120,
@@ -35,4 +38,11 @@ test.each([
   expect(parse).toThrow(ConfigurationError)
   expect(parse).toThrow(new RegExp(`^${variable}: `))
   if (variable === 'POSTHORN_ADMIN_KEY') expect(parse).not.toThrow(/CANARY/)
+})
+
+test.each([
+  ['/nowhere/branding.json', 'names a file that cannot be read'],
+  [fileURLToPath(new URL('../package.json', import.meta.url)), 'which cannot be used: '],
+])('a branding that cannot be used is told at start: %s', (file, said) => {
+  expect(() => parseSettings(apiSettings, { POSTHORN_EVENT_DOCS_BRANDING: file })).toThrow(said)
 })

@@ -18,6 +18,7 @@ export {
   type Observer,
   observe,
 } from './observed/observe.ts'
+export { type Sample, samples } from './samples/samples.ts'
 export {
   curlOf,
   documentedSendMs,
