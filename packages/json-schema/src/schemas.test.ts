@@ -41,6 +41,17 @@ test('data that fits has no faults, and what does not fit is named by JSON Point
   expect(compiled.check({})).toEqual([{ pointer: '', detail: "must have required property 'total'" }])
 })
 
+test('a schema may refer to its own root, and knows nothing of the one before', () => {
+  const tree = schemas.compile({ type: 'object', required: ['name'], properties: { parent: { $ref: '#' } } })
+  const list = schemas.compile({ $id: 'https://acme.example/list', type: 'array', items: { $ref: '#' } })
+  expect(tree.check({ name: 'a', parent: { name: 'b' } })).toEqual([])
+  expect(tree.check({ name: 'a', parent: {} })).toEqual([
+    { pointer: '/parent', detail: "must have required property 'name'" },
+  ])
+  expect(list.check([[], [[]]])).toEqual([])
+  expect(list.check([[{}]])).toEqual([{ pointer: '/0/0', detail: 'must be array' }])
+})
+
 test('it is JSON Schema 2020-12: prefixItems, dynamic references, unevaluated properties', () => {
   const tuple = schemas.compile({ prefixItems: [{ type: 'string' }], items: false })
   expect(tuple.check(['a'])).toEqual([])

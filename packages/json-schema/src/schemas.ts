@@ -143,11 +143,11 @@ function escaped(name: string): string {
 }
 
 function newAjv(): Ajv2020 {
+  // `addUsedSchema` stays on: without it `$ref: '#'` is not found. A schema without a name takes the place of the last one.
   const ajv = new Ajv2020({
     strict: false,
     allErrors: true,
     logger: false,
-    addUsedSchema: false,
     inlineRefs: false,
     // Without it `required: ["toString"]` would be met by every object.
     ownProperties: true,
