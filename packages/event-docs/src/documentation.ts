@@ -3,7 +3,7 @@ import type { EventTypeVersion, Observations } from '@posthorn/contract'
 import type { Branding } from './branding.ts'
 import type { Examples } from './examples/examples.ts'
 import { examplesOf } from './examples/examples-of.ts'
-import { type FailureWords, readFailureWords } from './failure-words.ts'
+import { type Explanations, readExplanations } from './explanations.ts'
 import type { DocsSource, DocumentedEventType } from './source.ts'
 
 export type Documentation = {
@@ -16,7 +16,7 @@ export type Documentation = {
   readonly baseUrl: string
   /** Where the API answers, without `/v1`, for the calls that pages show. Left out when it is not known. */
   readonly apiUrl?: string
-  readonly failureWords: FailureWords
+  readonly explanations: Explanations
   /** What was really published, by event type: for the operator alone, and left out of what customers read. */
   readonly observations?: ReadonlyMap<string, Observations>
   /** Examples of one version; made once and kept. */
@@ -35,7 +35,7 @@ export function createDocumentation(
   )
   return {
     ...given,
-    failureWords: readFailureWords(),
+    explanations: readExplanations(),
     examplesOf(eventType, number) {
       const key = `${eventType} ${number}`
       const known = made.get(key)

@@ -19,6 +19,7 @@ import { eventsPage, firstLineOf, groupsOf } from './pages/events.ts'
 import { overviewPage } from './pages/overview.ts'
 import { productionPage } from './pages/production.ts'
 import { quickstartPage } from './pages/quickstart.ts'
+import { receiverCheckPage } from './pages/receiver-check.ts'
 import { respondingPage } from './pages/responding.ts'
 import { testingPage } from './pages/testing.ts'
 import { verifyPage } from './pages/verify.ts'
@@ -39,6 +40,7 @@ const guides: readonly { readonly path: string; readonly title: string; make(doc
   { path: 'responding', title: 'Responding', make: respondingPage },
   { path: 'delivery', title: 'Retries and limits', make: deliveryPage },
   { path: 'testing', title: 'Testing', make: testingPage },
+  { path: 'receiver-check', title: 'The receiver check', make: receiverCheckPage },
   { path: 'production', title: 'Going to production', make: productionPage },
   { path: 'errors', title: 'Failure codes', make: errorsPage },
 ]

@@ -1,13 +1,13 @@
 /** Failure codes: what an attempt can fail of, in the words of docs/errors.md, for the developer of a receiver. */
 import { type FailureCode, failureCodes } from '@posthorn/contract'
 import type { Documentation } from '../documentation.ts'
-import type { FailureWords } from '../failure-words.ts'
+import type { Explanations } from '../explanations.ts'
 import { type Block, heading, type Page, paragraph, prose, say, spansOf, table } from '../page/blocks.ts'
 
 /** Those that are the sender's own affair come last. */
 const ofTheSender: ReadonlySet<FailureCode> = new Set(['egress_proxy_failed', 'aborted', 'internal_error'])
 
-export function errorsPage({ failureWords, branding }: Documentation): Page {
+export function errorsPage({ explanations, branding }: Documentation): Page {
   const yours = failureCodes.filter((one) => !ofTheSender.has(one))
   const ours = failureCodes.filter((one) => ofTheSender.has(one))
   return {
@@ -21,19 +21,22 @@ export function errorsPage({ failureWords, branding }: Documentation): Page {
         'Failure codes',
         ['Code', 'What it means'],
         failureCodes.map((one) => ({
-          cells: [[{ kind: 'link', to: 'errors.html', fragment: one, text: one }], spansOf(failureWords(one).meaning)],
+          cells: [
+            [{ kind: 'link', to: 'errors.html', fragment: one, text: one }],
+            spansOf(explanations.failure(one).meaning),
+          ],
         })),
       ),
       heading(2, 'About your receiver'),
-      ...yours.flatMap((one) => sectionOf(one, failureWords)),
+      ...yours.flatMap((one) => sectionOf(one, explanations)),
       heading(2, `About ${branding.name}`),
       paragraph(...prose`Your receiver is not at fault here, and there is nothing to do.`),
-      ...ours.flatMap((one) => [heading(3, one, one), paragraph(...spansOf(failureWords(one).meaning))]),
+      ...ours.flatMap((one) => [heading(3, one, one), paragraph(...spansOf(explanations.failure(one).meaning))]),
     ],
   }
 }
 
-function sectionOf(failureCode: FailureCode, failureWords: FailureWords): Block[] {
-  const { meaning, paragraphs } = failureWords(failureCode)
+function sectionOf(failureCode: FailureCode, explanations: Explanations): Block[] {
+  const { meaning, paragraphs } = explanations.failure(failureCode)
   return [heading(3, failureCode, failureCode), ...[meaning, ...paragraphs].map((text) => paragraph(...spansOf(text)))]
 }

@@ -22,7 +22,7 @@ export function productionPage({ source, branding, apiUrl }: Documentation): Pag
         prose`Unknown event types and members do no harm.`,
         prose`The secret is in your secret store, not in your code.`,
         prose`Somebody is told when your receiver answers 5xx.`,
-        prose`The [receiver check](testing.html#the-receiver-check) passes.`,
+        prose`The [receiver check](receiver-check.html) passes.`,
       ),
       heading(2, 'Addresses'),
       addresses.length === 0

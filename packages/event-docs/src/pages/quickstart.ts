@@ -31,7 +31,7 @@ export function quickstartPage({ source, branding }: Documentation): Page {
         prose`Send a [test event](testing.html#a-test-event). Its answer says what your receiver did.`,
       ),
       heading(2, '4. Before it is live'),
-      say`Go through [the list](production.html). The [receiver check](testing.html#the-receiver-check) tries what usually goes wrong.`,
+      say`Go through [the list](production.html). The [receiver check](receiver-check.html) tries what usually goes wrong.`,
     ],
   }
 }

@@ -27,12 +27,7 @@ export function testingPage({ source, branding, apiUrl }: Documentation): Page {
         'Sending a test event',
       ),
       heading(2, 'The receiver check'),
-      say`One call sends what receivers get wrong: a good event, a bad signature, a stale one, the same event twice, an unknown type, an unknown member, a large one, and one signed by two secrets. It answers with a scorecard and says what to mend.`,
-      codeBlock(
-        'sh',
-        `curl -X POST "${api}/v1/subscriptions/$SUBSCRIPTION/conformance" -H "authorization: Bearer $KEY"`,
-        'Checking a receiver',
-      ),
+      say`One call sends what receivers get wrong, and answers with a scorecard that says what to mend: [the receiver check](receiver-check.html).`,
       heading(2, 'A signature that does not fit'),
       say`Give a request as you received it to the signature check. It names the mistake: a secret that was not decoded, a body that was parsed and written anew, a trailing newline, a clock that is off. It never tells a signature or a secret.`,
       codeBlock(
