@@ -60,6 +60,12 @@ test('which samples ran here, and why others did not', ({ task }) => {
   expect(lines).toHaveLength(sampleEntries.length)
 })
 
+/** They lead to more than is listed: as chance has it, or each time in another number. */
+const isOpenEnded: ReadonlySet<string> = new Set([
+  'it takes an event each time that it comes',
+  'it compares the beginnings of signatures',
+])
+
 describe('a receiver that is wrong is found', () => {
   const right = samples.find(({ id }) => id === 'node-no-library')?.text ?? ''
   let folder: string
@@ -148,7 +154,7 @@ describe('a receiver that is wrong is found', () => {
     } as const
     const judged = await judgeServer(prepared, { framework: 'node:http', usesLibrary: false })
     expect(judged.faults.toSorted()).toEqual(expect.arrayContaining([...faults]))
-    // Each mistake is one, and everything else is judged as before.
-    if (mistake !== 'it takes an event each time that it comes') expect(judged.faults).toHaveLength(faults.length)
+    // Each mistake is one, and everything else is judged as before; but bits of a fresh signature may decide on one more.
+    if (!isOpenEnded.has(mistake)) expect(judged.faults).toHaveLength(faults.length)
   })
 })
