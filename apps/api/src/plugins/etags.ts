@@ -77,8 +77,12 @@ export function precondition<Row, View>(
 }
 
 function tagOf(view: unknown): string {
-  const digest = createHash('sha256').update(JSON.stringify(view)).digest('base64url')
-  return `"${digest.slice(0, tagLength)}"`
+  return tagOfBytes(JSON.stringify(view))
+}
+
+/** The tag of a representation that is text or bytes already. */
+export function tagOfBytes(bytes: string | Uint8Array): string {
+  return `"${createHash('sha256').update(bytes).digest('base64url').slice(0, tagLength)}"`
 }
 
 /** The tags of a header, with their quotes. What is no tag matches nothing. */

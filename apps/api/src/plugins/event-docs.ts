@@ -3,7 +3,6 @@
  * and from the settings of this process. Public, as documentation is; an operator who does not want that turns it off.
  */
 
-import { createHash } from 'node:crypto'
 import { Problem } from '@posthorn/contract'
 import { eventCatalogueStamp, readEventCatalogue } from '@posthorn/engine'
 import {
@@ -18,6 +17,7 @@ import type { FastifyInstance } from 'fastify'
 import type { RouteParts } from '../parts.ts'
 import { eventTypeVersionView, eventTypeView } from '../views/event-type.ts'
 import { metaView } from '../views/meta.ts'
+import { etags, tagOfBytes } from './etags.ts'
 
 export const eventDocsPath = '/event-docs'
 
@@ -36,6 +36,7 @@ export async function eventDocs(
 ): Promise<void> {
   const current = siteOf(parts, branding)
   app.addHook('onClose', () => current.end())
+  await app.register(etags)
 
   app.get(eventDocsPath, { schema: { hide: true } }, async (_request, reply) =>
     reply.redirect(`${parts.links.publicUrl}${eventDocsPath}/index.html`, 302),
@@ -59,7 +60,6 @@ export async function eventDocs(
         : `public, max-age=${cacheSeconds}`,
     )
     if (artifact.contentType.startsWith('text/html')) reply.header('content-security-policy', policy)
-    if (request.headers['if-none-match'] === artifact.etag) return reply.code(304).send()
     return reply.type(artifact.contentType).send(artifact.body)
   })
 }
@@ -130,17 +130,17 @@ function keeping(site: Site): CurrentSite {
       if (make === undefined) return undefined
       const known = kept.get(path)
       if (known !== undefined) return known
-      const made = Promise.resolve(make()).then((artifact) => ({ ...artifact, etag: etagOf(artifact) }))
+      const made = Promise.resolve(make()).then((artifact) => ({ ...artifact, etag: tagOfBytes(artifact.body) }))
       kept.set(path, made)
       made.catch(() => kept.delete(path))
       const [oldest] = kept.keys()
       if (kept.size > keptMax && oldest !== undefined) kept.delete(oldest)
       return made
     },
-    [Symbol.asyncDispose]: () => site[Symbol.asyncDispose](),
+    // What somebody waits for is made to its end: without its threads a site has less in its files than it should.
+    async [Symbol.asyncDispose]() {
+      await Promise.allSettled(kept.values())
+      await site[Symbol.asyncDispose]()
+    },
   }
-}
-
-function etagOf({ body }: Artifact): string {
-  return `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`
 }
