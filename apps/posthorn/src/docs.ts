@@ -4,7 +4,7 @@
  */
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import type { Observations } from '@posthorn/contract'
+import { isReservedEventType, type Observations } from '@posthorn/contract'
 import {
   type Branding,
   brandingDefault,
@@ -50,7 +50,7 @@ export async function loadSource({ from, apiKey }: Origin): Promise<DocsSource> 
   const eventTypes: DocsSource['event_types'] = []
   for await (const eventType of client.eventTypes.list({ limit: 250 })) {
     // Posthorn's own event types are for the operator alone.
-    if (eventType.name.startsWith('posthorn.')) continue
+    if (isReservedEventType(eventType.name)) continue
     const versions: DocsSource['event_types'][number]['versions'] = []
     for await (const version of client.eventTypes.listVersions(eventType.name, { order: 'asc', limit: 250 }))
       versions.push(version)

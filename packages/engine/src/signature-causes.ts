@@ -3,7 +3,7 @@
  * cause. Pure; nothing that it answers with holds a secret, a signature or a body.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { SignatureCause } from '@posthorn/contract'
+import { canonical, type SignatureCause } from '@posthorn/contract'
 import { type PublicKey, parsePublicKey, parseSecret, verify, WebhookVerificationError } from '@posthorn/signing'
 
 /** A secret of the scheme `v1`. */
@@ -282,13 +282,6 @@ function parsed(text: string): { value: unknown } | undefined {
   } catch {
     return undefined
   }
-}
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (!isRecord(value)) return JSON.stringify(value)
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`).join(',')}}`
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

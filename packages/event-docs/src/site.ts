@@ -8,6 +8,7 @@ import { createCodeMaker } from './artifacts/code/code-maker.ts'
 import { machineReadable } from './artifacts/machine-readable.ts'
 import type { Documentation } from './documentation.ts'
 import { latestVersion } from './documentation.ts'
+import { once } from './once.ts'
 import type { Page } from './page/blocks.ts'
 import { type Entry, layoutOf, type Section } from './page/layout.ts'
 import { markdownOf } from './page/markdown.ts'
@@ -60,7 +61,7 @@ export function openSite(documentation: Documentation): Site {
   const maker = createCodeMaker()
   const machine = machineReadable(documentation, maker)
   const files = new Map<string, MakeArtifact>()
-  const groups = groupsOf(documentation.source.event_types)
+  const groups = groupsOf(documentation.source)
   const all = documentation.source.event_types.length <= listedEverywhereMax
 
   function sectionsFor(eventType?: string): Section[] {
@@ -74,8 +75,8 @@ export function openSite(documentation: Documentation): Site {
     ]
   }
 
-  function add(path: string, make: () => Page, eventType?: string): void {
-    const page = once(make)
+  /** @param page as it is made for its HTML, its twin and the search alike */
+  function add(path: string, page: () => Page, eventType?: string): void {
     files.set(`${path}.html`, () => ({
       contentType: 'text/html; charset=utf-8',
       body: layoutOf(page(), { branding: documentation.branding, sections: sectionsFor(eventType) }),
@@ -83,18 +84,31 @@ export function openSite(documentation: Documentation): Site {
     files.set(`${path}.md`, () => ({ contentType: 'text/markdown; charset=utf-8', body: markdownOf(page()) }))
   }
 
-  for (const { path, make } of [...guides, ...catalogues]) add(path, () => make(documentation))
+  const guidePages = [...guides, ...catalogues].map(({ path, title, make }) => ({
+    path,
+    title,
+    page: once(() => make(documentation)),
+  }))
+  for (const { path, page } of guidePages) add(path, page)
   for (const eventType of documentation.source.event_types) {
     const { name } = eventType.event_type
-    add(eventPagePath(name), () => eventPage(documentation, eventType), name)
+    add(
+      eventPagePath(name),
+      once(() => eventPage(documentation, eventType)),
+      name,
+    )
     for (const { version } of eventType.versions.slice(0, -1))
-      add(eventPagePath(name, version), () => eventPage(documentation, eventType, version), name)
+      add(
+        eventPagePath(name, version),
+        once(() => eventPage(documentation, eventType, version)),
+        name,
+      )
   }
   for (const [path, make] of machine.artifacts) files.set(path, make)
   for (const [name, contentType] of Object.entries(assetTypes))
     files.set(`assets/${name}`, () => ({ contentType, body: readFileSync(new URL(name, assets), 'utf8') }))
   files.set('assets/brand.css', () => brandCss(documentation))
-  files.set('search.json', () => searchIndex(documentation))
+  files.set('search.json', () => searchIndex(documentation, guidePages))
   return {
     files,
     async warnings() {
@@ -134,12 +148,15 @@ function brandCss({ branding }: Documentation): Artifact {
 }
 
 /** Titles, sentences, and the names of fields. */
-function searchIndex(documentation: Documentation): Artifact {
+function searchIndex(
+  documentation: Documentation,
+  guidePages: readonly { path: string; title: string; page(): Page }[],
+): Artifact {
   const entries = [
-    ...[...guides, ...catalogues].map(({ path, title, make }) => ({
+    ...guidePages.map(({ path, title, page }) => ({
       path: `${path}.html`,
       title,
-      summary: make(documentation).summary,
+      summary: page().summary,
       words: '',
     })),
     ...documentation.source.event_types.map((eventType) => ({
@@ -155,12 +172,4 @@ function searchIndex(documentation: Documentation): Artifact {
 function fieldNamesOf(schema: unknown): string {
   const { root } = schemaFields(schema ?? true)
   return root === undefined ? '' : [...new Set([...eachField(root)].map(({ name }) => name))].join(' ')
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined
-  return () => {
-    made ??= { value: make() }
-    return made.value
-  }
 }

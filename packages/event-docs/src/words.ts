@@ -7,7 +7,7 @@ const units = [
   ['second', 1],
 ] as const
 
-/** “2 hours 30 minutes”: the two largest units that are not zero. */
+/** “2 hours 30 minutes”: the two largest units that are not zero, for people who want to know about how long. */
 export function durationInWords(seconds: number): string {
   let left = Math.round(seconds)
   const parts: string[] = []
@@ -17,6 +17,13 @@ export function durationInWords(seconds: number): string {
     left -= count * size
   }
   return parts.length === 0 ? '0 seconds' : parts.slice(0, 2).join(' ')
+}
+
+/** “90 seconds”, “5 minutes”: in the largest unit that fits without a fraction, so nothing is rounded. */
+export function exactDuration(seconds: number): string {
+  const [unit, size] = units.find(([, each]) => seconds >= each && seconds % each === 0) ?? ['second', 1]
+  const count = seconds / size
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
 }
 
 /** “256 KiB”. Sizes that are no whole number of KiB are told in bytes. */

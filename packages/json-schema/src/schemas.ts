@@ -10,7 +10,7 @@
  * A schema that passes `compileSchema` may still be slow on data that nobody has tried. Then the data does not fit, with
  * a detail that says so: `check` never throws.
  */
-import { Problem, type ProblemPlace } from '@posthorn/contract'
+import { canonical, Problem, type ProblemPlace } from '@posthorn/contract'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import { type FormatName, fastFormats } from 'ajv-formats/dist/formats.js'
 import { linearPattern, PatternRefused } from './linear-pattern.ts'
@@ -189,13 +189,6 @@ function linearRegExp(pattern: string) {
 /** Whether no two items are equal, by their canonical text: linear, where comparing each with each would be quadratic. */
 function areUnique(items: readonly unknown[]): boolean {
   return new Set(items.map(canonical)).size === items.length
-}
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  if (value === null || typeof value !== 'object') return JSON.stringify(value)
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`).join(',')}}`
 }
 
 const tookTooLong = `could not be checked in ${checkMsMax} ms, so the schema or the data must become simpler`

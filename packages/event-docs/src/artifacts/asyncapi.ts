@@ -2,16 +2,16 @@
  * The events as an AsyncAPI 3.0 document, from the point of view of who sends. The address of the one channel is unknown:
  * each subscriber has its own. Schemas are told in the words of draft 7, which is what every tool must understand.
  */
+import { isObject } from '@posthorn/contract'
 import { stringify } from 'yaml'
+import { byName } from '../by-name.ts'
 import { headerFacts } from '../delivery-facts.ts'
 import { type Documentation, latestVersion } from '../documentation.ts'
 import { documentedEvent } from '../signed-delivery.ts'
 import type { DocumentedEventType } from '../source.ts'
 import { addresses, whole } from './addresses.ts'
-import { byName } from './by-name.ts'
 import { type CodeName, codeNames } from './code/code-names.ts'
 import { exampleFiles } from './example-files.ts'
-import { isObject } from './json.ts'
 import { aboutDeliveries, dataSchema, nameIn, versionOf } from './openapi.ts'
 import { eventSchema } from './published-schema.ts'
 import { leadSomewhere, without, withSubschemas } from './schema-document.ts'
@@ -24,7 +24,7 @@ export function asyncapiText(documentation: Documentation): string {
 
 function asyncapiDocument(documentation: Documentation) {
   const names = codeNames(documentation)
-  const named = byName(documentation).map((eventType) => ({ eventType, base: nameIn(names, eventType).base }))
+  const named = byName(documentation.source).map((eventType) => ({ eventType, base: nameIn(names, eventType).base }))
   return {
     asyncapi: '3.0.0',
     info: {

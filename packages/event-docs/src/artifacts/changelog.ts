@@ -1,6 +1,7 @@
 /** What changed, version by version of each event type, for people, programs and feed readers. */
 import type { SchemaComparison } from '@posthorn/contract'
 import type { Artifact } from '../artifact.ts'
+import { compareTexts } from '../by-name.ts'
 import type { Documentation } from '../documentation.ts'
 import { addresses, whole } from './addresses.ts'
 import { jsonArtifact } from './json.ts'
@@ -33,7 +34,9 @@ export function changelogOf({ source }: Documentation): ChangelogEntry[] {
       truncated: comparison?.truncated ?? false,
     })),
   )
-  return entries.toSorted((a, b) => compared(b.at, a.at) || compared(a.eventType, b.eventType) || b.version - a.version)
+  return entries.toSorted(
+    (a, b) => compareTexts(b.at, a.at) || compareTexts(a.eventType, b.eventType) || b.version - a.version,
+  )
 }
 
 /** One sentence on the whole of an entry. */
@@ -123,9 +126,4 @@ const firstDay = '2026-01-01'
 function tagUri({ baseUrl }: Documentation, { day, path }: { day: string; path: string }): string {
   const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : 'localhost'
   return `tag:${host.replaceAll(/[^A-Za-z0-9.-]/g, '-')},${day}:event-types/${path}`
-}
-
-function compared(a: string, b: string): number {
-  if (a === b) return 0
-  return a < b ? -1 : 1
 }

@@ -1,22 +1,23 @@
 /** The documentation for programs that read Markdown (`llms.txt`): a list of what there is, and everything in one file. */
 import type { Artifact } from '../artifact.ts'
+import { byName } from '../by-name.ts'
 import { headerFacts } from '../delivery-facts.ts'
 import { type Documentation, latestVersion } from '../documentation.ts'
+import { fenced } from '../page/markdown.ts'
 import { curlOf, publishedSecret, signedDelivery } from '../signed-delivery.ts'
 import type { DocumentedEventType } from '../source.ts'
 import { addresses, whole } from './addresses.ts'
-import { byName } from './by-name.ts'
 import { exampleFiles } from './example-files.ts'
 import { aboutDeliveries } from './openapi.ts'
 import { publishedSchema, schemaFault } from './published-schema.ts'
-import { markdownCode, markdownLine } from './words.ts'
+import { markdownLine } from './words.ts'
 
 const contentType = 'text/markdown; charset=utf-8'
 
 /** By the form of llmstxt.org: a heading, a summary, lists of links. */
 export function summaryText(documentation: Documentation): Artifact {
   const link = (name: string, path: string, about: string) => `- [${name}](${whole(documentation, path)}): ${about}`
-  const events = byName(documentation).map(({ event_type }) => {
+  const events = byName(documentation.source).map(({ event_type }) => {
     const archived = event_type.status === 'archived' ? 'Not sent any more. ' : ''
     const about = `${archived}${markdownLine(event_type.description ?? 'No description.')}`
     return link(event_type.name, addresses.eventPage(event_type.name), about)
@@ -58,7 +59,7 @@ ${headers.join('\n')}
 The signature is made over \`{webhook-id}.{webhook-timestamp}.{raw body}\`. The examples are signed with the secret
 \`${publishedSecret}\`, which is public and protects nothing.
 
-${byName(documentation)
+${byName(documentation.source)
   .map((eventType) => eventText(documentation, eventType))
   .join('\n\n')}
 `
@@ -95,7 +96,7 @@ function eventText(documentation: Documentation, eventType: DocumentedEventType)
 function schemaText(documentation: Documentation, version: DocumentedEventType['versions'][number]): string {
   const fault = schemaFault(version)
   const warning = fault === undefined ? '' : `The schema cannot be used: ${markdownLine(fault)}.\n\n`
-  return `${warning}${markdownCode('json', JSON.stringify(publishedSchema(documentation, version), null, 2))}`
+  return `${warning}${fenced('json', JSON.stringify(publishedSchema(documentation, version), null, 2))}`
 }
 
 function deliveryText(
@@ -105,6 +106,6 @@ function deliveryText(
 ): string {
   const delivery = signedDelivery(documentation, type, example)
   const lines = delivery.headers.map(({ name, value }) => `${name}: ${value}`)
-  const request = markdownCode('http', `POST / HTTP/1.1\n${lines.join('\n')}\n\n${delivery.body}`)
-  return `${request}\n\nThe same with a fresh signature, to your own receiver:\n\n${markdownCode('sh', curlOf(delivery, 'fresh'))}`
+  const request = fenced('http', `POST / HTTP/1.1\n${lines.join('\n')}\n\n${delivery.body}`)
+  return `${request}\n\nThe same with a fresh signature, to your own receiver:\n\n${fenced('sh', curlOf(delivery, 'fresh'))}`
 }

@@ -2,17 +2,18 @@
  * The events as an OpenAPI 3.1 document that has only `webhooks`: each is a request that the receiver answers, with the
  * headers that come, the body, examples, and what each answer brings about.
  */
+
+import { byName } from '../by-name.ts'
 import { headerFacts, patienceStatuses, retryAfterSecondsMax } from '../delivery-facts.ts'
 import { type Documentation, latestVersion } from '../documentation.ts'
 import { documentedEvent } from '../signed-delivery.ts'
 import type { DocumentedEventType } from '../source.ts'
+import { exactDuration } from '../words.ts'
 import { addresses, whole } from './addresses.ts'
-import { byName } from './by-name.ts'
 import { type CodeName, codeNames } from './code/code-names.ts'
 import { exampleFiles } from './example-files.ts'
 import { dialect, eventSchema } from './published-schema.ts'
 import { relocated, UnusableSchema } from './schema-document.ts'
-import { durationInWords } from './words.ts'
 
 /** Where the documented requests go to; somebody has to be named there. */
 const receiver = { url: 'https://receiver.example', description: 'Your receiver, at the URL of the subscription' }
@@ -20,7 +21,7 @@ const receiver = { url: 'https://receiver.example', description: 'Your receiver,
 export function openapiDocument(documentation: Documentation) {
   const { branding, source } = documentation
   const names = codeNames(documentation)
-  const named = byName(documentation).map((eventType) => ({ eventType, name: nameIn(names, eventType) }))
+  const named = byName(documentation.source).map((eventType) => ({ eventType, name: nameIn(names, eventType) }))
   return {
     openapi: '3.1.1',
     info: {
@@ -74,7 +75,7 @@ export function nameIn(names: ReadonlyMap<string, CodeName>, { event_type }: Doc
 
 export function aboutDeliveries({ branding, source }: Documentation): string {
   const { signature, delivery } = source.meta
-  const schedule = delivery.retry_schedule_seconds.map(durationInWords).join(', ')
+  const schedule = delivery.retry_schedule_seconds.map(exactDuration).join(', ')
   return [
     `Every event is sent by ${delivery.method} to the URL of each subscription that wants it, as \`{"type","timestamp","data"}\`.`,
     `${branding.name} signs by Standard Webhooks (${signature.standard}): verify the raw body before anything else, and allow ${signature.tolerance_seconds} s between the clocks.`,

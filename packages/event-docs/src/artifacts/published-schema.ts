@@ -3,12 +3,13 @@
  * versioned file comes from the version alone, which never changes either: no description of the event type, no example
  * that was made up here.
  */
+import { canonical } from '@posthorn/contract'
 import type { Artifact, Artifacts, MakeArtifact } from '../artifact.ts'
+import { byName } from '../by-name.ts'
 import { type Documentation, latestVersion } from '../documentation.ts'
 import type { DocumentedEventType } from '../source.ts'
 import { addresses, whole } from './addresses.ts'
-import { byName } from './by-name.ts'
-import { canonicalText, jsonArtifact, jsonText, sha256 } from './json.ts'
+import { jsonArtifact, jsonText, sha256 } from './json.ts'
 import { schemaDocument, UnusableSchema, without } from './schema-document.ts'
 
 export const dialect = 'https://json-schema.org/draft/2020-12/schema'
@@ -100,7 +101,7 @@ function envelopeSchema(documentation: Documentation) {
     description:
       'What data holds depends on type. Ignore members that you do not know, and accept types that you do not know.',
     ...eventSchema({}, { description: 'By the schema of the event type' }),
-    examples: byName(documentation)
+    examples: byName(documentation.source)
       .slice(0, 1)
       .map(({ event_type }) => ({ type: event_type.name, timestamp: '2026-01-01T12:00:00.000Z', data: {} })),
   }
@@ -111,7 +112,7 @@ function schemaIndex(documentation: Documentation) {
     format: schemaIndexFormat,
     base_url: documentation.baseUrl,
     envelope_url: whole(documentation, addresses.envelope),
-    event_types: byName(documentation).map(({ event_type, versions }) => ({
+    event_types: byName(documentation.source).map(({ event_type, versions }) => ({
       name: event_type.name,
       status: event_type.status,
       group: event_type.group,
@@ -131,5 +132,5 @@ function schemaIndex(documentation: Documentation) {
 
 /** Of what the author wrote, wherever it is published. */
 export function sourceHash(version: EventTypeVersion): string {
-  return sha256(schemaFault(version) === undefined ? canonicalText(version.schema) : 'unusable')
+  return sha256(schemaFault(version) === undefined ? canonical(version.schema) : 'unusable')
 }

@@ -2,8 +2,8 @@
  * Schemas of event types, taken apart without trusting them: what keeps to the rules of `@posthorn/json-schema`, with its
  * references followed or laid elsewhere. A schema is at most 64 KiB and 64 levels deep then, and refers only to itself.
  */
+import { isObject } from '@posthorn/contract'
 import { schemaFaults } from '@posthorn/json-schema'
-import { isObject } from './json.ts'
 
 export type Keywords = Readonly<Record<string, unknown>>
 

@@ -48,8 +48,8 @@ function tableOf(table: Extract<Block, { kind: 'table' }>, here: string): string
   ].join('\n')
 }
 
-/** A fence is longer than the longest run of the same sign inside. */
-function fenced(language: string, text: string): string {
+/** A block of code that its content cannot end: a fence is longer than the longest run of the same sign inside. */
+export function fenced(language: string, text: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
   const fence = '`'.repeat(longest + 1)
   return `${fence}${language}\n${text.replace(/\n$/, '')}\n${fence}`

@@ -1,4 +1,5 @@
 /** The catalogue of event types, by group. */
+import { byName, compareTexts } from '../by-name.ts'
 import type { Documentation } from '../documentation.ts'
 import { latestVersion } from '../documentation.ts'
 import {
@@ -13,7 +14,7 @@ import {
   say,
   table,
 } from '../page/blocks.ts'
-import type { DocumentedEventType } from '../source.ts'
+import type { DocsSource, DocumentedEventType } from '../source.ts'
 
 /** Where those without a group stand. */
 const ungrouped = 'Other events'
@@ -21,21 +22,20 @@ const ungrouped = 'Other events'
 export type EventGroup = { readonly title: string; readonly eventTypes: readonly DocumentedEventType[] }
 
 /** By name; those without a group come last. */
-export function groupsOf(eventTypes: readonly DocumentedEventType[]): EventGroup[] {
+export function groupsOf(source: Pick<DocsSource, 'event_types'>): EventGroup[] {
   const groups = new Map<string, DocumentedEventType[]>()
-  const named = [...eventTypes].sort((one, other) => compare(one.event_type.name, other.event_type.name))
-  for (const each of named) {
+  for (const each of byName(source)) {
     const title = each.event_type.group ?? ''
     groups.set(title, [...(groups.get(title) ?? []), each])
   }
   return [...groups]
-    .sort(([one], [other]) => Number(one === '') - Number(other === '') || compare(one, other))
+    .sort(([one], [other]) => Number(one === '') - Number(other === '') || compareTexts(one, other))
     .map(([title, members]) => ({ title: title === '' ? ungrouped : title, eventTypes: members }))
 }
 
 export function eventsPage({ source, branding }: Documentation): Page {
   const blocks: Block[] = []
-  const groups = groupsOf(source.event_types)
+  const groups = groupsOf(source)
   if (groups.length === 0) blocks.push(say`${branding.name} has not described any event type yet.`)
   for (const { title, eventTypes } of groups) {
     if (groups.length > 1) blocks.push(heading(2, title))
@@ -66,9 +66,4 @@ function rowOf(eventType: DocumentedEventType): Row {
 /** What fits into one line of a table: the first paragraph. */
 export function firstLineOf(description: string | null): string {
   return description?.split(/\n\s*\n/, 1)[0]?.trim() ?? ''
-}
-
-/** By code units: the same on every machine, whatever its language. */
-function compare(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0
 }

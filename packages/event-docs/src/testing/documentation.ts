@@ -1,8 +1,8 @@
 /** Documentation for tests: event types by their schemas, with the examples that are given. */
-import type { EventTypeVersion, SchemaComparison } from '@posthorn/contract'
-import { schemaChanges } from '@posthorn/contract'
+import type { EventTypeVersion } from '@posthorn/contract'
 import { createDocumentation, type Documentation } from '../documentation.ts'
 import { type DocsSource, readSource, sourceFormat } from '../source.ts'
+import { comparisonOf, exampleMeta } from './many-event-types.ts'
 
 export type GivenVersion = { schema: Record<string, unknown>; examples?: readonly unknown[] }
 export type GivenEventType = {
@@ -13,23 +13,12 @@ export type GivenEventType = {
   versions?: readonly GivenVersion[]
 }
 
+/** Much shorter than what a page shows, so that tests can write it down. */
 export const testMeta: DocsSource['meta'] = {
-  version: '0.1.0',
+  ...exampleMeta,
   egress_addresses: ['203.0.113.7', '2001:db8::/48'],
-  event_docs_url: null,
-  signature: {
-    standard: 'https://www.standardwebhooks.com',
-    headers: { id: 'webhook-id', timestamp: 'webhook-timestamp', signature: 'webhook-signature' },
-    schemes: ['v1', 'v1a'],
-    tolerance_seconds: 300,
-  },
-  delivery: {
-    method: 'POST',
-    retry_schedule_seconds: [5, 300],
-    timeout_ms: 15_000,
-    disabled_after_hours: 120,
-    payload_formats: ['standard', 'cloudevents-structured', 'cloudevents-binary', 'raw'],
-  },
+  signature: { ...exampleMeta.signature, schemes: ['v1', 'v1a'] },
+  delivery: { ...exampleMeta.delivery, retry_schedule_seconds: [5, 300] },
   limits: { url_length_max: 2048, event_data_bytes_max: 262_144 },
 }
 
@@ -77,16 +66,12 @@ function versionOf(
   name: string,
   { schema, examples = [], at, before }: GivenVersion & { at: number; before: unknown },
 ): EventTypeVersion {
-  const comparison: SchemaComparison =
-    before === undefined
-      ? { compared_with: null, verdict: 'safe', changes: [], truncated: false }
-      : { compared_with: at, ...schemaChanges(before, schema) }
   return {
     event_type: name,
     version: at + 1,
     schema,
     examples: [...examples],
-    comparison,
+    comparison: comparisonOf(before, schema, at),
     created_at: dayOf(30 + at),
   }
 }

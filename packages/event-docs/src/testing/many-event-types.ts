@@ -3,7 +3,7 @@
  * maps, tuples, huge enums, and three versions of each, of which some break receivers. What the documentation has to
  * bear, and what its screenshots show.
  */
-import { type EventType, type EventTypeVersion, schemaChanges } from '@posthorn/contract'
+import { type EventType, type EventTypeVersion, type SchemaComparison, schemaChanges } from '@posthorn/contract'
 import { type DocsSource, type DocumentedEventType, sourceFormat } from '../source.ts'
 
 type Schema = Readonly<Record<string, unknown>>
@@ -147,11 +147,7 @@ export function documented(
   examples: readonly unknown[] = [],
 ): DocumentedEventType {
   const versions = schemas.map((schema, index): EventTypeVersion => {
-    const before = schemas[index - 1]
-    const comparison =
-      before === undefined
-        ? { compared_with: null, verdict: 'safe' as const, changes: [], truncated: false }
-        : { compared_with: index, ...schemaChanges(before, schema) }
+    const comparison = comparisonOf(schemas[index - 1], schema, index)
     const created_at = dates[index % dates.length] ?? ''
     const own = index === schemas.length - 1 ? [...examples] : []
     return { event_type: known.name, version: index + 1, schema: { ...schema }, examples: own, comparison, created_at }
@@ -170,6 +166,12 @@ export function documented(
     },
     versions,
   }
+}
+
+/** What a version changes against the one before, as the API would have kept it. */
+export function comparisonOf(before: unknown, schema: unknown, versionBefore: number): SchemaComparison {
+  if (before === undefined) return { compared_with: null, verdict: 'safe', changes: [], truncated: false }
+  return { compared_with: versionBefore, ...schemaChanges(before, schema) }
 }
 
 export const exampleMeta: DocsSource['meta'] = {

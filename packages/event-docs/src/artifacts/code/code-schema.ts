@@ -5,7 +5,7 @@
  * referred to is a definition with a name of ours. Texts have no control characters and nothing that ends a comment.
  * Formats are gone: a time is text, in every language, because a validator may have let another text through.
  */
-import { isObject } from '../json.ts'
+import { isObject } from '@posthorn/contract'
 import { type Keywords, mapped, schemaDocument, UnusableSchema } from '../schema-document.ts'
 import { typeNameOf } from './code-names.ts'
 

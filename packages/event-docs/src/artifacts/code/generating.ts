@@ -1,7 +1,8 @@
 /** Code for each event type by itself, from the newest version of its schema; what fails is told and has none. */
+
+import { byName } from '../../by-name.ts'
 import { type Documentation, latestVersion } from '../../documentation.ts'
 import type { DocumentedEventType } from '../../source.ts'
-import { byName } from '../by-name.ts'
 import { UnusableSchema } from '../schema-document.ts'
 import type { CodeMaker } from './code-maker.ts'
 import { type CodeName, codeNames } from './code-names.ts'
@@ -34,7 +35,7 @@ export async function generate(
   },
 ): Promise<Generated> {
   const names = codeNames(documentation)
-  const types = await Promise.all(byName(documentation).map(generated))
+  const types = await Promise.all(byName(documentation.source).map(generated))
   const warnings = types.flatMap(({ type, eventType, reason }) => {
     const version = latestVersion(eventType)?.version
     if (reason === undefined || version === undefined) return []

@@ -1,8 +1,9 @@
 /** Types of all events for Go: one package without dependencies, and `ParseEvent`, which looks at `type`. */
+import { isObject } from '@posthorn/contract'
 import type { Artifacts, MakeArtifact } from '../../artifact.ts'
 import type { Documentation } from '../../documentation.ts'
+import { once } from '../../once.ts'
 import { addresses } from '../addresses.ts'
-import { isObject, once } from '../json.ts'
 import type { Keywords } from '../schema-document.ts'
 import type { CodeMaker } from './code-maker.ts'
 import { type CodeName, codeNames, uniqueNames } from './code-names.ts'

@@ -1,8 +1,9 @@
 /** Types of all events for TypeScript: a union that `type` tells apart, as a package that can be installed from the site. */
 import type { Artifact, Artifacts, MakeArtifact } from '../../artifact.ts'
 import type { Documentation } from '../../documentation.ts'
+import { once } from '../../once.ts'
 import { addresses, whole } from '../addresses.ts'
-import { jsonText, once } from '../json.ts'
+import { jsonText } from '../json.ts'
 import { archive } from './archive.ts'
 import type { CodeMaker } from './code-maker.ts'
 import { type CodeName, codeNames, uniqueNames } from './code-names.ts'
