@@ -45,7 +45,10 @@ const timeoutMsDefault = 60_000
 const requestTimeoutMsDefault = 20_000
 const retriesDefault = 3
 /** Operations that wait for a foreign server, and how long one request of theirs may take at least, in milliseconds. */
-const longRequestMs: Partial<Record<OperationName, number>> = { checkReceiver: 58_000 }
+const longRequestMs: Partial<Record<OperationName, number>> = {
+  testSubscription: 48_000,
+  checkReceiver: 58_000,
+}
 /** Longer than any pause that a timer can make (2³¹ − 1 ms) is none. */
 const msMax = 2_147_483_647
 
