@@ -313,11 +313,11 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
   }
 }
 
-function meansOf({ apiKey, fetch: given, requestTimeoutMs }: PosthornOptions, surroundings: Surroundings): Means {
+function meansOf({ apiKey, fetch: send, requestTimeoutMs }: PosthornOptions, surroundings: Surroundings): Means {
   if (apiKey === '') throw invalid('apiKey is empty.')
   return {
-    // Looked up at each call and called on nothing: browsers refuse a `fetch` that is taken off their window.
-    fetch: given ?? ((url, init) => fetch(url, init)),
+    // Called on nothing: browsers refuse their `fetch` when it is called on an object of ours. Theirs is looked up at each call.
+    fetch: (url, init) => (send === undefined ? fetch(url, init) : send(url, init)),
     surroundings,
     requestTimeoutMs: checked('requestTimeoutMs', requestTimeoutMs ?? requestTimeoutMsDefault, 1, msMax),
     async authorization() {
