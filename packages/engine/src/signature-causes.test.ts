@@ -147,13 +147,20 @@ test.each<[SignatureCause | null, string]>([
   [null, hmac(key, whole)],
   ['signature_encoding', hmac(key, whole, 'hex')],
   ['signature_encoding', 'what is that?'],
+  ['secret_of_other_subscription', hmac(others, whole)],
+  ['secret_expired', hmac(expired, whole)],
+  ['no_match', hmac('any', whole)],
+  ['no_match', Buffer.alloc(32).toString('base64')],
+  ['no_match', hmac(others, `${id}.${timestamp}.${sent}\n`)],
   ['secret_with_prefix', hmac(`whsec_${text}`, whole, 'hex')],
   ['secret_not_decoded', hmac(text, whole)],
   ['signed_body_only', hmac(key, sent)],
   ['body_trailing_space', hmac(key, `${id}.${timestamp}.${sent}\n`)],
   ['body_reserialized', hmac(key, `${id}.${timestamp}.${JSON.stringify(JSON.parse(sent))}`)],
 ])('%s is said of what the code of a receiver computes: %s', (cause, computed) => {
-  expect(explainComputed(computed, requestOf({}))?.cause ?? null).toBe(cause)
+  const explained = explainComputed(computed, requestOf({}))
+  expect(explained.cause).toBe(cause)
+  expect(explained.subscriptionId).toBe(cause === 'secret_of_other_subscription' ? 'other' : null)
 })
 
 function sortedJson(value: unknown): unknown {

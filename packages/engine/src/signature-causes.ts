@@ -81,8 +81,8 @@ export function diagnose(request: CheckedRequest): Diagnosis {
   return mismatch(request, headers)
 }
 
-/** What a signature was made of that somebody computed for a request that is in order; null when nothing explains it. */
-export function explainComputed(computed: string, request: CheckedRequest): Diagnosis | null {
+/** What a signature was made of that somebody computed for a request that is in order. Its cause is null when it is the right one. */
+export function explainComputed(computed: string, request: CheckedRequest): Diagnosis {
   const bytes = decodedSignature(computed)
   const headers = Object.fromEntries(
     Object.entries(request.headers).map(([name, value]) => [name.toLowerCase(), value]),
@@ -94,9 +94,11 @@ export function explainComputed(computed: string, request: CheckedRequest): Diag
       'computed_signature is no signature: it must be the base64 (or hex) of 32 bytes.',
     )
   }
-  const own = request.secrets.filter(({ isCurrent }) => isCurrent)
+  const own = request.secrets.filter(({ isCurrent, isOther }) => isCurrent && !isOther)
   if (own.some(({ key }) => fits([bytes], key, signedContent(content)))) {
-    if (/^(?:v1,)?[A-Za-z0-9+/]{43}=$/.test(computed.trim())) return null
+    if (/^(?:v1,)?[A-Za-z0-9+/]{43}=$/.test(computed.trim())) {
+      return { authentic: true, cause: null, detail: 'Your code computes the right signature.', subscriptionId: null }
+    }
     return found(
       'signature_encoding',
       'Your code computes the right signature, but in hex or URL-safe base64. Compare it as standard base64.',
@@ -104,7 +106,11 @@ export function explainComputed(computed: string, request: CheckedRequest): Diag
   }
   return (
     explained([bytes], content, request) ??
-    bodyVariant(request, (body) => own.some(({ key }) => fits([bytes], key, signedContent({ ...content, body }))))
+    bodyVariant(request, (body) => own.some(({ key }) => fits([bytes], key, signedContent({ ...content, body })))) ??
+    found(
+      'no_match',
+      'None of the usual mistakes explains it. Look which secret your code uses, and what it signs: `{webhook-id}.{webhook-timestamp}.{body}`, with the body as it came.',
+    )
   )
 }
 

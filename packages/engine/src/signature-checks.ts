@@ -80,12 +80,8 @@ export async function checkSignature(
 
 /** The request is in order, and the receiver's code says otherwise. */
 function ofComputed(computed: string, request: Parameters<typeof diagnose>[0], diagnosis: Diagnosis): Diagnosis {
-  const explained = explainComputed(computed, request)
-  if (explained === null)
-    return diagnosis.cause === null
-      ? { ...diagnosis, detail: `${diagnosis.detail} Your code computes the right signature.` }
-      : diagnosis
-  const { cause, detail, subscriptionId } = explained
+  const { cause, detail, subscriptionId } = explainComputed(computed, request)
+  if (cause === null) return { ...diagnosis, detail: `${diagnosis.detail} ${detail}` }
   return {
     ...diagnosis,
     cause,

@@ -152,7 +152,29 @@ test('what the code of the receiver computes is explained when the request is in
   const wrong = await check({ subscription: id, headers, body, computed_signature: hex })
   expect(wrong.body).toMatchObject({ valid: true, cause: 'signature_encoding' })
   const right = await check({ subscription: id, headers, body, computed_signature: token })
-  expect(right.body).toMatchObject({ valid: true, cause: null })
+  expect(right.body).toMatchObject({ valid: true, cause: null, detail: expect.stringContaining('right signature') })
+  const old = new Date(Date.now() + 3_600_000).toISOString()
+  const late = await check({ subscription: id, headers, body, computed_signature: token, received_at: old })
+  expect(late.body).toMatchObject({ valid: false, cause: 'timestamp_too_old' })
+})
+
+test('what the code of the receiver computes is right only when it is: a secret of another, or any, is told as such', async () => {
+  const [mine, sibling] = [await subscribed(), await subscribed()]
+  const headers = signed(mine.secret)
+  const given = { subscription: mine.id, headers, body }
+  const timestamp = Number(headers['webhook-timestamp'])
+  const made = signedHeaders({ id: 'evt_1', timestamp, body }, [parseSecret(sibling.secret)])
+  const of = (computed: string) => check({ ...given, computed_signature: computed })
+  expect((await of(made['webhook-signature'])).body).toMatchObject({
+    valid: true,
+    cause: 'secret_of_other_subscription',
+    subscription_id: sibling.id,
+  })
+  for (const bytes of [Buffer.alloc(32), Buffer.alloc(32, 171)]) {
+    const any = await of(bytes.toString('base64'))
+    expect(any.body).toMatchObject({ valid: true, cause: 'no_match', subscription_id: null })
+    expect(any.body.detail).not.toContain('right signature')
+  }
 })
 
 test('404 for a subscription of another tenant, 403 for roles that may not ask', async () => {
