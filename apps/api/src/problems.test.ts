@@ -175,9 +175,56 @@ test.each([
   ['{"tenant":"acme","type":"invoice.paid","data":{"__proto__":{"admin":true}}}', '/data/__proto__'],
   ['{"tenant":"acme","type":"invoice.paid","data":{"__pr\\u006fto__":1}}', '/data/__proto__'],
   ['{"tenant":"acme","type":"invoice.paid","data":[{"constructor":{"prototype":{}}}]}', '/data/0/constructor'],
+  ['{"tenant":"acme","type":"invoice.paid","keys":{"a":"1","a":"2"},"data":1}', '/keys/a'],
 ])('422 when a body could be read in two ways: %s', async (text, pointer) => {
   const { status, body } = await api.ask('POST', '/v1/events', undefined, { text })
   expect([status, body.code, body.errors[0].pointer]).toEqual([422, 'invalid_request', pointer])
+})
+
+test.each([
+  ['PUT', '/v1/tenants/twice', '{"name":"a","name":"b"}', '/name'],
+  ['PUT', '/v1/tenants/twice', '{"metadata":{"a/b~c":1,"a\\u002fb~c":2}}', '/metadata/a~1b~0c'],
+  [
+    'PUT',
+    '/v1/tenants/twice',
+    '{"contacts":[{"email":"a@b.c"},{"email":"a@b.c","email":"d@e.f"}]}',
+    '/contacts/1/email',
+  ],
+  [
+    'POST',
+    '/v1/tenants/acme/subscriptions',
+    '{"url":"https://a.example","url":"https://b.example","event_types":["*"]}',
+    '/url',
+  ],
+  [
+    'POST',
+    '/v1/tenants/acme/subscriptions',
+    '{"url":"https://a.example","event_types":["*"],"filter":{"/data/total":{"$gt":1,"$gt":2}}}',
+    '/filter/~1data~1total/$gt',
+  ],
+  ['POST', '/v1/event-types/invoice.paid/versions', '{"schema":{"type":"object","type":"array"}}', '/schema/type'],
+])(
+  '422 when a member is given twice, which would otherwise be dropped silently: %s %s %s',
+  async (method, path, text, pointer) => {
+    const { status, body } = await api.ask(method, path, undefined, { text })
+    expect([status, body.code, body.errors]).toEqual([422, 'invalid_request', [{ pointer, detail: 'is given twice' }]])
+  },
+)
+
+test('what the data of an event gives twice is its publisher’s business, also where it is only tried', async () => {
+  const { body: subscription } = await api.ask('POST', '/v1/tenants/acme/subscriptions', {
+    url: callbackUrl,
+    event_types: ['*'],
+  })
+  const data = '{"a":1,"a":2,"b":[{"c":1,"c":2}]}'
+  for (const [path, text] of [
+    ['/v1/events', `{"tenant":"acme","type":"invoice.paid","data":${data}}`],
+    [`/v1/subscriptions/${subscription.id}/filter-checks`, `{"type":"invoice.paid","data":${data}}`],
+    [`/v1/subscriptions/${subscription.id}/transform-previews`, `{"type":"invoice.paid","data":${data}}`],
+  ] as const) {
+    const { status } = await api.ask('POST', path, undefined, { text })
+    expect([path, status]).toEqual([path, path === '/v1/events' ? 202 : 200])
+  }
 })
 
 test('422 when the body is nested too deeply, and no stack is harmed', async () => {

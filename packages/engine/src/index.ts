@@ -136,6 +136,7 @@ export {
   onceIdOf,
 } from './idempotency.ts'
 export { installJobs, type JobName, type JobPayloads, type Jobs, openJobs } from './jobs.ts'
+export { type JsonForm, jsonFault } from './json-faults.ts'
 export { listPublicKeys, type PublicKeyInfo, rotateKeyPair, schemesOf } from './key-pairs.ts'
 export { type FilterReading, type FilterWords, inQuery, parseListFilter, timeOf } from './list-filters.ts'
 export { createLogLines } from './log-lines.ts'
@@ -154,14 +155,7 @@ export {
   type PortalSessionInfo,
   revokePortalSession,
 } from './portal-sessions.ts'
-export {
-  memberText,
-  nestsDeeperThan,
-  poisonousDetail,
-  poisonousMember,
-  publishedBatchData,
-  publishedData,
-} from './published-json.ts'
+export { apart, memberText, poisonousDetail, poisonousMember, publishedData } from './published-json.ts'
 export * from './rate-limit.ts'
 export { type CheckOutcome, type ReadinessCheck, readinessChecks } from './readiness.ts'
 export { type PlannedRequest, type RequestedCheck, receiverRequests, staleSeconds } from './receiver-check-requests.ts'

@@ -1,7 +1,7 @@
 import { Problem } from '@posthorn/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { nestsDeeperThan, publishedBatchData, publishedData } from './published-json.ts'
+import { apart, nestsDeeperThan, publishedData } from './published-json.ts'
 
 test.each([
   ['{"data":12345678901234567890}', '12345678901234567890'],
@@ -40,17 +40,17 @@ test.each([
   }
 })
 
-test('each event of a batch keeps its own bytes, and one that gives a member twice fails alone', () => {
-  const text = '{ "events" : [ {"data":1.0} , {"x":[]}, 7, {"data":1,"data":2},{"data":[1.50]} ] }'
-  const [first, second, third, fourth, fifth, ...more] = publishedBatchData(text)
-  expect([first, second, third, fifth, more]).toEqual(['1.0', undefined, undefined, '[1.50]', []])
-  expect(fourth).toBeInstanceOf(Problem)
+test('what is judged by itself is taken out of the body, with its own bytes', () => {
+  const text = '{ "ev\\u0065nts" : [ {"data":1.0} , {"x":[]}, 7,{"data":[1.50] } ] , "more":"[" }'
+  expect(apart(text, 'events')).toEqual({
+    rest: '{ "ev\\u0065nts" : [] , "more":"[" }',
+    elements: ['{"data":1.0}', '{"x":[]}', '7', '{"data":[1.50] }'],
+  })
+  for (const other of ['{"events":{}}', '{}', '[1]', '7']) expect(apart(other, 'events')).toBeUndefined()
 })
 
-test('a batch that gives its events twice is refused as a whole', () => {
-  expect(() => publishedBatchData('{"events":[],"ev\\u0065nts":[]}')).toThrow(Problem)
-  expect(publishedBatchData('{"events":{}}')).toEqual([])
-  expect(publishedBatchData('{}')).toEqual([])
+test('a body that gives what is to be taken out of it twice is refused', () => {
+  expect(() => apart('{"events":[],"ev\\u0065nts":[]}', 'events')).toThrow(Problem)
 })
 
 const space = fc.stringMatching(/^[ \t\r\n]{0,3}$/)
@@ -95,7 +95,9 @@ test('whatever surrounds it and whatever it is, data comes out as it was written
         const text = `${a}{${members.join(',')}}${e}`
         expect(JSON.parse(text)).toHaveProperty('data')
         expect(publishedData(text)).toBe(data)
-        expect(publishedBatchData(`${b}{"events"${c}:${d}[${a}${text}${b},${text}]}`)).toEqual([data, data])
+        const { rest, elements = [] } = apart(`${b}{"events"${c}:${d}[${a}${text}${b},${text}]}`, 'events') ?? {}
+        expect(rest).toBe(`${b}{"events"${c}:${d}[]}`)
+        expect(elements.map(publishedData)).toEqual([data, data])
       },
     ),
     { numRuns: 1000 },

@@ -30,23 +30,21 @@ export function memberText(text: string, name: string): string | undefined {
   return member === undefined ? undefined : text.slice(member.start, member.end)
 }
 
+/** A body without the elements of one of its members, and the exact text of each of them. */
+export type Apart = { rest: string; elements: string[] }
+
 /**
- * The same as `publishedData` for each element of the member `events`. An element that gives a member twice is a `Problem` in its place.
+ * Takes out of a body what is to be judged by itself: the elements of an array that is one of its members. `undefined`
+ * when there is no such array.
  *
  * @param text valid JSON
  * @throws Problem `invalid_request` when the body itself gives a member twice
  */
-export function publishedBatchData(text: string): (string | undefined | Problem)[] {
-  const events = membersOf(text, afterSpace(text, 0)).get('events')
-  if (events === undefined) return []
-  return elementsOf(text, events.start).map((start) => {
-    try {
-      return dataOf(text, start)
-    } catch (error) {
-      if (error instanceof Problem) return error
-      throw error
-    }
-  })
+export function apart(text: string, name: string): Apart | undefined {
+  const array = membersOf(text, afterSpace(text, 0)).get(name)
+  if (array === undefined || text.charCodeAt(array.start) !== openBracket) return undefined
+  const elements = elementsOf(text, array.start).map((start) => text.slice(start, afterValue(text, start)))
+  return { rest: `${text.slice(0, array.start)}[]${text.slice(array.end)}`, elements }
 }
 
 /**
@@ -167,7 +165,7 @@ function elementsOf(text: string, start: number): number[] {
 }
 
 /** `"d\u0061ta"` is the key `data` as well. */
-function keyOf(literal: string): string {
+export function keyOf(literal: string): string {
   if (!literal.includes('\\')) return literal.slice(1, -1)
   const key: unknown = JSON.parse(literal)
   return String(key)
@@ -176,17 +174,20 @@ function keyOf(literal: string): string {
 function givenTwice(key: string): Problem {
   const pointer = `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
   return new Problem('invalid_request', `The member ${JSON.stringify(key)} is given twice. Give it once.`, {
-    errors: [{ pointer, detail: 'is given twice' }],
+    errors: [{ pointer, detail: givenTwiceDetail }],
   })
 }
 
-const quote = 0x22
-const comma = 0x2c
+/** What is told of a member that stands there twice, behind the place where it is. */
+export const givenTwiceDetail = 'is given twice'
+
+export const quote = 0x22
+export const comma = 0x2c
 const backslash = 0x5c
-const openBracket = 0x5b
-const closeBracket = 0x5d
-const openBrace = 0x7b
-const closeBrace = 0x7d
+export const openBracket = 0x5b
+export const closeBracket = 0x5d
+export const openBrace = 0x7b
+export const closeBrace = 0x7d
 
 function opens(code: number): boolean {
   return code === openBrace || code === openBracket
@@ -208,7 +209,7 @@ function afterSpace(text: string, start: number): number {
 }
 
 /** The place after the string whose opening quote is at `start`: the next quote with an even number of backslashes before it. */
-function afterString(text: string, start: number): number {
+export function afterString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let before = end - 1
     while (text.charCodeAt(before) === backslash) before -= 1

@@ -36,7 +36,12 @@ export const eventMatchRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (ap
   app.post(
     '/subscriptions/:id/filter-checks',
     {
-      config: { permission: 'subscriptions:read', changesNothing: true, audit: { none: 'it changes nothing' } },
+      config: {
+        permission: 'subscriptions:read',
+        changesNothing: true,
+        textKept: 'data',
+        audit: { none: 'it changes nothing' },
+      },
       schema: {
         operationId: 'checkFilter',
         summary: 'Try an event on a subscription',

@@ -71,6 +71,47 @@ test('an event that gives its data twice fails alone', async () => {
   expect(body.results.map((one: { status: number }) => one.status)).toEqual([422, 202])
 })
 
+test('an event that is refused for how its JSON is written fails alone, with its place', async () => {
+  const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`
+  const good = '{"tenant":"acme","type":"invoice.paid","data":1}'
+  const withData = (data: string) => `{"tenant":"acme","type":"invoice.paid","data":${data}}`
+  const items: [string, string | undefined][] = [
+    [withData('{"__proto__":1}'), '/data/__proto__'],
+    [good, undefined],
+    [withData(nested(limits.jsonDepthMax)), '/data'],
+    [withData(nested(limits.jsonDepthMax - 1)), undefined],
+    [withData(nested(200_000)), '/data'],
+    [`{"tenant":"acme","type":"invoice.paid","keys":{"order":"1","\\u006frder":"2"},"data":1}`, '/keys/order'],
+    [`{"tenant":"acme","type":"invoice.paid","type":"x","data":1}`, '/type'],
+    [nested(200_000), '/0'],
+    ['{"__proto__":{"tenant":"acme"}}', '/__proto__'],
+    [withData('{"a":1,"a":2}'), undefined],
+    [good, undefined],
+  ]
+  const text = `{"events":[${items.map(([item]) => item).join(', ')}]}`
+  const { status, body } = await api.ask('POST', '/v1/events/batch', undefined, { text })
+  expect([status, body.code]).toEqual([207, undefined])
+  for (const [index, [, pointer]] of items.entries()) {
+    const { problem, event: published } = body.results[index]
+    if (pointer === undefined) expect(published).toMatchObject({ duplicate: false })
+    else expect(problem).toMatchObject({ code: 'invalid_request', status: 422, errors: [{ pointer }] })
+  }
+})
+
+test('a batch whose own members are too deep, or would change objects, is refused as a whole', async () => {
+  const deep = `${'['.repeat(limits.jsonDepthMax)}${']'.repeat(limits.jsonDepthMax)}`
+  const item = '{"tenant":"acme","type":"invoice.paid","data":1}'
+  for (const [text, pointer] of [
+    [`{"events":[${item}],"more":${deep}}`, '/more'],
+    [`{"events":[${item}],"__proto__":{}}`, '/__proto__'],
+    [`{"events":{"a":${deep}}}`, '/events'],
+  ] as const) {
+    const { status, body } = await api.ask('POST', '/v1/events/batch', undefined, { text })
+    expect([status, body.code]).toEqual([422, 'invalid_request'])
+    expect(body.errors[0].pointer).toBe(pointer)
+  }
+})
+
 test('1000 events are published in one request', async () => {
   const events = Array.from({ length: limits.batchEventsMax }, (_, index) => ({ ...event, data: index }))
   const { status, body } = await api.ask('POST', '/v1/events/batch', { events })

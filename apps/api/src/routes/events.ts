@@ -24,7 +24,6 @@ import {
   inQuery,
   listEvents,
   parseListFilter,
-  publishedBatchData,
   publishedData,
   publishInOrder,
 } from '@posthorn/engine'
@@ -53,7 +52,12 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
   app.post(
     '/events',
     {
-      config: { permission: 'events:publish', repeatable: true, audit: { none: 'an event is its own record' } },
+      config: {
+        permission: 'events:publish',
+        repeatable: true,
+        textKept: 'data',
+        audit: { none: 'an event is its own record' },
+      },
       schema: {
         operationId: 'publishEvent',
         summary: 'Publish an event',
@@ -87,7 +91,13 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     '/events/batch',
     {
       bodyLimit: limits.batchBodyBytesMax,
-      config: { permission: 'events:publish', repeatable: true, audit: { none: 'an event is its own record' } },
+      config: {
+        permission: 'events:publish',
+        repeatable: true,
+        bodyItems: 'events',
+        textKept: 'data',
+        audit: { none: 'an event is its own record' },
+      },
       schema: {
         operationId: 'publishEvents',
         summary: 'Publish up to 1,000 events, each on its own',
@@ -99,16 +109,17 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
     },
     async (request, reply) => {
       const isPublishEvent = request.compileValidationSchema(publishEvent)
-      const data = publishedBatchData(request.bodyText)
+      const items = request.bodyItems
       const publication = publicationOf(request)
 
       function draftOf(body: unknown, index: number): EventDraft | Problem {
         try {
-          const text = data[index]
+          // One for each event: they were read from the same text.
+          const item = items[index] ?? ''
+          if (item instanceof Problem) return item
           if (!isPublishEvent(body)) return invalidRequest('body', isPublishEvent.errors ?? [])
-          if (text instanceof Problem) return text
           // Just validated by the schema of this type.
-          return eventDraft(body as PublishEvent, text, publication, index)
+          return eventDraft(body as PublishEvent, publishedData(item), publication, index)
         } catch (error) {
           if (error instanceof Problem) return error
           throw error

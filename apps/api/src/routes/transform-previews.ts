@@ -22,7 +22,12 @@ export const transformPreviewRoutes: FastifyPluginAsyncTypebox<RouteParts> = asy
   app.post(
     '/subscriptions/:id/transform-previews',
     {
-      config: { permission: 'subscriptions:write', changesNothing: true, audit: { none: 'it changes nothing' } },
+      config: {
+        permission: 'subscriptions:write',
+        changesNothing: true,
+        textKept: 'data',
+        audit: { none: 'it changes nothing' },
+      },
       schema: {
         operationId: 'previewTransform',
         summary: 'See what a subscription would be sent of an event',
