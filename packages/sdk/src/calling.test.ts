@@ -119,7 +119,7 @@ test('a change with a condition is not made again when the first may have been m
 
 test('a server that never answers, or never ends its answer, costs one request its time and not more', async () => {
   await using api = await startScriptedApi()
-  const trickle = json(200, {})
+  const trickle = json(200, { id: 'acme' })
   api.answer(
     (_, request) => {
       expect(request.method).toBe('GET')
@@ -132,7 +132,7 @@ test('a server that never answers, or never ends its answer, costs one request i
     },
     trickle,
   )
-  await expect(api.client().tenants.get('acme')).resolves.toEqual({})
+  await expect(api.client().tenants.get('acme')).resolves.toEqual({ id: 'acme' })
   expect(api.seen).toHaveLength(3)
   api.answer((_, __) => api.timeIsOver())
   await expect(api.client({ retries: 1 }).tenants.get('acme')).rejects.toMatchObject({ code: 'timed_out', requests: 2 })
@@ -176,6 +176,43 @@ test('what answers in another form than the API’s is no answer', async () => {
   await expect(api.client({ retries: 0 }).tenants.get('acme')).rejects.toMatchObject({ code: 'unexpected_answer' })
 })
 
+test.each<[number, string | undefined, string]>([
+  [200, 'text/html', '<html>maintenance</html>'],
+  [200, undefined, 'ok'],
+  [200, undefined, ''],
+  [202, 'application/json', ''],
+  [204, undefined, ''],
+  [201, 'application/json', '{"id":"evt_1","duplicate":false,"deliveries":[]}'],
+  [202, 'text/plain', '{"id":"evt_1","duplicate":false,"deliveries":[]}'],
+  [202, 'application/json', '{"hello":1}'],
+  [202, 'application/json', '[]'],
+  [202, 'application/json', 'null'],
+  [202, 'application/json', '"ok"'],
+])('%i %s %s is no event that was published: who answers so is not the API', async (status, type, text) => {
+  await using api = await startScriptedApi()
+  api.answer((response) => response.writeHead(status, type === undefined ? {} : { 'content-type': type }).end(text))
+  await expect(api.client().events.publish(event)).rejects.toMatchObject({ code: 'unexpected_answer', status })
+  const raw = api.client().request('publishEvent', { body: event })
+  await expect(raw).rejects.toMatchObject({ code: 'unexpected_answer', status })
+  expect(api.seen).toHaveLength(2)
+})
+
+test('what is deleted is answered with nothing, and a list with a list', async () => {
+  await using api = await startScriptedApi()
+  const posthorn = api.client()
+  for (const body of [{ deleted: true }, undefined]) {
+    api.answer(json(200, body))
+    const deleted = posthorn.tenants.delete('acme')
+    await expect(deleted).rejects.toMatchObject({ code: 'unexpected_answer', status: 200 })
+  }
+  api.answer(json(204, undefined))
+  await expect(posthorn.tenants.delete('acme')).resolves.toBeUndefined()
+  for (const body of [{}, { data: {} }, { data: null }, 'data', ['data']]) {
+    api.answer(json(200, body))
+    await expect(posthorn.tenants.list().all()).rejects.toMatchObject({ code: 'unexpected_answer', status: 200 })
+  }
+})
+
 test('nobody listening is told as such, without the key', async () => {
   const gone = await startScriptedApi()
   await gone[Symbol.asyncDispose]()
@@ -189,7 +226,7 @@ test('nobody listening is told as such, without the key', async () => {
 test('a key may be fetched for each request, and one that no header can hold is named but not shown', async () => {
   await using api = await startScriptedApi()
   let number = 0
-  api.answer(broken, json(200, {}))
+  api.answer(broken, json(200, { id: 'acme' }))
   await api
     .client({
       async apiKey() {
@@ -250,7 +287,7 @@ test('settings that make no sense are refused where they are given', async () =>
 
 test('a reason in any language reaches the audit log as UTF-8, and one that is no line is refused', async () => {
   await using api = await startScriptedApi()
-  api.answer(json(200, {}))
+  api.answer(json(200, { id: 'acme' }))
   await api.client().tenants.put('acme', {}, { reason: 'Kundin rief an – チケット 4711' })
   const header = String(api.seen[0]?.headers['x-audit-reason'])
   expect(Buffer.from(header, 'latin1').toString('utf8')).toBe('Kundin rief an – チケット 4711')

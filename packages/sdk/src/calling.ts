@@ -6,7 +6,7 @@
  * thrown is a `PosthornError`, or the reason of the caller's own signal.
  */
 import { type ErrorPlace, PosthornError, type ProblemCode } from './errors.ts'
-import type { PreparedRequest } from './requests.ts'
+import type { Expected, PreparedRequest } from './requests.ts'
 
 /** The part of `fetch` that is used. */
 export type Fetch = (
@@ -139,7 +139,7 @@ async function attempt(
     isSent = true
     const response = await untilAborted(controller.signal, send(means, request, authorization, controller.signal))
     const text = await untilAborted(controller.signal, response.text())
-    return answerOf(response, text, requests)
+    return answerOf(response, text, request.expected) ?? refusalOf(response, text, requests)
   } catch (error) {
     signal?.throwIfAborted()
     if (error instanceof PosthornError) return error
@@ -183,11 +183,19 @@ export function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promi
   })
 }
 
-export function answerOf(response: Response, text: string, requests: number): Answer | PosthornError {
-  const { status, headers } = response
-  const isJson = /^application\/(problem\+)?json\b/.test(headers.get('content-type') ?? '')
-  const body = isJson || text === '' ? parsed(text) : text
-  if (status >= 200 && status < 300 && (body !== undefined || text === '')) return { status, headers, body }
+/** Undefined when it is not what the operation answers: some proxies say 200 to everything. */
+function answerOf({ status, headers }: Response, text: string, expected: Expected): Answer | undefined {
+  if (!expected.statuses.includes(status)) return undefined
+  if (expected.member === undefined) return text === '' ? { status, headers, body: undefined } : undefined
+  const body = isJson(headers) ? parsed(text) : undefined
+  if (typeof body !== 'object' || body === null || !Object.hasOwn(body, expected.member)) return undefined
+  const isWhole = !expected.isList || Array.isArray(Object(body)[expected.member])
+  return isWhole ? { status, headers, body } : undefined
+}
+
+/** What an answer says that is not the one that was asked for. */
+export function refusalOf({ status, headers }: Response, text: string, requests: number): PosthornError {
+  const body = isJson(headers) ? parsed(text) : undefined
   const facts = {
     status,
     requests,
@@ -203,9 +211,13 @@ export function answerOf(response: Response, text: string, requests: number): An
   )
 }
 
+function isJson(headers: Headers): boolean {
+  return /^application\/(problem\+)?json\b/.test(headers.get('content-type') ?? '')
+}
+
 function parsed(text: string): unknown {
   try {
-    return text === '' ? undefined : JSON.parse(text)
+    return JSON.parse(text)
   } catch {
     return undefined
   }

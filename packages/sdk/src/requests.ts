@@ -8,6 +8,16 @@ export type PreparedRequest = {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | undefined
+  readonly expected: Expected
+}
+
+/** By what the answer to an operation is known. */
+export type Expected = {
+  readonly statuses: readonly number[]
+  /** A member of the object that is answered; undefined when nothing is. */
+  readonly member?: string
+  /** That member is a list. */
+  readonly isList?: boolean
 }
 
 /** Every header of ours that a call may not replace. */
@@ -44,7 +54,7 @@ export function prepare(
   options: CallOptions,
   newKey: () => string,
 ): PreparedRequest {
-  const { method, path: template } = operations[name]
+  const { method, path: template, ...expected } = operations[name]
   const headers: Record<string, string> = { accept: 'application/json' }
   for (const [header, value] of Object.entries(options.headers ?? {})) {
     if (ownHeaders.has(header.toLowerCase())) throw invalid(`The header ${header} is set by the SDK itself.`)
@@ -56,7 +66,7 @@ export function prepare(
   if (body !== undefined)
     headers['content-type'] = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
   refuseUnsendable(headers)
-  return { method, url: base + filled(template, path) + queryText(query), headers, body: bodyText(body) }
+  return { method, url: base + filled(template, path) + queryText(query), headers, body: bodyText(body), expected }
 }
 
 /** What `fetch` would refuse is no fault of the connection. The values are not told: they may be secret. */

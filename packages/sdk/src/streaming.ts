@@ -2,7 +2,7 @@
  * The stream of attempts, read for as long as somebody reads it. A connection that breaks, falls silent or is ended by a
  * server that stops is made again, behind the last message that was read.
  */
-import { answerOf, type Means, mayBeRetried, pause, pauseBefore, reasonOf, untilAborted } from './calling.ts'
+import { type Means, mayBeRetried, pause, pauseBefore, reasonOf, refusalOf, untilAborted } from './calling.ts'
 import { PosthornError } from './errors.ts'
 import type { StreamedAttempt } from './generated/types.gen.ts'
 import type { PreparedRequest } from './requests.ts'
@@ -84,8 +84,7 @@ async function* connection(
     const asked = means.fetch(url, { ...sent, redirect: 'manual', credentials: 'omit', cache: 'no-store' })
     const response = await untilAborted(controller.signal, asked)
     if (response.body === null || !/^text\/event-stream\b/.test(response.headers.get('content-type') ?? '')) {
-      const refused = answerOf(response, await untilAborted(controller.signal, response.text()), 1)
-      throw refused instanceof PosthornError ? refused : new PosthornError('unexpected_answer', 'This is no stream.')
+      throw refusalOf(response, await untilAborted(controller.signal, response.text()), 1)
     }
     const events = readEvents(response.body, () => {
       callOff()
