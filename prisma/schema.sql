@@ -1,6 +1,19 @@
 -- The tables as all migrations have made them, for readers and reviewers. Written by `pnpm db:dump`; do not edit.
 -- The day partitions of event, delivery and attempt and the tables of pg-boss are left out.
 
+CREATE OR REPLACE FUNCTION public.outbox_event_filled()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  new.id := coalesce(new.id, gen_random_uuid());
+  new."timestamp" := coalesce(new."timestamp", clock_timestamp());
+  new.keys := coalesce(new.keys, '{}');
+  return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.outbox_event_written()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -388,6 +401,7 @@ CREATE TABLE outbox_event (
 );
 CREATE INDEX outbox_event_refused_idx ON outbox_event USING btree (place) WHERE refused_at IS NOT NULL;
 CREATE INDEX outbox_event_waiting_idx ON outbox_event USING btree (place) WHERE refused_at IS NULL;
+CREATE TRIGGER outbox_event_filled BEFORE INSERT ON outbox_event FOR EACH ROW WHEN (new.id IS NULL OR new."timestamp" IS NULL OR new.keys IS NULL) EXECUTE FUNCTION outbox_event_filled();
 CREATE TRIGGER outbox_event_written BEFORE INSERT ON outbox_event FOR EACH STATEMENT EXECUTE FUNCTION outbox_event_written();
 
 CREATE TABLE portal_session (

@@ -32,7 +32,7 @@ const ourTables = [
 ]
 
 /** Every function that our migrations make: dropping its table leaves it behind. */
-const ourFunctions = ['outbox_event_written()', 'refuse_audit_change()']
+const ourFunctions = ['outbox_event_filled()', 'outbox_event_written()', 'refuse_audit_change()']
 
 /** Drops our tables, our functions and the queue's schema, and nothing else. Locks each exclusively; one transaction. */
 export async function dropTables(client: pg.Client): Promise<void> {
