@@ -304,6 +304,21 @@ test('an API behind a path is reached there, and filters are written as the API 
   expect(api.seen[0]?.url).toBe('/posthorn/v1/deliveries?tenant=a%26b&state=failed&state=held&since=24h&limit=2')
 })
 
+test('what is told apart by commas on the wire may be given as a list', async () => {
+  await using api = await startScriptedApi()
+  const posthorn = api.client()
+  api.answer(json(200, { since: '', data: [] }))
+  await posthorn.metrics.deliveries({ measures: ['count', 'attempts'], tenant: ['a', 'b'] })
+  await posthorn.metrics.deliveries({ measures: 'count,attempts' })
+  api.answer(json(200, { id: 'dlv_1' }))
+  await posthorn.deliveries.get('dlv_1', { expand: ['event', 'attempts'] })
+  expect(api.seen.map(({ url }) => decodeURIComponent(url))).toEqual([
+    '/v1/metrics/deliveries?measures=count,attempts&tenant=a&tenant=b',
+    '/v1/metrics/deliveries?measures=count,attempts',
+    '/v1/deliveries/dlv_1?expand=event,attempts',
+  ])
+})
+
 test('a list that names its page as the next one ends with an error, not in a circle', async () => {
   await using api = await startScriptedApi()
   api.answer(json(200, { data: [{ id: 'a' }], next_cursor: 'same', prev_cursor: null }))

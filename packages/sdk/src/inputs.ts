@@ -12,8 +12,8 @@ export type Body<Name extends OperationName> =
   Data<Name> extends { body?: infer Given } ? Exclude<Given, undefined> : never
 
 /**
- * The query parameters. Where several are allowed, one may be given without a list. Business keys are an object:
- * `{ key: { order: 'ord_42' } }`.
+ * The query parameters. Where several are allowed, one may be given without a list; where the wire has them in one text
+ * with commas, a list may be given. Business keys are an object: `{ key: { order: 'ord_42' } }`.
  */
 export type Query<Name extends OperationName> =
   Data<Name> extends { query?: infer Given } ? WithKeys<OneOrMany<Exclude<Given, undefined>>> : Record<string, never>
@@ -26,7 +26,9 @@ type WithKeys<Given> = 'key.*' extends keyof Given
 type OneOrMany<Given> = {
   [Key in keyof Given]: Exclude<Given[Key], undefined> extends readonly (infer One)[]
     ? One | readonly One[]
-    : Given[Key]
+    : Key extends 'expand' | 'measures'
+      ? Given[Key] | readonly string[]
+      : Given[Key]
 }
 
 /** One element of the pages that a list answers. */

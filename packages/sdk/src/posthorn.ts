@@ -2,6 +2,7 @@
  * The face of the API in code: its operations by noun, lists that go on by themselves, and `request` for whatever has no
  * name of its own here. Everything that goes in and comes out has the types of the API's document.
  */
+import { batchesOf } from './batches.ts'
 import { type Answer, call, type Fetch, type Limits, type Means, type Surroundings, thisPlatform } from './calling.ts'
 import type { DryRun, EventTypeVersion, EventTypeVersionDryRun, PublishedEvent } from './generated/types.gen.ts'
 import type { Body, CallOptions, Input, Listed, ListName, OperationName, Output, Query } from './inputs.ts'
@@ -49,6 +50,8 @@ const longRequestMs: Partial<Record<OperationName, number>> = {
   testSubscription: 48_000,
   checkReceiver: 58_000,
 }
+/** The API takes keys of 255 characters; the number of a batch goes behind it. */
+const severalKeyLengthMax = 240
 /** Longer than any pause that a timer can make (2³¹ − 1 ms) is none. */
 const msMax = 2_147_483_647
 
@@ -88,6 +91,27 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
       const { body } = await ask(name, { ...input, query }, given)
       return body as PageOf<Name>
     })
+  }
+
+  /** One batch after the other, within the time of the whole call. */
+  async function publishMany(
+    events: readonly Body<'publishEvent'>[],
+    given: CallOptions = {},
+  ): Promise<Output<'publishEvents'>> {
+    const batches = batchesOf(events)
+    const { idempotencyKey: key } = given
+    if (batches.length > 1 && key !== undefined && key.length > severalKeyLengthMax)
+      throw invalid(`idempotencyKey may have ${severalKeyLengthMax} characters for more than one batch.`)
+    const { timeoutMs } = limitsOf(given, limits)
+    const end = surroundings.now() + timeoutMs
+    const results: Output<'publishEvents'>['results'] = []
+    for (const [index, batch] of batches.entries()) {
+      const leftMs = Math.max(Math.ceil(end - surroundings.now()), 1)
+      const options = { ...given, timeoutMs: leftMs }
+      const itsOwn = key === undefined || index === 0 ? options : { ...options, idempotencyKey: `${key}-${index + 1}` }
+      results.push(...(await run('publishEvents', { body: { events: batch } }, itsOwn)).results)
+    }
+    return { results }
   }
 
   return {
@@ -185,9 +209,12 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
       /** What `publish` would send to whom, and why not to the others. Stores nothing. */
       dryRun: (body: Body<'publishEvent'>, given?: CallOptions) =>
         run('publishEvent', { query: { dry_run: '1' }, body }, given) as Promise<DryRun>,
-      /** Up to 1,000 events, each judged on its own: one result each, in order. */
-      publishMany: (events: readonly Body<'publishEvent'>[], given?: CallOptions) =>
-        run('publishEvents', { body: { events } }, given),
+      /**
+       * Any number of events, each judged on its own: one result each, in order. More than 1,000, or than 5 MiB, go in
+       * several requests. When one of these fails, those before it are published: give each event an `id`, or the call an
+       * `idempotencyKey`, and make the same call again.
+       */
+      publishMany,
       get: (id: string, given?: CallOptions) => run('getEvent', { path: { id } }, given),
       list: (query?: Query<'listEvents'>, given?: CallOptions) => list('listEvents', { query }, given),
       /** Every subscription of the tenant, with why it did not get the event. */

@@ -157,6 +157,8 @@ for await (const delivery of posthorn.deliveries.list({ tenant: tenant.id, state
 const { secret } = await posthorn.subscriptions.create('acme', { url: 'https://example.com', event_types: ['*'] })
 secret satisfies string
 await posthorn.events.publish({ tenant: 'acme', type: 'invoice.paid', data: { total: 1 } })
+await posthorn.metrics.deliveries({ measures: ['count', 'attempts'] })
+await posthorn.deliveries.get('dlv_1', { expand: 'event' })
 const { data, etag } = await posthorn.request('getTenant', { path: { id: 'acme' } })
 const name: string = data.id + (etag ?? '')
 function codeOf(error: unknown): ErrorCode | undefined {

@@ -112,17 +112,21 @@ function queryText(query: object | undefined): string {
   return text === '' ? '' : `?${text}`
 }
 
+/** Parameters that have a list in one text, with commas. */
+const commaLists: ReadonlySet<string> = new Set(['expand', 'measures'])
+
 /** A list repeats its parameter; an object has a parameter `name.member` for each of its members. */
 function append(parameters: URLSearchParams, name: string, value: unknown): void {
   if (value === undefined || value === null) return
-  if (Array.isArray(value)) for (const one of value) append(parameters, name, one)
+  if (Array.isArray(value) && commaLists.has(name)) parameters.append(name, value.join())
+  else if (Array.isArray(value)) for (const one of value) append(parameters, name, one)
   else if (value instanceof Date) parameters.append(name, value.toISOString())
   else if (typeof value === 'object')
     for (const [member, one] of Object.entries(value)) append(parameters, `${name}.${member}`, one)
   else parameters.append(name, String(value))
 }
 
-function bodyText(body: unknown): string | undefined {
+export function bodyText(body: unknown): string | undefined {
   if (body === undefined) return undefined
   try {
     return JSON.stringify(body)
