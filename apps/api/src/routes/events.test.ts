@@ -1,3 +1,4 @@
+import { parseId } from '@posthorn/contract'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { callbackUrl, startTestApi, type TestApi } from '../testing/api.ts'
 
@@ -225,3 +226,19 @@ test.each(['evt_00000000000000000000000000', 'evt_x', 'dlv_000000000000000000000
 function ids(page: { data: { id: string }[] }): string[] {
   return page.data.map(({ id }) => id)
 }
+
+test('a repetition names the deliveries in the order of the first answer, whatever has become of them since', async () => {
+  for (const _ of Array.from({ length: 5 }))
+    await api.ask('POST', '/v1/tenants/acme/subscriptions', { url: callbackUrl, event_types: ['order.*'] })
+  await api.ask('PUT', '/v1/event-types/order.paid', {})
+  const once = { ...event, type: 'order.paid', id: 'in-order' }
+  const first = await api.ask('POST', '/v1/events', once)
+  expect(first.body.deliveries).toHaveLength(5)
+  // As PostgreSQL moves a row when it is changed.
+  const moved = { id: parseId('delivery', first.body.deliveries[0].id) ?? '' }
+  const { eventId } = await api.db.prisma.delivery.findFirstOrThrow({ where: moved })
+  await api.db.prisma.delivery.updateMany({ where: moved, data: { eventId: moved.id } })
+  await api.db.prisma.delivery.updateMany({ where: moved, data: { eventId } })
+  const again = await api.ask('POST', '/v1/events', once)
+  expect(again.body).toEqual({ ...first.body, duplicate: true })
+})
