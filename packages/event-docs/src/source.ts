@@ -3,7 +3,7 @@
  * their schemas. All of it is data from outside: a file that somebody exported, or an installation that somebody named.
  */
 import { EventType, EventTypeVersion, Meta, namedSchemas } from '@posthorn/contract'
-import { placesOf } from '@posthorn/json-schema'
+import { ownForm, placesOf } from '@posthorn/json-schema'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { type Static, Type } from 'typebox'
 
@@ -49,6 +49,7 @@ const faultsMax = 10
  * may end in a file system that does not tell upper from lower case.
  */
 export function readSource(value: unknown): DocsSource {
+  const hasTheForm = sourceForm()
   if (!hasTheForm(value)) {
     throw new DocsSourceError(placesOf(hasTheForm.errors ?? []).slice(0, faultsMax))
   }
@@ -71,5 +72,5 @@ function* twins({ event_types }: DocsSource): Iterable<{ pointer: string; detail
 }
 
 /** The named schemas refer to one another. */
-const ajv = new Ajv2020({ schemas: [...namedSchemas], strict: false, validateFormats: false, allErrors: true })
-const hasTheForm = ajv.compile<DocsSource>(DocsSource)
+const options = { schemas: [...namedSchemas], strict: false, validateFormats: false, allErrors: true }
+const sourceForm = ownForm(() => new Ajv2020(options).compile<DocsSource>(DocsSource))
