@@ -1,11 +1,22 @@
 /**
  * One vitest run over all packages and apps, against one real PostgreSQL (see @posthorn/engine/testing).
- * Two workers: the machine that judges a change has two cores.
+ *
+ * Two workers: the machine that judges a change has two cores. Each runs one file after the other in one process, so that
+ * what all of them need (Fastify, Prisma, the schemas) is loaded twice a run and not 250 times, which was half of its CPU.
+ * That is safe because a module of ours keeps no state that changes: everything is made by whoever uses it.
  */
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { longestFirst } from './src/run/file-order.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return longestFirst(await super.sort(files), ({ moduleId }) => moduleId.slice(root.length))
+  }
+}
 
 export default defineConfig({
   root,
@@ -16,6 +27,8 @@ export default defineConfig({
     globalSetup: 'packages/engine/src/testing/global-set-up.ts',
     pool: 'forks',
     maxWorkers: 2,
+    isolate: false,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 30_000,
     teardownTimeout: 30_000,
