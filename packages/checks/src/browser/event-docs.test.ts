@@ -2,10 +2,10 @@ import { readdir, readFile } from 'node:fs/promises'
 import { tell } from '@posthorn/engine/testing'
 import type { Site } from '@posthorn/event-docs'
 import { manyEventTypes } from '@posthorn/event-docs/testing'
-import { HtmlValidate } from 'html-validate'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findChromium, openBrowser } from './chromium.ts'
+import { createHtmlValidator } from './html-rules.ts'
 import { type ContextOptions, lookAtPages, openQuietContext } from './looking-at-pages.ts'
 import { openSampleSite } from './sample-site.ts'
 import { screenshots, takeScreenshots } from './screenshots.ts'
@@ -39,19 +39,7 @@ function quietContext(open: Browser, options?: ContextOptions) {
 }
 
 test('every page is valid HTML', async (context) => {
-  const validator = new HtmlValidate({
-    extends: ['html-validate:standard', 'html-validate:document'],
-    rules: {
-      // Ids of fields have the signs of paths; encoded in addresses, they are found.
-      'valid-id': 'off',
-      'long-title': 'off',
-      'no-trailing-whitespace': 'off',
-      // The `{` and `"` of code stand as they are.
-      'no-raw-characters': ['error', { relaxed: true }],
-      'no-inline-style': 'error',
-      'require-sri': 'off',
-    },
-  })
+  const validator = createHtmlValidator()
   const faults: string[] = []
   for (const path of pages()) {
     const made = await site.files.get(path)?.()
