@@ -1,9 +1,10 @@
 /**
  * One vitest run over all packages and apps, against one real PostgreSQL (see @posthorn/engine/testing).
  *
- * Two workers: the machine that judges a change has two cores. Each runs one file after the other in one process, so that
- * what all of them need (Fastify, Prisma, the schemas) is loaded twice a run and not 250 times, which was half of its CPU.
- * That is safe because a module of ours keeps no state that changes: everything is made by whoever uses it.
+ * Three workers: the machine that judges a change has two cores, and a third of the time of the tests is waiting, for a
+ * retry, a lease, or a process that ends. Each worker runs one file after the other in one process, so that what all of
+ * them need (Fastify, Prisma, the schemas) is loaded three times a run and not 250 times, which was half of the CPU of the
+ * API's tests. That is safe because a module of ours keeps no state that changes: everything is made by whoever uses it.
  */
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
@@ -26,7 +27,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/generated/**'],
     globalSetup: 'packages/engine/src/testing/global-set-up.ts',
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     isolate: false,
     sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
