@@ -9,13 +9,13 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
-import { longestFirst } from './src/run/file-order.ts'
+import { ordered } from './src/run/file-order.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-class LongestFirst extends BaseSequencer {
+class OurOrder extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    return longestFirst(await super.sort(files), ({ moduleId }) => moduleId.slice(root.length))
+    return ordered(await super.sort(files), ({ moduleId }) => moduleId.slice(root.length))
   }
 }
 
@@ -29,7 +29,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 3,
     isolate: false,
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: OurOrder },
     testTimeout: 30_000,
     hookTimeout: 30_000,
     teardownTimeout: 30_000,
