@@ -8,7 +8,7 @@ import { createCodeMaker } from './artifacts/code/code-maker.ts'
 import { machineReadable } from './artifacts/machine-readable.ts'
 import type { Documentation } from './documentation.ts'
 import { latestVersion } from './documentation.ts'
-import { once } from './once.ts'
+import { lastOf, once } from './once.ts'
 import type { Page } from './page/blocks.ts'
 import { type Entry, layoutOf, type Section } from './page/layout.ts'
 import { markdownOf } from './page/markdown.ts'
@@ -27,6 +27,8 @@ import { verifyPage } from './pages/verify.ts'
 import { eachField } from './schema-fields/fields.ts'
 import { schemaFields } from './schema-fields/schema-fields.ts'
 
+/** A page is asked for as HTML and then as its twin; all pages of a large catalogue at once are gigabytes. */
+const pagesKept = 8
 /** With more event types than this, a page lists those of its own group alone. */
 const listedEverywhereMax = 40
 
@@ -51,7 +53,10 @@ const catalogues: typeof guides = [
 ]
 
 export type Site = AsyncDisposable & {
+  /** All of them. Makes the examples, because files are called after them. */
   readonly files: Artifacts
+  /** One of them, for which nothing is made but what is in it. */
+  find(path: string): MakeArtifact | undefined
   /** What could not be shown or made as it should be, a line each. Makes what was not made yet. */
   warnings(): Promise<readonly string[]>
 }
@@ -60,7 +65,7 @@ export type Site = AsyncDisposable & {
 export function openSite(documentation: Documentation): Site {
   const maker = createCodeMaker()
   const machine = machineReadable(documentation, maker)
-  const files = new Map<string, MakeArtifact>()
+  const own = new Map<string, MakeArtifact>()
   const groups = groupsOf(documentation.source)
   const all = documentation.source.event_types.length <= listedEverywhereMax
 
@@ -77,11 +82,11 @@ export function openSite(documentation: Documentation): Site {
 
   /** @param page as it is made for its HTML, its twin and the search alike */
   function add(path: string, page: () => Page, eventType?: string): void {
-    files.set(`${path}.html`, () => ({
+    own.set(`${path}.html`, () => ({
       contentType: 'text/html; charset=utf-8',
       body: layoutOf(page(), { branding: documentation.branding, sections: sectionsFor(eventType) }),
     }))
-    files.set(`${path}.md`, () => ({ contentType: 'text/markdown; charset=utf-8', body: markdownOf(page()) }))
+    own.set(`${path}.md`, () => ({ contentType: 'text/markdown; charset=utf-8', body: markdownOf(page()) }))
   }
 
   const guidePages = [...guides, ...catalogues].map(({ path, title, make }) => ({
@@ -90,27 +95,26 @@ export function openSite(documentation: Documentation): Site {
     page: once(() => make(documentation)),
   }))
   for (const { path, page } of guidePages) add(path, page)
+  const kept = lastOf<Page>(pagesKept)
   for (const eventType of documentation.source.event_types) {
     const { name } = eventType.event_type
-    add(
-      eventPagePath(name),
-      once(() => eventPage(documentation, eventType)),
-      name,
-    )
-    for (const { version } of eventType.versions.slice(0, -1))
-      add(
-        eventPagePath(name, version),
-        once(() => eventPage(documentation, eventType, version)),
-        name,
-      )
+    const addPage = (version?: number) => {
+      const path = eventPagePath(name, version)
+      add(path, () => kept(path, () => eventPage(documentation, eventType, version)), name)
+    }
+    addPage()
+    for (const { version } of eventType.versions.slice(0, -1)) addPage(version)
   }
-  for (const [path, make] of machine.artifacts) files.set(path, make)
   for (const [name, contentType] of Object.entries(assetTypes))
-    files.set(`assets/${name}`, () => ({ contentType, body: readFileSync(new URL(name, assets), 'utf8') }))
-  files.set('assets/brand.css', () => brandCss(documentation))
-  files.set('search.json', () => searchIndex(documentation, guidePages))
+    own.set(`assets/${name}`, () => ({ contentType, body: readFileSync(new URL(name, assets), 'utf8') }))
+  own.set('assets/brand.css', () => brandCss(documentation))
+  own.set('search.json', () => searchIndex(documentation, guidePages))
+  const files = once(() => new Map([...own, ...machine.artifacts]))
   return {
-    files,
+    get files() {
+      return files()
+    },
+    find: (path) => own.get(path) ?? machine.find(path),
     async warnings() {
       const machines = await machine.warnings()
       return [

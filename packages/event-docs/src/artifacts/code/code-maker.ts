@@ -5,9 +5,13 @@
 import { Worker } from 'node:worker_threads'
 import type { Made, Piece } from './piece.ts'
 
-/** A piece takes tens of milliseconds. Generous, because a machine that stalls counts too. */
+/** What a piece may take of a processor, in milliseconds: it is tens. How busy the machine is has no part in it. */
 const pieceMsMaxDefault = 5_000
-/** How long a thread may take to load the generators, in milliseconds. */
+/** How long it may take on the clock: something that waits for nothing takes no processor either. */
+const pieceClockMsMax = 120_000
+/** It is not looked at more often than this, in milliseconds. */
+const lookMsMin = 50
+/** How much of a processor a thread may take to load the generators, in milliseconds. */
 const startMsMax = 30_000
 /** After so many threads that had to be ended nothing is made any more: a build must not wait for a thousand of them. */
 const failedThreadsMax = 4
@@ -92,11 +96,24 @@ export function createCodeMaker({ pieceMsMax = pieceMsMaxDefault }: { pieceMsMax
 
 type Reply = Made | 'ready' | 'late' | 'ended'
 
-/** The next thing that a thread says, or that it says nothing. Keeps the process alive until then. */
+/**
+ * The next thing that a thread says, or that it says nothing. Keeps the process alive until then.
+ *
+ * @param msMax of a processor
+ */
 function replyOf(worker: Worker, msMax: number, ask: () => void): Promise<Reply> {
   const { promise, resolve } = Promise.withResolvers<Reply>()
   const ended = () => resolve('ended')
-  const watch = setTimeout(() => resolve('late'), msMax)
+  const begunMs = performance.now()
+  // Of a thread that has ended nobody knows; then it says so itself.
+  const before = worker.cpuUsage().catch(() => undefined)
+  let watch = setTimeout(look, msMax)
+  async function look(): Promise<void> {
+    const used = await worker.cpuUsage(await before).catch(() => undefined)
+    const usedMs = used === undefined ? msMax : (used.user + used.system) / 1_000
+    if (usedMs >= msMax || performance.now() - begunMs >= pieceClockMsMax) return resolve('late')
+    watch = setTimeout(look, Math.max(msMax - usedMs, lookMsMin))
+  }
   worker.once('message', resolve)
   worker.once('error', ended)
   worker.once('exit', ended)
