@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import type { Artifact, Artifacts, MakeArtifact } from './artifact.ts'
-import { createCodeMaker } from './artifacts/code/code-maker.ts'
+import { type CodeMaker, createCodeMaker } from './artifacts/code/code-maker.ts'
 import { machineReadable } from './artifacts/machine-readable.ts'
 import type { Documentation } from './documentation.ts'
 import { latestVersion } from './documentation.ts'
@@ -61,9 +61,8 @@ export type Site = AsyncDisposable & {
   warnings(): Promise<readonly string[]>
 }
 
-/** Opens the site. Its files can be made until it is disposed of. */
-export function openSite(documentation: Documentation): Site {
-  const maker = createCodeMaker()
+/** Opens the site. Its files can be made until it is disposed of, and the threads that make code with it. */
+export function openSite(documentation: Documentation, maker: CodeMaker = createCodeMaker()): Site {
   const machine = machineReadable(documentation, maker)
   const own = new Map<string, MakeArtifact>()
   const groups = groupsOf(documentation.source)

@@ -60,3 +60,10 @@ test('a thread that the machine has no time for is waited for, and one that spin
   expect(await patient.make(piece({ anyOf: branches }))).toEqual({ failure: 'it was not done after 100 ms' })
   await patient.end()
 })
+
+test('threads that have nothing to do are ended, and others take their place', async () => {
+  const resting = createCodeMaker({ idleMs: 0 })
+  for (let turn = 0; turn < 2; turn += 1)
+    expect(await resting.make(piece(text))).toEqual({ text: expect.stringContaining('type Thing string') })
+  await resting.end()
+})

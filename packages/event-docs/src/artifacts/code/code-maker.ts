@@ -17,7 +17,9 @@ const startMsMax = 30_000
 const failedThreadsMax = 4
 const memoryMib = 512
 /** As many as the processors of the smallest machine that is meant. */
-const threadsMax = 2
+const threadsMaxDefault = 2
+/** A thread that has loaded the generators is 100 MB, and is ended when it has had nothing to do for so long. */
+const idleMsDefault = 10_000
 
 export type CodeMaker = {
   /** Never throws: what cannot be made has a reason. Pieces are begun in the order in which they are asked for. */
@@ -26,8 +28,17 @@ export type CodeMaker = {
   end(): Promise<void>
 }
 
-export function createCodeMaker({ pieceMsMax = pieceMsMaxDefault }: { pieceMsMax?: number } = {}): CodeMaker {
+export function createCodeMaker({
+  pieceMsMax = pieceMsMaxDefault,
+  threadsMax = threadsMaxDefault,
+  idleMs = idleMsDefault,
+}: {
+  pieceMsMax?: number
+  threadsMax?: number
+  idleMs?: number
+} = {}): CodeMaker {
   const idle: Worker[] = []
+  let resting: NodeJS.Timeout | undefined
   const waiting: ((free: undefined) => void)[] = []
   let busy = 0
   let failedThreads = 0
@@ -56,8 +67,18 @@ export function createCodeMaker({ pieceMsMax = pieceMsMaxDefault }: { pieceMsMax
   /** A place is free for the one that has waited longest. */
   function release(): void {
     const next = waiting.shift()
-    if (next === undefined) busy -= 1
-    else next(undefined)
+    if (next !== undefined) {
+      next(undefined)
+      return
+    }
+    busy -= 1
+    clearTimeout(resting)
+    resting = setTimeout(() => void endIdle(), idleMs)
+    resting.unref()
+  }
+
+  async function endIdle(): Promise<void> {
+    await Promise.all(idle.splice(0).map((worker) => worker.terminate()))
   }
 
   async function drop(worker: Worker): Promise<void> {
@@ -89,7 +110,8 @@ export function createCodeMaker({ pieceMsMax = pieceMsMaxDefault }: { pieceMsMax
     },
     async end() {
       while (busy > 0) await new Promise<undefined>((free) => waiting.push(free)).finally(release)
-      await Promise.all(idle.splice(0).map((worker) => worker.terminate()))
+      clearTimeout(resting)
+      await endIdle()
     },
   }
 }
