@@ -77,6 +77,11 @@ export async function readPublished(load: (path: string) => Promise<string>): Pr
 function indexOf(text: string): PublishedIndex {
   const value = parsed(addresses.schemaIndex, text, indexBytesMax)
   if (isIndex(value)) return value
+  const format = isRecord(value) ? value['format'] : undefined
+  if (typeof format === 'string' && /^posthorn-schemas\/\d+$/.test(format) && format !== schemaIndexFormat) {
+    const reason = `has the format ${format}, and this version of Posthorn reads ${schemaIndexFormat}. Use the version that built it`
+    throw new PublishedDocsError(addresses.schemaIndex, reason)
+  }
   const [first] = placesOf(isIndex.errors ?? [])
   const place = first === undefined ? 'has another form' : `is no index of schemas: ${first.pointer} ${first.detail}`
   throw new PublishedDocsError(addresses.schemaIndex, place)
