@@ -1,12 +1,17 @@
 /** `posthorn docs` with what goes wrong: servers, files and folders that are not as they should be. */
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, watch, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { exampleMeta, manyEventTypes } from '@posthorn/event-docs/testing'
-import { runCommand } from 'posthorn/command'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { docs as docsCommand } from './docs-command.ts'
+
+const main = fileURLToPath(new URL('../../../../apps/posthorn/src/main.ts', import.meta.url))
 
 const [first, second] = manyEventTypes(2).event_types
 const source = {
@@ -29,22 +34,8 @@ async function written(name: string, value: unknown): Promise<string> {
   return path
 }
 
-type Ended = { code: number; stdout: string; stderr: string }
-
-async function docs(words: readonly string[], stop = new AbortController().signal): Promise<Ended> {
-  const said = { stdout: '', stderr: '' }
-  const code = await runCommand(['docs', ...words], {
-    environment: { POSTHORN_API_KEY: 'phk_test' },
-    world: { now: () => Date.now(), randomBytes: () => expect.fail('nothing here is random') },
-    host: { uid: -1, pid: 1, env: {} },
-    nodeVersion: '',
-    stdout: { write: (text) => (said.stdout += text) },
-    stderr: { write: (text) => (said.stderr += text) },
-    stop,
-    onExit: () => undefined,
-  })
-  return { code, ...said }
-}
+const docs = (words: readonly string[], stop?: AbortSignal) =>
+  docsCommand(words, { POSTHORN_API_KEY: 'phk_test' }, stop)
 
 const build = (out: string, from = file) =>
   docs(['build', '--from', from, '--out', out, '--base-url', 'https://a.example'])
@@ -167,37 +158,31 @@ test('an address that is none is refused before anything is made', async () => {
   }
 })
 
-test('folders beside the site are not its business, whatever they are called', async () => {
-  const site = join(folder, 'mine')
+test('folders beside the site are not its business, and a link to its folder stays a link', async () => {
+  const [site, link] = [join(folder, 'mine'), join(folder, 'link')]
   for (const name of ['mine.new', 'mine.old']) {
     await mkdir(join(folder, name))
     await writeFile(join(folder, name, 'thesis.txt'), 'years of work')
   }
   expect(await build(site)).toMatchObject({ code: 0 })
-  expect(await build(site)).toMatchObject({ code: 0 })
+  await writeFile(join(site, 'old.html'), 'of a build before')
+  await symlink(site, link)
+  expect(await build(link)).toMatchObject({ code: 0 })
   for (const name of ['mine.new', 'mine.old'])
     expect(await readFile(join(folder, name, 'thesis.txt'), 'utf8')).toBe('years of work')
-  expect((await readdir(folder)).filter((name) => name.includes('.posthorn-'))).toEqual([])
-})
-
-test('a link to the folder of a site stays a link', async () => {
-  const [real, link] = [join(folder, 'real'), join(folder, 'link')]
-  expect(await build(real)).toMatchObject({ code: 0 })
-  await writeFile(join(real, 'old.html'), 'of a build before')
-  await symlink(real, link)
-  expect(await build(link)).toMatchObject({ code: 0 })
-  expect(await readdir(real)).not.toContain('old.html')
+  expect(await readdir(site)).not.toContain('old.html')
   expect(await readdir(link)).toContain('index.html')
+  expect((await readdir(folder)).filter((name) => name.includes('.posthorn-'))).toEqual([])
 })
 
 test('two builds at once leave one whole site', { timeout: 60_000 }, async () => {
   const [site, alone] = [join(folder, 'both'), join(folder, 'alone')]
-  const ended = await Promise.all([build(site), build(site)])
+  const ended = await Promise.all([build(site), build(site), build(alone)])
   expect(ended.map(({ code, stderr }) => [code, stderr])).toEqual([
     [0, ''],
     [0, ''],
+    [0, ''],
   ])
-  await build(alone)
   const files = await readdir(alone, { recursive: true })
   expect((await readdir(site, { recursive: true })).toSorted()).toEqual(files.toSorted())
 })
@@ -205,19 +190,42 @@ test('two builds at once leave one whole site', { timeout: 60_000 }, async () =>
 test('a site that a killed build had put aside is back before the next one is made', async () => {
   const [site, aside] = [join(folder, 'put'), join(folder, '.put.posthorn-killed')]
   expect(await build(site)).toMatchObject({ code: 0 })
+  await writeFile(join(site, 'old.html'), 'of a build before')
   await mkdir(aside)
-  const { rename } = await import('node:fs/promises')
   await rename(site, join(aside, 'old'))
-  const broken = await docs(['build', '--from', '/nowhere.json', '--out', site])
-  expect(broken.code).toBe(1)
   const stop = new AbortController()
   stop.abort('SIGINT')
-  await docs(['build', '--from', file, '--out', site], stop.signal)
-  expect(await readdir(site)).toContain('index.html')
+  expect(await docs(['build', '--from', file, '--out', site], stop.signal)).toMatchObject({ code: 1 })
+  expect(await readFile(join(site, 'old.html'), 'utf8')).toBe('of a build before')
+})
+
+test('a build that is killed on its way leaves the old site whole, and the next one takes its place', {
+  timeout: 60_000,
+}, async () => {
+  const site = join(folder, 'killed')
+  expect(await build(site)).toMatchObject({ code: 0 })
+  await writeFile(join(site, 'old.html'), 'of a build before')
+  const whole = (await readdir(site, { recursive: true })).toSorted()
+  const { execPath, env } = inject('machine')
+  const seen = new AbortController()
+  const changes = watch(folder, { signal: seen.signal })
+  const child = spawn(execPath, [main, 'docs', 'build', '--from', file, '--out', site], { env, stdio: 'ignore' })
+  const ended = once(child, 'exit')
+  for await (const { filename } of changes) {
+    if (filename?.startsWith('.killed.posthorn-') !== true) continue
+    child.kill('SIGKILL')
+    break
+  }
+  seen.abort()
+  expect(await ended).toEqual([null, 'SIGKILL'])
+  expect((await readdir(site, { recursive: true })).toSorted()).toEqual(whole)
+  expect(await build(site)).toMatchObject({ code: 0 })
+  expect(await readdir(site)).not.toContain('old.html')
 })
 
 test.each([
-  ['a folder in a file', '/etc/hostname/site', 'is a file'],
+  ['a folder in a file', '/etc/hostname/site', 'cannot be written'],
+  ['a file', '/etc/hostname', 'is a file; name a folder'],
   ['a folder that cannot be made', '/sys/posthorn-site', '/sys/posthorn-site cannot be written'],
 ])('%s is refused in one line', async (_what, out, said) => {
   const ended = await build(out)
@@ -238,7 +246,7 @@ test('an export that cannot be written is told in one line, and one that is writ
   const out = await written('exported.json', 'x'.repeat(10_000))
   expect(await docs(['export', '--from', server.origin, '--out', out])).toMatchObject({ code: 0 })
   expect(JSON.parse(await readFile(out, 'utf8'))).toMatchObject({ event_types: [] })
-  expect((await readdir(folder)).filter((name) => name.startsWith('exported') || name.includes('.posthorn-'))).toEqual([
+  expect((await readdir(folder)).filter((name) => name.includes('exported'))).toEqual([
     'exported.json',
   ])
 })
