@@ -106,6 +106,8 @@ CREATE TABLE attempt_hour (
   waits           integer[] NOT NULL,
   times           integer[] NOT NULL,
   CONSTRAINT attempt_hour_pkey PRIMARY KEY (starts_at, tenant_id, subscription_id, event_type, trigger, failure_code, host)
+) WITH (
+  fillfactor = 60
 );
 CREATE INDEX attempt_hour_tenant_id_starts_at_idx ON attempt_hour USING btree (tenant_id, starts_at);
 
@@ -132,6 +134,29 @@ CREATE TABLE attempt_minute (
   fillfactor = 60
 );
 CREATE INDEX attempt_minute_tenant_id_starts_at_idx ON attempt_minute USING btree (tenant_id, starts_at);
+
+CREATE TABLE attempt_minute_kept (
+  starts_at       timestamp(3) with time zone NOT NULL,
+  tenant_id       text NOT NULL,
+  subscription_id uuid NOT NULL,
+  event_type      text NOT NULL,
+  trigger         text NOT NULL,
+  failure_code    text NOT NULL,
+  host            text NOT NULL,
+  attempts        integer NOT NULL,
+  ended           integer NOT NULL,
+  entered         integer NOT NULL,
+  first_at        timestamp(3) with time zone,
+  last_at         timestamp(3) with time zone,
+  delivery_id     uuid,
+  waits           integer[] NOT NULL,
+  times           integer[] NOT NULL,
+  CONSTRAINT attempt_minute_kept_pkey PRIMARY KEY (starts_at, tenant_id, subscription_id, event_type, trigger, failure_code, host)
+) WITH (
+  autovacuum_vacuum_cost_delay = 0,
+  autovacuum_vacuum_scale_factor = 0.05
+);
+CREATE INDEX attempt_minute_kept_tenant_id_starts_at_idx ON attempt_minute_kept USING btree (tenant_id, starts_at);
 
 CREATE TABLE audit_entry (
   id           uuid NOT NULL,

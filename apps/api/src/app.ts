@@ -27,6 +27,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import type { Links, RouteParts } from './parts.ts'
 import { audit } from './plugins/audit.ts'
 import { authentication } from './plugins/authentication.ts'
+import { crossOrigin } from './plugins/cross-origin.ts'
 import { errorDocs, errorDocsPath } from './plugins/error-docs.ts'
 import { etags } from './plugins/etags.ts'
 import { eventDocs, eventDocsPath } from './plugins/event-docs.ts'
@@ -101,6 +102,7 @@ export type ApiParts = {
     POSTHORN_ADMIN_KEY?: string | undefined
     POSTHORN_CLOUDEVENTS_SOURCE?: string | undefined
     POSTHORN_DISABLE_AFTER_HOURS?: number
+    POSTHORN_CORS_ORIGINS?: readonly string[]
     POSTHORN_EGRESS_IPS?: readonly string[]
     POSTHORN_EVENT_DOCS?: boolean
     POSTHORN_EVENT_DOCS_BRANDING?: Branding | undefined
@@ -145,6 +147,8 @@ export async function buildApi(parts: ApiParts): Promise<FastifyInstance> {
   await app.register(requestLog)
   await app.register(problems, { links })
   await app.register(wellFormedHttp)
+  // Before the routes are known: what it answers to is no path of the API.
+  await app.register(crossOrigin, { origins: settings.POSTHORN_CORS_ORIGINS ?? [] })
   await app.register(knownRoutes)
   await app.register(jsonBody)
   await app.register(query)

@@ -8,6 +8,7 @@ test('without an environment the API listens on this machine only, creates no ev
     HOST: '127.0.0.1',
     PORT: 4400,
     POSTHORN_PUBLIC_URL: undefined,
+    POSTHORN_CORS_ORIGINS: [],
     POSTHORN_CREATE_EVENT_TYPES: false,
     POSTHORN_CREATE_TENANTS: false,
     POSTHORN_EGRESS_IPS: [],
@@ -25,11 +26,22 @@ test('a public URL is kept as an origin', () => {
   expect(settings.POSTHORN_PUBLIC_URL).toBe('https://hooks.example.com')
 })
 
+test('origins of pages are kept as a browser writes them, each once', () => {
+  const given = ' https://App.example.com/ ,http://localhost:3000,, https://app.example.com:443'
+  expect(parseSettings(apiSettings, { POSTHORN_CORS_ORIGINS: given }).POSTHORN_CORS_ORIGINS).toEqual([
+    'https://app.example.com',
+    'http://localhost:3000',
+  ])
+})
+
 test.each([
   ['PORT', '65536'],
   ['POSTHORN_PUBLIC_URL', 'hooks.example.com'],
   ['POSTHORN_PUBLIC_URL', 'ftp://hooks.example.com'],
   ['POSTHORN_PUBLIC_URL', 'https://hooks.example.com/posthorn'],
+  ['POSTHORN_CORS_ORIGINS', '*'],
+  ['POSTHORN_CORS_ORIGINS', 'https://app.example.com,null'],
+  ['POSTHORN_CORS_ORIGINS', 'https://app.example.com/console'],
   ['POSTHORN_CREATE_EVENT_TYPES', 'ture'],
   ['POSTHORN_CREATE_TENANTS', '1'],
   ['POSTHORN_ADMIN_KEY', 'secret-CANARY'],

@@ -7,8 +7,12 @@ export const apiSettings = {
   HOST: text({ default: '127.0.0.1' }, 'the address that the API listens on'),
   PORT: integer({ min: 0, max: 65_535, default: 4400 }, 'the port that the API listens on; 0 takes any free one'),
   POSTHORN_PUBLIC_URL: optional(
-    { parse: publicUrl },
+    { parse: origin },
     'where the API is reached from outside, for links in answers: https://posthorn.example.com',
+  ),
+  POSTHORN_CORS_ORIGINS: text(
+    { default: '', parse: origins },
+    'origins whose pages may call the API from the browser, comma-separated: https://app.example.com; none when empty',
   ),
   POSTHORN_CREATE_EVENT_TYPES: boolean(
     { default: false },
@@ -63,8 +67,14 @@ function brandingFile(path: string): Branding {
   }
 }
 
+/** Each once. */
+function origins(value: string): readonly string[] {
+  const parts = value.split(',').map((part) => part.trim())
+  return [...new Set(parts.filter((part) => part !== '').map(origin))]
+}
+
 /** An origin, without the slash at its end. */
-function publicUrl(value: string): string {
+function origin(value: string): string {
   const url = URL.parse(value)
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new Error(`"${value}" is no URL; write https:// and the host name`)

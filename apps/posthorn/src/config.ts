@@ -77,7 +77,7 @@ const sharedSettings = {
   ),
   POSTHORN_RETENTION_DAYS: integer(
     { min: 1, max: 3650, default: retentionDaysDefault },
-    'how many days events, deliveries and attempts are kept; what is still to be sent is kept longer',
+    'how many days events, deliveries, attempts and ended replays are kept; what is still to be sent is kept longer',
   ),
   POSTHORN_OPERATOR_TENANT: text(
     { default: 'posthorn', parse: parseOperatorTenant },

@@ -71,7 +71,9 @@ const expected: Record<string, readonly [string, goal: string | null, hasCeiling
     ['metrics.few.tenant-day', 'value <= 100', false],
     ['metrics.few.tenant-week', 'value <= 100', false],
     ['metrics.few.all-day', 'value <= 3000', false],
+    ['metrics.few.all-day-5m', 'value <= 3000', false],
     ['metrics.few.causes-day', 'value <= 3000', false],
+    ['metrics.few.roll-up', null, false],
   ],
 }
 

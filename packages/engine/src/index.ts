@@ -77,6 +77,7 @@ export {
   getDeliveryMetrics,
   type MetricRow,
   type MetricsFilter,
+  type MetricsQuestion,
 } from './delivery-metrics.ts'
 export type { DryRun, DryRunMatch, ShownRequest } from './dry-run.ts'
 export { parseEgressAddresses } from './egress-addresses.ts'
@@ -203,7 +204,7 @@ export {
   rewrapCredentials,
   rewrapSecrets,
 } from './rewrapping.ts'
-export { rollUpOldMinutes } from './rollups.ts'
+export { rollUpAttempts } from './rollups.ts'
 export { defaultRetryScheduleSeconds, retryAfterMsMax } from './schedule.ts'
 export { type JudgedCheck, type JudgedReceiver, judgeReceiver } from './scorecard.ts'
 export { openSecret, type SealedSecret, type SecretPlace, sealSecret } from './sealed-secrets.ts'

@@ -83,7 +83,8 @@ const schedules: Readonly<Partial<Record<JobName, string>>> = {
   'make-partitions': '17 * * * *',
   erase: '* * * * *',
   'apply-retention': '47 * * * *',
-  'roll-up-attempts': '27 * * * *',
+  // Some minutes after an hour is over, and once more for what came late.
+  'roll-up-attempts': '7,37 * * * *',
 }
 
 export type Jobs = AsyncDisposable & {

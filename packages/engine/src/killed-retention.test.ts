@@ -125,8 +125,20 @@ async function prepare(client: pg.Client, round: string): Promise<Stored> {
     'insert into event_publish_id (tenant_id, publish_id, event_id) values ($1, $2, $3), ($1, $4, $5)',
     [...[other, 'old', old, 'young', young]],
   )
+  await client.query(insertReplays, [uuidV7(daysAgo(40), randomBytes(10)), uuidV7(daysAgo(40), randomBytes(10))])
   return { tenantId, stays, goes, before: await rowsOf(client, stays) }
 }
+
+/** One that ended long ago, and one that was run lately, each with items. */
+const insertReplays = `
+with made as (
+  insert into replay (id, filter, actor, until, state, finished_at)
+  values ($1, '{}', 'old', now(), 'completed', now() - interval '35 days'),
+         ($2, '{}', 'young', now(), 'completed', now() - interval '5 days')
+  returning id
+)
+insert into replay_item (replay_id, delivery_id, tenant_id, subscription_id, outcome, finished_at)
+select id, gen_random_uuid(), 'any', gen_random_uuid(), 'delivered', now() from made, generate_series(1, 3)`
 
 async function expectApplied(client: pg.Client, { tenantId, stays, goes, before }: Stored): Promise<void> {
   const kept = [
@@ -146,12 +158,17 @@ async function expectApplied(client: pg.Client, { tenantId, stays, goes, before 
   expect(erased.rows).toEqual([{ count: shortCount }])
   const ids = await client.query('select publish_id from event_publish_id')
   expect(ids.rows).toEqual([{ publish_id: 'young' }])
+  const replays = await client.query(
+    'select actor, count(*)::int as items from replay left join replay_item on replay_id = id group by 1',
+  )
+  expect(replays.rows).toEqual([{ actor: 'young', items: 3 }])
 }
 
 /** Takes away what would be in the way of the next round. */
 async function clear(client: pg.Client): Promise<void> {
   for (const name of Object.keys(await partitionsOf(client))) await client.query(`drop table ${name}`)
   await client.query('delete from event_publish_id')
+  await client.query('delete from replay')
   await client.query('delete from tenant')
 }
 

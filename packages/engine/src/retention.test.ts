@@ -110,6 +110,33 @@ test('a tenant that keeps less loses the content of older events, and keeps the 
   expect((await applyRetention(db, settings, now.getTime(), never)).erased).toBe(0)
 })
 
+test('replays go when they ended longer ago than deliveries are kept, with items in more than one portion', async () => {
+  await using stack = new AsyncDisposableStack()
+  const { db } = await open(stack)
+  const keep = async (id: string, ended: number | null, state: string, items: number) => {
+    const finishedAt = ended === null ? null : new Date(days(ended))
+    await db.prisma.replay.create({ data: { id, filter: {}, actor: 'staff:ada', until: now, state, finishedAt } })
+    await db.prisma.$executeRaw`
+      insert into replay_item (replay_id, delivery_id, tenant_id, subscription_id, outcome, finished_at)
+      select ${id}::uuid, gen_random_uuid(), 'acme', gen_random_uuid(), 'delivered', now() from generate_series(1, ${items}::int)`
+  }
+  const madeAgo = (count: number) => uuidV7(days(count), randomBytes(10))
+  const [long, expired, recent, running] = [madeAgo(40), madeAgo(35), madeAgo(34), madeAgo(50)]
+  await keep(long, 31, 'completed', 12_000)
+  await keep(expired, 34, 'expired', 0)
+  // Made long ago, and run or at work until lately.
+  await keep(recent, 29, 'canceled', 3)
+  await keep(running, null, 'running', 3)
+  await applyRetention(db, settings, now.getTime(), never)
+  const left = await db.prisma.replay.findMany({ include: { _count: { select: { items: true } } } })
+  expect(new Map(left.map(({ id, _count }) => [id, _count.items]))).toEqual(
+    new Map([
+      [recent, 3],
+      [running, 3],
+    ]),
+  )
+})
+
 test('old ids of publishers, audit entries and ended sessions go', async () => {
   await using stack = new AsyncDisposableStack()
   const { db } = await open(stack)

@@ -10,6 +10,8 @@ import type { Database } from './db/database.ts'
 import { dropOldPartitions } from './db/partitions.ts'
 import { deleteOldAudit } from './db/sql/delete-old-audit.ts'
 import { deleteOldPublishIds } from './db/sql/delete-old-publish-ids.ts'
+import { deleteOldReplayItems } from './db/sql/delete-old-replay-items.ts'
+import { deleteOldReplays } from './db/sql/delete-old-replays.ts'
 import { eraseEvents } from './db/sql/erase-events.ts'
 import { eraseLateAttempts } from './db/sql/erase-late-attempts.ts'
 import { selectErasable } from './db/sql/select-erasable.ts'
@@ -50,6 +52,8 @@ export async function applyRetention(
   const { dropped, kept } = await dropOldPartitions(db.pool, cutoffMs)
   await inPortions(isOver, () => deleteOldPublishIds(db.pool, uuidFloor(cutoffMs - 2 * dayMs), rowsPerPortion))
   await inPortions(isOver, () => deleteOldAudit(db.pool, uuidFloor(nowMs - auditRetentionDays * dayMs), rowsPerPortion))
+  await inPortions(isOver, () => deleteOldReplayItems(db.pool, new Date(cutoffMs), rowsPerPortion))
+  await inPortions(isOver, () => deleteOldReplays(db.pool, new Date(cutoffMs), rowsPerPortion))
   await db.prisma.portalSession.deleteMany({
     where: { expiresAt: { lt: new Date(nowMs - endedSessionDays * dayMs) } },
   })

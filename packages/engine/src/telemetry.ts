@@ -35,8 +35,8 @@ export type Occurrence =
   | { what: 'events_erased'; count: number }
   /** Partitions that were dropped because they are older than they are kept, and those that stay for what is still to be sent. */
   | { what: 'retention_applied'; dropped: readonly string[]; kept: readonly string[] }
-  /** Rollups of old minutes have become hours, and those of old hours were deleted. */
-  | { what: 'attempts_rolled_up'; hours: number; deleted: number }
+  /** Rollups of minutes were added to their hours, and those that had been kept for their time were deleted; in rows. */
+  | { what: 'attempts_rolled_up'; rolledUp: number; deleted: number }
   /** The shards that this dispatcher works on now. */
   | { what: 'shards_owned'; shards: readonly number[] }
   | { what: 'dispatcher_stopped'; unfinished: number }

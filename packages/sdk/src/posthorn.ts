@@ -45,7 +45,10 @@ const timeoutMsDefault = 60_000
 const requestTimeoutMsDefault = 20_000
 const retriesDefault = 3
 /** Operations that wait for a foreign server, and how long one request of theirs may take at least, in milliseconds. */
-const longRequestMs: Partial<Record<OperationName, number>> = { checkReceiver: 58_000 }
+const longRequestMs: Partial<Record<OperationName, number>> = {
+  testSubscription: 48_000,
+  checkReceiver: 58_000,
+}
 /** Longer than any pause that a timer can make (2³¹ − 1 ms) is none. */
 const msMax = 2_147_483_647
 
@@ -310,11 +313,11 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
   }
 }
 
-function meansOf({ apiKey, fetch: given, requestTimeoutMs }: PosthornOptions, surroundings: Surroundings): Means {
+function meansOf({ apiKey, fetch: send, requestTimeoutMs }: PosthornOptions, surroundings: Surroundings): Means {
   if (apiKey === '') throw invalid('apiKey is empty.')
   return {
-    // Looked up at each call and called on nothing: browsers refuse a `fetch` that is taken off their window.
-    fetch: given ?? ((url, init) => fetch(url, init)),
+    // Called on nothing: browsers refuse their `fetch` when it is called on an object of ours. Theirs is looked up at each call.
+    fetch: (url, init) => (send === undefined ? fetch(url, init) : send(url, init)),
     surroundings,
     requestTimeoutMs: checked('requestTimeoutMs', requestTimeoutMs ?? requestTimeoutMsDefault, 1, msMax),
     async authorization() {

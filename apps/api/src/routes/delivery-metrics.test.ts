@@ -13,7 +13,7 @@ beforeAll(async () => {
   api = await startTestApi({ world: { now: () => nowMs, randomBytes: (count) => randomBytes(count) } })
 })
 beforeEach(async () => {
-  await api.db.pool.query('truncate attempt_minute, attempt_hour')
+  await api.db.pool.query('truncate attempt_minute, attempt_minute_kept, attempt_hour')
 })
 afterAll(() => api[Symbol.asyncDispose]())
 
@@ -113,6 +113,44 @@ test('each interval has its own row, and each group too; minutes and hours add u
     { starts_at: null, group: formatId('subscription', sub1), attempts: 20 },
     { starts_at: null, group: formatId('subscription', sub2), attempts: 4 },
   ])
+})
+
+test('a time that begins and ends within hours that are rolled up counts their minutes once, and those that came late', async () => {
+  const at = (hour: number, minute: number) => new Date(Date.UTC(2026, 10, 23, hour, minute))
+  // Each minute has an amount of its own, so that a sum tells which of them are in it.
+  const minutes = [at(10, 20), at(10, 40), at(11, 5), at(12, 10), at(12, 50)]
+  const rows = minutes.map((startsAt, index) => rollup(0, { startsAt, attempts: 2 ** index }))
+  await api.db.prisma.attemptMinuteKept.createMany({ data: rows })
+  await api.db.prisma.attemptHour.createMany({
+    data: [
+      rollup(0, { startsAt: at(10, 0), attempts: 3 }),
+      rollup(0, { startsAt: at(11, 0), attempts: 4 }),
+      rollup(0, { startsAt: at(12, 0), attempts: 24 }),
+    ],
+  })
+  // In no hour yet: it came late, and the present hour goes on.
+  await keep(rollup(0, { startsAt: at(11, 30), attempts: 32 }), rollup(0, { startsAt: at(14, 0), attempts: 64 }))
+  const attempts = async (since: string, until: string) =>
+    (await metrics(`measures=attempts&since=2026-11-23T${since}Z&until=2026-11-23T${until}Z`)).data[0].attempts
+  expect(await attempts('10:00:00', '15:00:00')).toBe(127)
+  expect(await attempts('10:30:00', '12:30:00')).toBe(2 + 4 + 32 + 8)
+  expect(await attempts('10:30:00', '11:00:00')).toBe(2)
+  expect(await attempts('10:10:00', '10:30:00')).toBe(1)
+  expect(await attempts('11:00:00', '12:00:00')).toBe(4 + 32)
+  expect(await attempts('10:40:01', '12:00:00')).toBe(2 + 4 + 32)
+  expect(await attempts('12:50:00', '13:00:00')).toBe(16)
+  expect(await attempts('12:51:00', '13:00:00')).toBe(0)
+  const { data } = await metrics('measures=attempts&since=2026-11-23T10:30:00Z&until=2026-11-23T12:30:00Z&interval=5m')
+  expect(
+    data.map((row: { starts_at: string; attempts: number }) => [row.starts_at.slice(11, 16), row.attempts]),
+  ).toEqual([
+    ['10:40', 2],
+    ['11:05', 4],
+    ['11:30', 32],
+    ['12:10', 8],
+  ])
+  const hourly = await metrics('measures=attempts&since=2026-11-23T10:30:00Z&until=2026-11-23T12:30:00Z&interval=1h')
+  expect(hourly.data.map((row: { attempts: number }) => row.attempts)).toEqual([2, 36, 8])
 })
 
 test('the filters of the grammar hold, and different ones together', async () => {
@@ -237,11 +275,11 @@ test('403 for a key that publishes, which sees no deliveries', async () => {
 test('metrics read rollups by the time that is asked for, and never attempts or deliveries', async () => {
   // As if 200 tenants had been busy for two days.
   await api.db.pool.query(`
-    insert into attempt_minute
+    insert into attempt_minute_kept
     select timestamptz '${new Date(nowMs - 47 * hourMs).toISOString()}' + n % 2820 * interval '1 minute', 'tenant-' || n % 200, gen_random_uuid(),
            'a.b', 'automatic', case when n % 3 = 0 then 'http_5xx' else '' end, 'host', 100, 10, 1, now(), now(), null, '{${bucket(1, 100)}}', '{${bucket(2, 100)}}'
     from generate_series(1, 60000) n`)
-  await api.db.pool.query('analyze attempt_minute')
+  await api.db.pool.query('analyze attempt_minute_kept')
   const asked: { text: string; values: unknown[] }[] = []
   const { pool } = api.db
   const query = pool.query.bind(pool)
@@ -252,17 +290,25 @@ test('metrics read rollups by the time that is asked for, and never attempts or 
     },
   })
   await metrics('tenant=tenant-7&interval=1h&group_by=failure_code')
-  await metrics('since=30m&interval=5m')
-  await api.ask('GET', '/v1/metrics/causes?since=30m')
+  await metrics('since=3h&until=30m&interval=5m')
+  await api.ask('GET', '/v1/metrics/causes?since=3h')
+  await metrics('since=2026-11-23T10:00:00Z&interval=1h&tenant=tenant-7')
   Object.assign(pool, { query })
-  expect(asked).toHaveLength(3)
-  for (const { text, values } of asked) {
+  const [open, kept, hours] = ['attempt_minute', 'attempt_minute_kept', 'attempt_hour']
+  const tables = [
+    [hours, open, kept],
+    [open, kept],
+    [hours, open, kept],
+    [hours, open, kept],
+  ]
+  expect(asked).toHaveLength(tables.length)
+  for (const [index, { text, values }] of asked.entries()) {
     const [row] = (await pool.query(`explain (format json) ${text}`, values)).rows
     const plan = JSON.stringify(row['QUERY PLAN'])
     const relations = new Set(Array.from(plan.matchAll(/"Relation Name":"(\w+)"/g), ([, name]) => name))
-    expect([...relations].sort()).toEqual(['attempt_hour', 'attempt_minute'])
-    expect(plan).not.toMatch(/"Seq Scan"[^{}]*"attempt_minute"/)
-    expect(plan).toMatch(/attempt_minute_(pkey|tenant_id_starts_at_idx)/)
+    expect([...relations].sort()).toEqual(tables[index])
+    expect(plan).not.toMatch(/"Seq Scan"[^{}]*"attempt_minute_kept"/)
+    expect(plan).toMatch(/attempt_minute_kept_(pkey|tenant_id_starts_at_idx)/)
   }
 })
 

@@ -4,7 +4,7 @@ import { getCauses, getDeliveryMetrics, inQuery, type MetricsFilter, parseListFi
 import type { FastifyRequest } from 'fastify'
 import type { RouteParts } from '../parts.ts'
 import { refusals } from '../refusals.ts'
-import { causesView, deliveryMetricsView, measuresOf } from '../views/delivery-metrics.ts'
+import { causesView, deliveryMetricsView, measuresOf, questionOf } from '../views/delivery-metrics.ts'
 
 const tags = ['Metrics']
 
@@ -27,8 +27,9 @@ export const deliveryMetricRoutes: FastifyPluginAsyncTypebox<RouteParts> = async
     async ({ query, credential }) => {
       const { measures, group_by: groupBy, interval } = query
       const filter = filterOf(query, credential.tenantId, world.now())
-      const counted = await getDeliveryMetrics({ db, world }, filter, { groupBy, interval })
-      return deliveryMetricsView(counted, { measures: measuresOf(measures), groupBy, interval })
+      const shape = { measures: measuresOf(measures), groupBy, interval }
+      const counted = await getDeliveryMetrics({ db, world }, filter, questionOf(shape))
+      return deliveryMetricsView(counted, shape)
     },
   )
 

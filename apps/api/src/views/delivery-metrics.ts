@@ -9,7 +9,14 @@ import {
   metricMeasureNames,
   metricMeasuresDefault,
 } from '@posthorn/contract'
-import { type CauseRow, type Counted, isOurFault, type MetricRow, percentile } from '@posthorn/engine'
+import {
+  type CauseRow,
+  type Counted,
+  isOurFault,
+  type MetricRow,
+  type MetricsQuestion,
+  percentile,
+} from '@posthorn/engine'
 
 export type MetricsShape = {
   measures: readonly MetricMeasure[]
@@ -22,6 +29,12 @@ export function measuresOf(text: string | undefined): readonly MetricMeasure[] {
   if (text === undefined) return metricMeasuresDefault
   const words = new Set(text.split(','))
   return metricMeasureNames.filter((name) => words.has(name))
+}
+
+/** What must be counted for the measures. */
+export function questionOf({ measures, groupBy, interval }: MetricsShape): MetricsQuestion {
+  const some = (kind: 'wait' | 'latency') => measures.some((measure) => measure.startsWith(`${kind}_`))
+  return { groupBy, interval, waits: some('wait'), times: some('latency') }
 }
 
 export function deliveryMetricsView(counted: Counted<MetricRow>, shape: MetricsShape): DeliveryMetrics {

@@ -1,7 +1,7 @@
-import { type Database, rollUpOldMinutes, type Telemetry } from '@posthorn/engine'
+import { type Database, rollUpAttempts as rollUp, type Telemetry } from '@posthorn/engine'
 
-/** Makes hours of the rollups of old minutes, and ends those of old hours. */
+/** Adds the rollups of minutes to those of their hours, and ends what has been kept for its time. */
 export async function rollUpAttempts(db: Database, telemetry: Telemetry, now: Date): Promise<void> {
-  const { hours, deleted } = await rollUpOldMinutes(db, now)
-  if (hours + deleted > 0) telemetry({ what: 'attempts_rolled_up', hours, deleted })
+  const { rolledUp, deleted } = await rollUp(db, now)
+  if (rolledUp + deleted > 0) telemetry({ what: 'attempts_rolled_up', rolledUp, deleted })
 }

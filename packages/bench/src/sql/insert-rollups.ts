@@ -9,34 +9,46 @@ export type RollupShape = {
 }
 
 /**
- * The rollups that so many attempts leave: by the minute for the last two days, by the hour before. Nine of ten attempts
- * are accepted; the others fail by one of two codes. So a minute has at most three rows a subscription.
+ * The rollups that so many attempts leave just before the hour that ended last is rolled up: open minutes since its
+ * beginning, kept minutes of the last two days, and hours before. Nine of ten attempts are accepted; the others fail by one
+ * of two codes. So a minute has at most three rows a subscription.
  *
  * Locks the new rows only.
  */
 export async function insertRollups(
   { pool }: Database,
+  nowMs: number,
   { attempts, days, tenants, subscriptionsPerTenant }: RollupShape,
 ): Promise<void> {
   const perMinute = attempts / (days * minutesADay)
-  const shape = [tenants, subscriptionsPerTenant]
-  for (let from = 0; from < minuteDays * minutesADay; from += slotsAtOnce)
-    await pool.query(textFor('attempt_minute', 'minute'), [...shape, perMinute, from, from + slotsAtOnce])
-  for (let from = minuteDays * 24; from < days * 24; from += slotsAtOnce)
-    await pool.query(textFor('attempt_hour', 'hour'), [...shape, perMinute * 60, from, from + slotsAtOnce])
+  const openMinutes = 60 + Math.floor((nowMs % hourMs) / minuteMs)
+  const insert = async (table: Table, slot: 'minute' | 'hour', from: number, before: number) => {
+    const count = slot === 'hour' ? perMinute * 60 : perMinute
+    for (let at = from; at < before; at += slotsAtOnce) {
+      const values = [tenants, subscriptionsPerTenant, count, at, Math.min(at + slotsAtOnce, before), new Date(nowMs)]
+      await pool.query(textFor(table, slot), values)
+    }
+  }
+  await insert('attempt_minute', 'minute', 0, openMinutes + 1)
+  await insert('attempt_minute_kept', 'minute', openMinutes + 1, keptDays * minutesADay)
+  await insert('attempt_hour', 'hour', 2, days * 24)
 }
 
+type Table = 'attempt_minute' | 'attempt_minute_kept' | 'attempt_hour'
+
+const minuteMs = 60_000
+const hourMs = 3_600_000
 const minutesADay = 24 * 60
-/** A statement of the pool has a limit of time. Divides both. */
+/** A statement of the pool has a limit of time. */
 const slotsAtOnce = 24
 /** How long minutes are kept: decision 0035. */
-const minuteDays = 2
+const keptDays = 2
 
-/** $1 tenants, $2 subscriptions a tenant, $3 attempts in a slot, $4 and $5 slots back from now. */
-function textFor(table: 'attempt_minute' | 'attempt_hour', slot: 'minute' | 'hour'): string {
+/** $1 tenants, $2 subscriptions a tenant, $3 attempts in a slot, $4 and $5 slots back from $6. */
+function textFor(table: Table, slot: 'minute' | 'hour'): string {
   return `
 with slots as (
-  select date_trunc('${slot}', now()) - back * interval '1 ${slot}' as starts_at, back
+  select date_trunc('${slot}', $6::timestamptz, 'UTC') - back * interval '1 ${slot}' as starts_at, back
   from generate_series($4::int, $5::int - 1) as back
 ), counted as (
   -- With fewer attempts in a slot than there are keys, it is another part of the keys in each.

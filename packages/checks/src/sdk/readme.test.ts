@@ -26,6 +26,7 @@ test(`the code of ${page} runs, one block after the other`, { timeout: 60_000 },
   expect(stdout.trim().split('\n')).toEqual([
     expect.stringMatching(/^evt_\S+ 0$/),
     expect.stringMatching(/^Acme /),
+    'acme',
     '0 0',
     '0',
     expect.stringMatching(/^404 There is no tenant "nobody"\. \S+ \[\]$/),

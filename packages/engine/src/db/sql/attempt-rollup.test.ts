@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { rollUpOldMinutes } from '../../rollups.ts'
+import { rollUpAttempts } from '../../rollups.ts'
 import { createTestDatabase, type TestDatabase } from '../../testing/index.ts'
 import { newUuid, type World } from '../../world.ts'
 import { type Database, openDatabase } from '../database.ts'
@@ -26,7 +26,9 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   nowMs = Date.now()
-  await db.pool.query('truncate backlog, delivery, attempt, event, subscription, attempt_minute, attempt_hour cascade')
+  await db.pool.query(
+    'truncate backlog, delivery, attempt, event, subscription, attempt_minute, attempt_minute_kept, attempt_hour cascade',
+  )
   subscriptionIds = [newUuid(world), newUuid(world)]
   for (const [index, id] of subscriptionIds.entries()) {
     const url = `https://user-${index}.receiver.test:8443/hooks?token=t`
@@ -130,45 +132,109 @@ test('dispatchers that record and wake the same subscriptions at once wait for e
   expect(told).toEqual(counted)
 })
 
-test('old minutes become hours without a change of the sums, in whatever pieces, and hours end after their time', async () => {
+test('minutes come to their hour when it is over without a change of the sums, in whatever pieces, and are kept beside it', async () => {
   const start = Math.floor(nowMs / hourMs) * hourMs
-  for (const minutes of [1, 2, 59]) {
-    nowMs = start - hourMs + minutes * 60_000
-    const claims = await owed(0, 2)
-    await recordAttempts(
-      db.pool,
-      claims.map((claimed) => recordOf(claimed, { totalMs: minutes, next: { kind: 'failed' } })),
-    )
-  }
-  nowMs = start
-  await recordAttempts(
-    db.pool,
-    (await owed(0, 1)).map((claimed) => recordOf(claimed, { next: { kind: 'failed' } })),
-  )
+  for (const minutes of [1, 2, 59]) await failAt(start - hourMs + minutes * 60_000, 2, minutes)
+  await failAt(start, 1, 1)
   const before = await counts()
   const at = (hours: number) => new Date(start + hours * hourMs)
-  // Too early: its minutes are still wanted.
-  expect(await rollUpOldMinutes(db, at(47))).toEqual({ hours: 0, deleted: 0 })
-  expect(await rollUpOldMinutes(db, at(47.5))).toEqual({ hours: 0, deleted: 0 })
-  expect(await rollUpOldMinutes(db, at(48))).toEqual({ hours: 1, deleted: 0 })
-  expect(await db.prisma.attemptMinute.count()).toBe(1)
+  // Too early: the hour goes on, or has only just ended.
+  expect(await rollUpAttempts(db, at(-0.5))).toEqual({ rolledUp: 0, deleted: 0 })
+  expect(await rollUpAttempts(db, at(0.05))).toEqual({ rolledUp: 0, deleted: 0 })
+  expect(await rollUpAttempts(db, at(0.1), 1)).toEqual({ rolledUp: 3, deleted: 0 })
+  expect(await db.prisma.attemptMinute.findMany()).toMatchObject([{ startsAt: at(0), attempts: 1 }])
+  const times = [0, 2, 2, 0, 0, 0, 2, ...Array(11).fill(0)]
   expect(await db.prisma.attemptHour.findMany()).toMatchObject([
-    { startsAt: at(-1), attempts: 6, ended: 6, entered: 6, times: [0, 2, 2, 0, 0, 0, 2, ...Array(11).fill(0)] },
+    { startsAt: at(-1), attempts: 6, ended: 6, entered: 6, times },
+  ])
+  expect(await kept()).toEqual([
+    [1, 2],
+    [2, 2],
+    [59, 2],
   ])
   expect(await counts()).toEqual(before)
-  // A record that comes very late is brought to its hour by the next run.
-  nowMs = start - hourMs + 30_000
-  await recordAttempts(
-    db.pool,
-    (await owed(0, 1)).map((claimed) => recordOf(claimed, { next: { kind: 'failed' } })),
-  )
-  expect(await rollUpOldMinutes(db, at(48))).toEqual({ hours: 1, deleted: 0 })
-  expect(await db.prisma.attemptHour.findMany()).toMatchObject([{ startsAt: at(-1), attempts: 7 }])
-  expect(await rollUpOldMinutes(db, at(24 * 90))).toEqual({ hours: 1, deleted: 1 })
-  expect(await db.prisma.attemptHour.findMany()).toMatchObject([{ startsAt: at(0), attempts: 1 }])
+  // Two that come very late, one of them to a minute that is kept, are brought to their hour by the next run.
+  await failAt(start - hourMs + 30_000, 1, 1)
+  await failAt(start - hourMs + 119_000, 1, 1)
+  expect(await rollUpAttempts(db, at(0.6))).toEqual({ rolledUp: 2, deleted: 0 })
+  expect(await db.prisma.attemptHour.findMany()).toMatchObject([{ startsAt: at(-1), attempts: 8 }])
+  expect(await kept()).toEqual([
+    [0, 1],
+    [1, 3],
+    [2, 2],
+    [59, 2],
+  ])
+
+  async function kept(): Promise<[number, number][]> {
+    const rows = await db.prisma.attemptMinuteKept.findMany({ orderBy: { startsAt: 'asc' } })
+    return rows.map(({ startsAt, attempts }) => [(startsAt.getTime() - at(-1).getTime()) / 60_000, attempts])
+  }
 })
 
-/** Attempts, ended and entered by cause, over all rows. */
+test('a note that is taken back after its hour was rolled up is taken back in the hour too', async () => {
+  const start = Math.floor(nowMs / hourMs) * hourMs
+  nowMs = start - 60_000
+  const [claimed] = await owed(0, 1)
+  await loseLeases()
+  await wakeDeliveries(db.pool, [shard], 10)
+  const later = new Date(start + hourMs / 2)
+  await rollUpAttempts(db, later)
+  expect(await counts()).toEqual({ aborted: [1, 0, 1] })
+  await recordAttempts(db.pool, [recordOf(claimed, { totalMs: 40, next: { kind: 'failed' } })])
+  expect(await counts()).toEqual({ aborted: [0, 0, 0], http_5xx: [1, 0, 1] })
+  await rollUpAttempts(db, later)
+  expect(await counts()).toEqual({ aborted: [0, 0, 0], http_5xx: [1, 0, 1] })
+  expect(await db.prisma.attemptMinute.count()).toBe(0)
+})
+
+test('minutes are kept for 48 hours and one more, and hours for 90 days', async () => {
+  const start = Math.floor(nowMs / hourMs) * hourMs
+  await failAt(start - 60_000, 1, 1)
+  const at = (hours: number) => new Date(start + hours * hourMs)
+  expect(await rollUpAttempts(db, at(48))).toEqual({ rolledUp: 1, deleted: 0 })
+  expect(await rollUpAttempts(db, at(48.9))).toEqual({ rolledUp: 0, deleted: 0 })
+  expect(await rollUpAttempts(db, at(49))).toEqual({ rolledUp: 0, deleted: 1 })
+  expect(await db.prisma.attemptMinuteKept.count()).toBe(0)
+  expect(await rollUpAttempts(db, at(24 * 90 - 1))).toEqual({ rolledUp: 0, deleted: 0 })
+  expect(await db.prisma.attemptHour.count()).toBe(1)
+  expect(await rollUpAttempts(db, at(24 * 90))).toEqual({ rolledUp: 0, deleted: 1 })
+  expect(await db.prisma.attemptHour.count()).toBe(0)
+})
+
+test('attempts that are recorded while their minutes are rolled up, and by two at once, are counted once', async () => {
+  const start = Math.floor(nowMs / hourMs) * hourMs
+  nowMs = start - 60_000
+  const claims = [...(await owed(0, 60)), ...(await owed(1, 60))]
+  const records = claims.map((claimed) => recordOf(claimed, { next: { kind: 'failed' } }))
+  const batches = Array.from({ length: 12 }, (_, batch) => records.filter((_, index) => index % 12 === batch))
+  const later = new Date(start + hourMs / 2)
+  await Promise.all(
+    batches.flatMap((batch) => [
+      recordAttempts(db.pool, batch),
+      rollUpAttempts(db, later, 1),
+      rollUpAttempts(db, later),
+    ]),
+  )
+  expect(await counts()).toEqual({ http_5xx: [120, 120, 120] })
+  await rollUpAttempts(db, later)
+  const [hours, kept] = [await db.prisma.attemptHour.findMany(), await db.prisma.attemptMinuteKept.findMany()]
+  for (const rows of [hours, kept]) {
+    expect(rows.map(({ attempts }) => attempts)).toEqual([60, 60])
+    expect(rows.map(({ times }) => times.reduce((sum, count) => sum + count, 0))).toEqual([60, 60])
+  }
+})
+
+/** Records attempts that began at that time, took so long and failed for good. */
+async function failAt(ms: number, count: number, totalMs: number): Promise<void> {
+  nowMs = ms
+  const claims = await owed(0, count)
+  await recordAttempts(
+    db.pool,
+    claims.map((claimed) => recordOf(claimed, { totalMs, next: { kind: 'failed' } })),
+  )
+}
+
+/** Attempts, ended and entered by cause, over all that is open and all hours. */
 async function counts(): Promise<Record<string, [number, number, number]>> {
   const rows = [...(await db.prisma.attemptMinute.findMany()), ...(await db.prisma.attemptHour.findMany())]
   const sums: Record<string, [number, number, number]> = {}

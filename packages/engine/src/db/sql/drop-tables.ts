@@ -16,6 +16,7 @@ const ourTables = [
   'backlog',
   'attempt',
   'attempt_minute',
+  'attempt_minute_kept',
   'attempt_hour',
   'system_event',
   'outbox_event',

@@ -12,6 +12,14 @@ export type RollupFilter = {
   eventTypes?: readonly string[] | undefined
   failureCodes?: readonly FailureCode[] | undefined
   triggers?: readonly AttemptTrigger[] | undefined
+}
+
+/**
+ * Where rollups are read: each attempt is in one row of one of these, and an attempt of another time in none of them.
+ * See `rollupsOf` in engine/src/delivery-metrics.ts.
+ */
+export type RollupSpan = {
+  table: 'attempt_minute' | 'attempt_minute_kept' | 'attempt_hour'
   from: Date
   before: Date
 }
@@ -23,8 +31,18 @@ export type MetricRow = {
   failures: number
   delivered: number
   exhausted: number
+  /** Empty when they were not asked for. */
   waits: number[]
   times: number[]
+}
+
+export type MetricsShape = {
+  groupBy: MetricGrouping | undefined
+  intervalMs: number | undefined
+  /** Whether attempts are counted by how long they waited, and how long they took: half of the work. */
+  waits: boolean
+  times: boolean
+  groupsMax: number
 }
 
 /** Groupings are of a closed list, so their columns are written out. */
@@ -42,13 +60,15 @@ const buckets = Array.from({ length: bucketCount }, (_, index) => index + 1)
  * Attempts added up by group and interval, as the rollups count them: of the groups with the most attempts, and of one
  * more than asked for, so that it can be told that there are more.
  *
- * Locks nothing and reads rollups only. One tenant walks `attempt_minute_tenant_id_starts_at_idx` and
- * `attempt_hour_tenant_id_starts_at_idx`, all tenants the primary keys; in both cases within the time asked for.
+ * Locks nothing and reads rollups only, all of them as of one moment, so that what is just moved from one table to another is
+ * seen once. One tenant walks the indexes by `(tenant_id, starts_at)`, all tenants the primary keys; in both cases within the
+ * time asked for.
  */
 export async function selectDeliveryMetrics(
   runner: Runner,
+  spans: readonly RollupSpan[],
   filter: RollupFilter,
-  shape: { groupBy: MetricGrouping | undefined; intervalMs: number | undefined; groupsMax: number },
+  shape: MetricsShape,
 ): Promise<MetricRow[]> {
   const conditions = conditionsOf(filter)
   const group = shape.groupBy === undefined ? 'null::text' : columns[shape.groupBy]
@@ -56,10 +76,11 @@ export async function selectDeliveryMetrics(
     shape.intervalMs === undefined
       ? 'null::timestamptz'
       : `date_bin('${Math.trunc(shape.intervalMs / 1000)} seconds', starts_at, 'epoch')`
-  const sums = (name: string) => `array[${buckets.map((bucket) => `sum(${name}[${bucket}])`).join(', ')}]::float8[]`
+  const sums = (name: 'waits' | 'times') =>
+    `array[${shape[name] ? buckets.map((bucket) => `sum(${name}[${bucket}])`).join(', ') : ''}]::float8[]`
   const text = `
 with counted as (
-  ${rowsOf(`${interval} as starts_at, ${group} as group_name, failure_code, attempts, ended, waits, times`, conditions)}
+  ${rowsOf(`${interval} as starts_at, ${group} as group_name, failure_code, attempts, ended, waits, times`, spans, conditions)}
 ), grouped as (
   select starts_at, group_name, sum(attempts)::float8 as attempts,
          coalesce(sum(attempts) filter (where failure_code <> ''), 0)::float8 as failures,
@@ -101,6 +122,7 @@ export type CauseRow = {
  */
 export async function selectCauses(
   runner: Runner,
+  spans: readonly RollupSpan[],
   filter: RollupFilter,
   { rowsMax, examplesMax }: { rowsMax: number; examplesMax: number },
 ): Promise<CauseRow[]> {
@@ -109,7 +131,7 @@ export async function selectCauses(
   const some = `[1:${Math.trunc(examplesMax)}]`
   const text = `
 with counted as (
-  ${rowsOf('*', conditions)}
+  ${rowsOf('*', spans, conditions)}
 ), each as (
   -- A subscription at a time, so that examples are of several.
   select failure_code, host, tenant_id, subscription_id, sum(attempts) as failures, sum(entered) as entered, sum(ended) as ended,
@@ -133,16 +155,19 @@ limit ${Math.trunc(rowsMax)} + 1`
   return result.rows
 }
 
-/** The rows of both grains: each attempt is in one of them. */
-function rowsOf(selected: string, conditions: Conditions): string {
-  return `select ${selected} from attempt_minute ${conditions.text} union all select ${selected} from attempt_hour ${conditions.text}`
+function rowsOf(selected: string, spans: readonly RollupSpan[], conditions: Conditions): string {
+  const { text: where } = conditions
+  const parts = spans.map(({ table, from, before }) => {
+    const [since, until] = [from, before].map((time) => `${conditions.placeholder(time)}::timestamptz`)
+    return `select ${selected} from ${table} ${where} and starts_at >= ${since} and starts_at < ${until}`
+  })
+  return parts.join(' union all ')
 }
 
 function conditionsOf(filter: RollupFilter): Conditions {
   const conditions = createConditions()
+  conditions.addText('true')
   conditions.addOneOf('tenant_id', 'text', filter.tenants)
-  conditions.add(filter.from, (from) => `starts_at >= ${from}::timestamptz`)
-  conditions.add(filter.before, (before) => `starts_at < ${before}::timestamptz`)
   conditions.addOneOf('subscription_id', 'uuid', filter.subscriptions)
   if (filter.eventTypes !== undefined) {
     conditions.add(filter.eventTypes.map(likePattern), (patterns) => `event_type like any(${patterns}::text[])`)
