@@ -246,9 +246,7 @@ test('an export that cannot be written is told in one line, and one that is writ
   const out = await written('exported.json', 'x'.repeat(10_000))
   expect(await docs(['export', '--from', server.origin, '--out', out])).toMatchObject({ code: 0 })
   expect(JSON.parse(await readFile(out, 'utf8'))).toMatchObject({ event_types: [] })
-  expect((await readdir(folder)).filter((name) => name.includes('exported'))).toEqual([
-    'exported.json',
-  ])
+  expect((await readdir(folder)).filter((name) => name.includes('exported'))).toEqual(['exported.json'])
 })
 
 test('a site with a schema of the largest size can be checked against', async () => {
