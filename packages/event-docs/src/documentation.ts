@@ -4,7 +4,8 @@ import type { Branding } from './branding.ts'
 import type { Examples } from './examples/examples.ts'
 import { examplesOf } from './examples/examples-of.ts'
 import { type Explanations, readExplanations } from './explanations.ts'
-import type { SchemaFields } from './schema-fields/fields.ts'
+import { lastOf } from './once.ts'
+import { eachField, type SchemaFields } from './schema-fields/fields.ts'
 import { schemaFields } from './schema-fields/schema-fields.ts'
 import { sinceVersions } from './schema-fields/since.ts'
 import type { DocsSource, DocumentedEventType } from './source.ts'
@@ -24,9 +25,20 @@ export type Documentation = {
   readonly observations?: ReadonlyMap<string, Observations>
   /** Examples of one version; made once and kept. */
   examplesOf(eventType: string, version: number): Examples
-  /** The schema of one version as fields, each with the version that it is there since; made once and kept. */
+  /** The schema of one version as fields, each with the version that it is there since. The last few are kept. */
   fieldsOf(eventType: string, version: number): SchemaFields
+  /** What is needed of them once more when their page is made; kept. */
+  outlineOf(eventType: string, version: number): SchemaOutline
 }
+
+export type SchemaOutline = {
+  /** Of every field below `data`, each once. */
+  readonly paths: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** Fields of a large catalogue at once would be gigabytes. */
+const fieldsKept = 8
 
 /** Begins a documentation. Nothing is made before it is asked for. */
 export function createDocumentation(
@@ -35,6 +47,17 @@ export function createDocumentation(
   const versionsOf = new Map(given.source.event_types.map(({ event_type, versions }) => [event_type.name, versions]))
   const find = (eventType: string, number: number) =>
     versionsOf.get(eventType)?.find(({ version }) => version === number)
+  const lastFields = lastOf<SchemaFields>(fieldsKept)
+  const outlines = new Map<string, SchemaOutline>()
+  function fieldsOf(eventType: string, number: number): SchemaFields {
+    const key = `${eventType} ${number}`
+    return lastFields(key, () => {
+      const before = versionsOf.get(eventType)?.filter(({ version }) => version <= number) ?? []
+      const fields = schemaFields(find(eventType, number)?.schema ?? true, { since: sinceVersions(before) })
+      outlines.set(key, outline(fields))
+      return fields
+    })
+  }
   return {
     ...given,
     explanations: readExplanations(),
@@ -42,11 +65,14 @@ export function createDocumentation(
       const version = find(eventType, number)
       return version === undefined ? { examples: [], warnings: [] } : examplesOf(version)
     }),
-    fieldsOf: keptForEach((eventType, number) => {
-      const before = versionsOf.get(eventType)?.filter(({ version }) => version <= number) ?? []
-      return schemaFields(find(eventType, number)?.schema ?? true, { since: sinceVersions(before) })
-    }),
+    fieldsOf,
+    outlineOf: (eventType, number) => outlines.get(`${eventType} ${number}`) ?? outline(fieldsOf(eventType, number)),
   }
+}
+
+function outline({ root, warnings }: SchemaFields): SchemaOutline {
+  const paths = root === undefined ? [] : [...new Set([...eachField(root)].map(({ path }) => path))].slice(1)
+  return { paths, warnings }
 }
 
 function keptForEach<T>(make: (eventType: string, version: number) => T): (eventType: string, version: number) => T {

@@ -27,8 +27,6 @@ import { requestsPage } from './pages/requests.ts'
 import { respondingPage } from './pages/responding.ts'
 import { testingPage } from './pages/testing.ts'
 import { verifyPage } from './pages/verify.ts'
-import { eachField } from './schema-fields/fields.ts'
-import type { DocumentedEventType } from './source.ts'
 
 /** With more event types than this, a page lists those of its own group alone. */
 const listedEverywhereMax = 40
@@ -133,7 +131,7 @@ function pageWarnings(documentation: Documentation): string[] {
   return documentation.source.event_types.flatMap(({ event_type: { name }, versions }) =>
     versions.flatMap(({ version }) => {
       const { warnings } = documentation.examplesOf(name, version)
-      return [...documentation.fieldsOf(name, version).warnings, ...warnings].map(
+      return [...documentation.outlineOf(name, version).warnings, ...warnings].map(
         (warning) => `${name} version ${version}: ${warning}`,
       )
     }),
@@ -201,7 +199,7 @@ function searchIndex(
       title: eventType.event_type.name,
       below: firstLineOf(eventType.event_type.description),
       text: eventType.event_type.group ?? '',
-      fields: fieldPathsOf(documentation, eventType),
+      fields: documentation.outlineOf(eventType.event_type.name, latestVersion(eventType)?.version ?? 0).paths,
     })),
   ]
   return {
@@ -218,11 +216,4 @@ function sectionEntries(page: Page, title: string): SearchEntry[] {
     below: title,
     text: words,
   }))
-}
-
-function fieldPathsOf(documentation: Documentation, eventType: DocumentedEventType): string[] {
-  const version = latestVersion(eventType)
-  if (version === undefined) return []
-  const { root } = documentation.fieldsOf(eventType.event_type.name, version.version)
-  return root === undefined ? [] : [...new Set([...eachField(root)].map(({ path }) => path))].slice(1)
 }
