@@ -53,9 +53,17 @@ export type Branding = Static<typeof Branding>
 
 export const brandingDefault: Branding = { name: 'Posthorn' }
 
-/** @throws DocsSourceError with the place of each fault */
+/** @throws DocsSourceError with the place of each fault, which says that it is in the branding and in no other file */
 export function readBranding(value: unknown): Branding {
-  if (!hasTheForm(value)) throw new DocsSourceError(placesOf(hasTheForm.errors ?? []))
+  if (!hasTheForm(value)) {
+    const places = placesOf(hasTheForm.errors ?? [])
+    throw new DocsSourceError(
+      places.map(({ pointer, detail }) => ({
+        pointer: `the branding${pointer === '' ? '' : ` at ${pointer}`}`,
+        detail,
+      })),
+    )
+  }
   return value
 }
 
