@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs'
 import type { Artifact, Artifacts, MakeArtifact } from './artifact.ts'
-import { createCodeMaker } from './artifacts/code/code-maker.ts'
+import { type CodeMaker, createCodeMaker } from './artifacts/code/code-maker.ts'
 import { machineReadable } from './artifacts/machine-readable.ts'
 import type { Documentation } from './documentation.ts'
 import { latestVersion } from './documentation.ts'
-import { once } from './once.ts'
+import { lastOf, once } from './once.ts'
 import { contrastMin, contrastOn, darkPages, lightened, lightPages } from './page/accent.ts'
 import type { Page } from './page/blocks.ts'
 import { type Entry, layoutOf, type Section } from './page/layout.ts'
@@ -28,6 +28,8 @@ import { respondingPage } from './pages/responding.ts'
 import { testingPage } from './pages/testing.ts'
 import { verifyPage } from './pages/verify.ts'
 
+/** A page is asked for as HTML and then as its twin; all pages of a large catalogue at once are gigabytes. */
+const pagesKept = 8
 /** With more event types than this, a page lists those of its own group alone. */
 const listedEverywhereMax = 40
 
@@ -53,16 +55,18 @@ const catalogues: typeof guides = [
 ]
 
 export type Site = AsyncDisposable & {
+  /** All of them. Makes the examples, because files are called after them. */
   readonly files: Artifacts
+  /** One of them, for which nothing is made but what is in it. */
+  find(path: string): MakeArtifact | undefined
   /** What could not be shown or made as it should be, a line each. Makes what was not made yet. */
   warnings(): Promise<readonly string[]>
 }
 
-/** Opens the site. Its files can be made until it is disposed of. */
-export function openSite(documentation: Documentation): Site {
-  const maker = createCodeMaker()
+/** Opens the site. Its files can be made until it is disposed of, and the threads that make code with it. */
+export function openSite(documentation: Documentation, maker: CodeMaker = createCodeMaker()): Site {
   const machine = machineReadable(documentation, maker)
-  const files = new Map<string, MakeArtifact>()
+  const own = new Map<string, MakeArtifact>()
   const groups = groupsOf(documentation.source)
   const all = documentation.source.event_types.length <= listedEverywhereMax
 
@@ -81,11 +85,11 @@ export function openSite(documentation: Documentation): Site {
   function add(path: string, page: () => Page, eventType?: string): void {
     const at = guides.findIndex((guide) => guide.path === path)
     const turn = at < 0 ? {} : { before: guides[at - 1], after: guides[at + 1] }
-    files.set(`${path}.html`, () => ({
+    own.set(`${path}.html`, () => ({
       contentType: 'text/html; charset=utf-8',
       body: layoutOf(page(), { branding: documentation.branding, sections: sectionsFor(eventType), ...turn }),
     }))
-    files.set(`${path}.md`, () => ({ contentType: 'text/markdown; charset=utf-8', body: markdownOf(page()) }))
+    own.set(`${path}.md`, () => ({ contentType: 'text/markdown; charset=utf-8', body: markdownOf(page()) }))
   }
 
   const guidePages = [...guides, ...catalogues].map(({ path, title, make }) => ({
@@ -94,27 +98,26 @@ export function openSite(documentation: Documentation): Site {
     page: once(() => make(documentation)),
   }))
   for (const { path, page } of guidePages) add(path, page)
+  const kept = lastOf<Page>(pagesKept)
   for (const eventType of documentation.source.event_types) {
     const { name } = eventType.event_type
-    add(
-      eventPagePath(name),
-      once(() => eventPage(documentation, eventType)),
-      name,
-    )
-    for (const { version } of eventType.versions.slice(0, -1))
-      add(
-        eventPagePath(name, version),
-        once(() => eventPage(documentation, eventType, version)),
-        name,
-      )
+    const addPage = (version?: number) => {
+      const path = eventPagePath(name, version)
+      add(path, () => kept(path, () => eventPage(documentation, eventType, version)), name)
+    }
+    addPage()
+    for (const { version } of eventType.versions.slice(0, -1)) addPage(version)
   }
-  for (const [path, make] of machine.artifacts) files.set(path, make)
   for (const [name, contentType] of Object.entries(assetTypes))
-    files.set(`assets/${name}`, () => ({ contentType, body: readFileSync(new URL(name, assets), 'utf8') }))
-  files.set('assets/brand.css', () => brandCss(documentation))
-  files.set('search.js', () => searchIndex(documentation, guidePages))
+    own.set(`assets/${name}`, () => ({ contentType, body: readFileSync(new URL(name, assets), 'utf8') }))
+  own.set('assets/brand.css', () => brandCss(documentation))
+  own.set('search.js', () => searchIndex(documentation, guidePages))
+  const files = once(() => new Map([...own, ...machine.artifacts]))
   return {
-    files,
+    get files() {
+      return files()
+    },
+    find: (path) => own.get(path) ?? machine.find(path),
     async warnings() {
       const machines = await machine.warnings()
       return [
