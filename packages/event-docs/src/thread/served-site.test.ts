@@ -31,7 +31,7 @@ test('who asks for everything at once goes on with its own work meanwhile', asyn
   const delay = monitorEventLoopDelay({ resolution: 1 })
   const beginMs = performance.now()
   delay.enable()
-  const paths = ['openapi.json', 'asyncapi.yaml', 'llms-full.txt', 'schemas/index.json', 'search.json']
+  const paths = ['openapi.json', 'asyncapi.yaml', 'llms-full.txt', 'schemas/index.json', 'search.js']
   const files = await Promise.all(paths.map((path) => served.file(path)))
   delay.disable()
   expect(files.filter((file) => file === undefined)).toEqual([])
