@@ -21,6 +21,12 @@ async function textOf(site: Site, path: string): Promise<string> {
   return String(made?.body ?? expect.fail(`there is no ${path}`))
 }
 
+function idsIn(html: string): string[] {
+  return [...html.matchAll(/ id="([^"]*)"/g)].map(([, id = '']) =>
+    id.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'),
+  )
+}
+
 test('every page has a Markdown twin, and its links lead to twins and files that are there', async () => {
   await using site = siteOf(manyEventTypes(12).event_types)
   const pages = [...site.files.keys()].filter((path) => path.endsWith('.html'))
