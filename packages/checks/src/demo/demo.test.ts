@@ -3,12 +3,15 @@ import { readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { createEmptyDatabase, withClient } from '@posthorn/engine/testing'
+import { createEmptyDatabase, createTestFolder, withClient } from '@posthorn/engine/testing'
 import { expect, test } from 'vitest'
-import { apiOf, type DemoLine, demoFolder, startDemoProcess } from './demo-process.ts'
+import { apiOf, type DemoLine, startDemoProcess } from './demo-process.ts'
 
 const run = promisify(execFile)
-/** A database is initialised, started and stopped in each of these, on a machine that does other things too. */
+/**
+ * A database is initialised, started and stopped in each of these, on a machine that does other things too. Those that go
+ * on to a retry, which is seconds away, wait for it together.
+ */
 const timeout = 90_000
 
 const steps = (lines: readonly DemoLine[]) => lines.filter((line) => line.kind === 'step').map((line) => line['step'])
@@ -16,7 +19,7 @@ const steps = (lines: readonly DemoLine[]) => lines.filter((line) => line.kind =
 test('start --once shows a delivery that failed, was retried and was verified, and ends with 0', {
   timeout,
 }, async () => {
-  await using folder = await demoFolder()
+  await using folder = await createTestFolder()
   await using demo = startDemoProcess(['--once'], { POSTHORN_DATA_DIR: folder.path, PORT: '4620' })
   expect(await demo.ended).toBe(0)
   expect(steps(demo.lines)).toEqual(['event', 'attempt 1', 'attempt 2', 'receiver'])
@@ -29,8 +32,8 @@ test('start --once shows a delivery that failed, was retried and was verified, a
   expect(demo.errors()).toBe('')
 })
 
-test('the printed curl works as pasted, and its event shows up as delivered', { timeout }, async () => {
-  await using folder = await demoFolder()
+test.concurrent('the printed curl works as pasted, and its event shows up as delivered', { timeout }, async () => {
+  await using folder = await createTestFolder()
   await using demo = startDemoProcess([], { POSTHORN_DATA_DIR: folder.path, PORT: '4640' })
   const api = await apiOf(demo)
   const { curl } = await demo.line((line) => line.kind === 'next')
@@ -42,10 +45,10 @@ test('the printed curl works as pasted, and its event shows up as delivered', { 
   ])
 })
 
-test('a second start keeps nothing of the first; with --keep the earlier event is still there', {
+test.concurrent('a second start keeps nothing of the first; with --keep the earlier event is still there', {
   timeout: 2 * timeout,
 }, async () => {
-  await using folder = await demoFolder()
+  await using folder = await createTestFolder()
   const environment = { POSTHORN_DATA_DIR: folder.path, PORT: '4660' }
 
   async function once(words: readonly string[]): Promise<{ own: string; events: string[] }> {
@@ -74,10 +77,10 @@ test('a second start keeps nothing of the first; with --keep the earlier event i
   expect(first.events).toEqual([first.own])
 })
 
-test('a taken port moves on, and Ctrl+C ends everything that was started, the database included', {
+test.concurrent('a taken port moves on, and Ctrl+C ends everything that was started, the database included', {
   timeout,
 }, async () => {
-  await using folder = await demoFolder()
+  await using folder = await createTestFolder()
   const taken = createServer()
   await new Promise<void>((resolve) => taken.listen(4680, '127.0.0.1', resolve))
   await using demo = startDemoProcess([], { POSTHORN_DATA_DIR: folder.path, PORT: '4680' })
@@ -97,11 +100,11 @@ test('a taken port moves on, and Ctrl+C ends everything that was started, the da
   await new Promise((resolve) => taken.close(resolve))
 })
 
-test('with DATABASE_URL the demo uses that database, and empties it only because a demo filled it', {
+test.concurrent('with DATABASE_URL the demo uses that database, and empties it only because a demo filled it', {
   timeout: 2 * timeout,
 }, async () => {
   await using database = await createEmptyDatabase()
-  await using folder = await demoFolder()
+  await using folder = await createTestFolder()
   const environment = { DATABASE_URL: database.url, POSTHORN_DATA_DIR: folder.path, PORT: '4700' }
   const countEvents = () =>
     withClient(database.url, async (client) => (await client.query('select id from event')).rows.length)
