@@ -62,7 +62,7 @@ test('every operation has its row in the matrix, and the matrix has no other', (
 })
 
 /** They have an id in the path that is the operator's. */
-const operatorsOnly = ['revokeApiKey', 'getErasure', 'retryOutboxEvent', 'deleteOutboxEvent']
+const operatorsOnly = ['revokeApiKey', 'getErasure', 'getOutboxEvent', 'retryOutboxEvent', 'deleteOutboxEvent']
 
 test('without a valid credential no operation answers anything but 401, whatever is named', async () => {
   for (const [what, key] of Object.entries(worthless)) {

@@ -46,6 +46,7 @@ const allowed: Record<string, readonly ApiKeyRole[]> = {
   resendDelivery: ['admin', 'support', 'tenant'],
   cancelDelivery: ['admin', 'tenant'],
   listOutboxEvents: ['admin', 'support', 'viewer'],
+  getOutboxEvent: ['admin', 'support', 'viewer'],
   retryOutboxEvent: ['admin'],
   deleteOutboxEvent: ['admin'],
   createReplay: ['admin', 'support', 'tenant'],

@@ -145,7 +145,14 @@ export type { MatchedEvent, Verdict } from './matching.ts'
 export { createMetrics, type Metrics } from './metrics.ts'
 export { ensureOperator, parseOperatorTenant } from './operator.ts'
 export { type OutboxParts, outboxPublishId, publishOutbox } from './outbox.ts'
-export { deleteOutboxEvent, type ListedOutboxEvent, listOutboxEvents, retryOutboxEvent } from './outbox-events.ts'
+export {
+  deleteOutboxEvent,
+  getOutboxEvent,
+  type ListedOutboxEvent,
+  listOutboxEvents,
+  retryOutboxEvent,
+  type WholeOutboxEvent,
+} from './outbox-events.ts'
 export type { Page, PageRequest } from './paging.ts'
 export { type EventOrigin, eventOrigin, parseEventSource, payload, payloadFormatOf } from './payload.ts'
 export {

@@ -3,6 +3,7 @@ import { formatId, type OutboxEventState, Problem, type Uuid } from '@posthorn/c
 import { writeAudit } from './audit.ts'
 import type { Database } from './db/database.ts'
 import { type OutboxEvent, Prisma } from './db/generated/client.ts'
+import { type OutboxContentRow, selectOutboxContent } from './db/sql/select-outbox-event.ts'
 import { transaction } from './db/transaction.ts'
 import { isCountKey, type Page, type PageRequest, planPage } from './paging.ts'
 
@@ -30,6 +31,21 @@ export async function listOutboxEvents(
     take: plan.take,
   })
   return plan.page(rows, ({ place }) => [String(place)])
+}
+
+/** One of them, with the exact text of its data. */
+export type WholeOutboxEvent = ListedOutboxEvent & OutboxContentRow
+
+/** @throws Problem `outbox_event_not_found` */
+export async function getOutboxEvent(db: Database, id: Uuid): Promise<WholeOutboxEvent> {
+  const omit = { data: true, headers: true } as const
+  const [listed, content] = await Promise.all([
+    db.prisma.outboxEvent.findUnique({ where: { id }, omit }),
+    selectOutboxContent(db.pool, id),
+  ])
+  // Published between the two, it is no longer there.
+  if (listed === null || content === undefined) throw notFound(id)
+  return { ...listed, ...content }
 }
 
 /**

@@ -297,6 +297,8 @@ export function createPosthorn(options: PosthornOptions, surroundings: Surroundi
     outbox: {
       /** Those that were refused, unless told otherwise. */
       list: (query?: Query<'listOutboxEvents'>, given?: CallOptions) => list('listOutboxEvents', { query }, given),
+      /** One of them, with its data. */
+      get: (id: string, given?: CallOptions) => run('getOutboxEvent', { path: { id } }, given),
       /** Tries it again, once what it was refused for is mended. */
       retry: (id: string, given?: CallOptions) => run('retryOutboxEvent', { path: { id }, body: {} }, given),
       /** Gives up one that was refused. */

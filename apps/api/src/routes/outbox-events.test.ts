@@ -46,6 +46,33 @@ test('what was refused is listed with the problem, tried again once it is mended
   expect((await api.ask('GET', '/v1/events?tenant=acme')).body.data).toMatchObject([{ type: 'late.type' }])
 })
 
+test('what one holds is shown to the byte, and hidden from those who may not read payloads', async () => {
+  const data = '{"n":1.0,"n":2,"big":12345678901234567890}'
+  const headers = { 'x-region': 'eu', 'x-api-key': 'k', 'X-Number': 1 }
+  await write('nobody', 'invoice.paid', 'ord_whole', data, headers)
+  await empty()
+  const { body } = await api.ask('GET', '/v1/outbox-events')
+  const [{ id }] = body.data
+  const whole = await api.ask('GET', `/v1/outbox-events/${id}`)
+  expect(whole).toMatchObject({
+    status: 200,
+    body: { ...body.data[0], headers: { 'x-region': 'eu', 'x-api-key': 'k', 'X-Number': '1' } },
+  })
+  expect(whole.text.endsWith(`"data":${data}}`)).toBe(true)
+  const hidden = await api.ask('GET', `/v1/outbox-events/${id}`, undefined, { as: 'support' })
+  expect(hidden.body).toEqual({
+    ...body.data[0],
+    headers: { 'x-region': '[redacted]', 'x-api-key': '[redacted]', 'X-Number': '[redacted]' },
+    data_redacted: true,
+  })
+  expect((await api.ask('GET', `/v1/outbox-events/${id}`, undefined, { as: 'tenant' })).status).toBe(403)
+  expect((await api.ask('DELETE', `/v1/outbox-events/${id}`)).status).toBe(204)
+  expect(await api.ask('GET', `/v1/outbox-events/${id}`)).toMatchObject({
+    status: 404,
+    body: { code: 'outbox_event_not_found' },
+  })
+})
+
 test('what was refused can be given up, and is never published', async () => {
   const [refused] = (await api.ask('GET', '/v1/outbox-events?tenant=nobody')).body.data
   expect((await api.ask('DELETE', `/v1/outbox-events/${refused.id}`)).status).toBe(204)
@@ -70,6 +97,7 @@ test.each([
   ['GET', '/v1/outbox-events?state=lost', 422, 'invalid_request'],
   ['GET', '/v1/outbox-events?unknown=1', 422, 'invalid_request'],
   ['GET', '/v1/outbox-events?cursor=abc', 422, 'invalid_request'],
+  ['GET', '/v1/outbox-events/evt_1', 404, 'outbox_event_not_found'],
   ['DELETE', '/v1/outbox-events/evt_1', 404, 'outbox_event_not_found'],
   [
     'DELETE',
@@ -82,15 +110,15 @@ test.each([
   expect(await api.ask(method, path)).toMatchObject({ status, body: { code } })
 })
 
-function write(tenant: string, type: string, order = 'ord_1'): Promise<unknown> {
-  return withClient(api.url, (client) =>
-    client.query('insert into outbox_event (tenant_id, type, data, keys) values ($1, $2, $3, $4)', [
-      tenant,
-      type,
-      '{"secret":"hidden"}',
-      { order },
-    ]),
-  )
+function write(
+  tenant: string,
+  type: string,
+  order = 'ord_1',
+  data = '{"secret":"hidden"}',
+  headers: object | null = null,
+): Promise<unknown> {
+  const text = 'insert into outbox_event (tenant_id, type, data, keys, headers) values ($1, $2, $3, $4, $5)'
+  return withClient(api.url, (client) => client.query(text, [tenant, type, data, { order }, headers]))
 }
 
 /** Publishes what is in the outbox, as a dispatcher does. */

@@ -1,13 +1,22 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { OutboxEvent, OutboxEventPage, OutboxEventQuery, PathId, reference } from '@posthorn/contract'
-import { deleteOutboxEvent, listOutboxEvents, retryOutboxEvent } from '@posthorn/engine'
+import {
+  OutboxEvent,
+  OutboxEventContent,
+  OutboxEventPage,
+  OutboxEventQuery,
+  PathId,
+  reference,
+} from '@posthorn/contract'
+import { deleteOutboxEvent, getOutboxEvent, listOutboxEvents, retryOutboxEvent } from '@posthorn/engine'
 import { Type } from 'typebox'
+import { sendExactJson } from '../exact-json.ts'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
 import { audited } from '../plugins/audit.ts'
+import { readerOf } from '../reader.ts'
 import { refusals } from '../refusals.ts'
-import { outboxEventView } from '../views/outbox-event.ts'
+import { outboxEventContentView, outboxEventView } from '../views/outbox-event.ts'
 
 const tags = ['Outbox']
 
@@ -29,6 +38,24 @@ export const outboxEventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (a
     async (request, reply) => {
       const { tenant: tenants, state = 'refused', ...page } = request.query
       return wirePage({ request, reply, links }, await listOutboxEvents(db, { state, tenants }, page), outboxEventView)
+    },
+  )
+
+  app.get(
+    '/outbox-events/:id',
+    {
+      config: { permission: 'outbox:read' },
+      schema: {
+        operationId: 'getOutboxEvent',
+        summary: 'Read an event in the outbox, with the bytes of its data',
+        tags,
+        params: Type.Object({ id: PathId('outbox_event') }),
+        response: { 200: reference(OutboxEventContent), ...refusals({ body: false }, 'outbox_event_not_found') },
+      },
+    },
+    async ({ params, credential }, reply) => {
+      const event = await getOutboxEvent(db, pathId('outbox_event', params.id))
+      return sendExactJson(reply, outboxEventContentView(event, readerOf(credential)))
     },
   )
 

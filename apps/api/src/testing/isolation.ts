@@ -120,6 +120,7 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   resendDelivery: delivery({}),
   cancelDelivery: delivery({}),
   listOutboxEvents: filters('tenant'),
+  getOutboxEvent: 'none',
   retryOutboxEvent: 'none',
   deleteOutboxEvent: 'none',
   createPortalSession: inPath('tenant', { capabilities: ['deliveries:read'] }),

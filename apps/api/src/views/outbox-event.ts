@@ -1,5 +1,8 @@
 import { formatId, type OutboxEvent as WireOutboxEvent } from '@posthorn/contract'
-import { type ListedOutboxEvent, outboxPublishId } from '@posthorn/engine'
+import { type ListedOutboxEvent, outboxPublishId, type WholeOutboxEvent } from '@posthorn/engine'
+import { ExactJson } from '../exact-json.ts'
+import type { Reader } from '../reader.ts'
+import { eventHeadersView } from './headers.ts'
 
 export function outboxEventView(event: ListedOutboxEvent): WireOutboxEvent {
   return {
@@ -16,4 +19,18 @@ export function outboxEventView(event: ListedOutboxEvent): WireOutboxEvent {
     // Written by the engine in this form.
     problem: event.problem as WireOutboxEvent['problem'],
   }
+}
+
+/** One for `sendExactJson`: its data is the writer's text, or left out for readers who may not see payloads. */
+export function outboxEventContentView(event: WholeOutboxEvent, reader: Reader) {
+  const data = reader.payloads ? { data: new ExactJson(event.data) } : { data_redacted: true }
+  return { ...outboxEventView(event), headers: eventHeadersView(textsOf(event.headers), reader), ...data }
+}
+
+/** What is no text is what it may have been refused for. */
+function textsOf(headers: unknown): Record<string, string> {
+  const entries = Object.entries(Object(headers))
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+  )
 }

@@ -29,7 +29,7 @@ import {
 } from './match.ts'
 import { Meta } from './meta.ts'
 import { Observations, ObservedField } from './observation.ts'
-import { OutboxEvent, OutboxEventPage } from './outbox-event.ts'
+import { OutboxEvent, OutboxEventContent, OutboxEventPage } from './outbox-event.ts'
 import { CreatedPortalSession, PortalSession, PortalSessionPage, PortalTheme } from './portal-session.ts'
 import { ProblemSchema } from './problem.ts'
 import { PublishEvent, PublishedEvent, PublishResult, PublishResults } from './publish.ts'
@@ -100,6 +100,7 @@ export const namedSchemas: readonly NamedSchema[] = [
   DeliveryPage,
   ExpandedDelivery,
   OutboxEvent,
+  OutboxEventContent,
   OutboxEventPage,
   DeliveryMetricSchema,
   DeliveryMetrics,

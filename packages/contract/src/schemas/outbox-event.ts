@@ -8,7 +8,7 @@ import { Page, pageParameters } from './page.ts'
 import { businessKeys } from './publish.ts'
 import { named } from './reference.ts'
 import { TenantId } from './tenant.ts'
-import { Time } from './text.ts'
+import { Texts, Time } from './text.ts'
 
 const tenantsMax = 50
 
@@ -36,6 +36,22 @@ export const OutboxEvent = named(
   ),
 )
 export type OutboxEvent = Static<typeof OutboxEvent>
+
+export const OutboxEventContent = named(
+  'OutboxEventContent',
+  Type.Object({
+    ...OutboxEvent.properties,
+    headers: Texts({
+      description:
+        'Headers that its deliveries are to carry. Redacted for readers who may not see payloads, and those that sound like credentials for readers who may not see secrets',
+    }),
+    data: Type.Optional(Type.Unknown({ description: "The writer's bytes, unchanged" })),
+    data_redacted: Type.Optional(
+      Type.Boolean({ description: 'True in place of `data` for keys that may not see payloads' }),
+    ),
+  }),
+)
+export type OutboxEventContent = Static<typeof OutboxEventContent>
 
 export const OutboxEventPage = Page(OutboxEvent)
 
