@@ -41,6 +41,17 @@ test('every page has a Markdown twin, and its links lead to twins and files that
   }
 })
 
+test('llms.txt names every guide and every event type as Markdown, and files that are there', async () => {
+  await using site = siteOf(manyEventTypes(12).event_types)
+  const text = await textOf(site, 'llms.txt')
+  const paths = [...text.matchAll(/\]\(https:\/\/docs\.acme\.example\/webhooks\/([^)]+)\)/g)].map(
+    ([, path = '']) => path,
+  )
+  for (const path of paths) expect([path, site.files.has(path)]).toEqual([path, true])
+  const twins = [...site.files.keys()].filter((path) => /^(events\/)?[^/]+\.md$/.test(path))
+  expect(paths).toEqual(expect.arrayContaining(twins))
+})
+
 test('a file is the same whenever and in whatever order it is made', async () => {
   await using one = siteOf(manyEventTypes(6).event_types)
   await using other = siteOf(manyEventTypes(6).event_types)
