@@ -35,7 +35,7 @@ import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
 import { may, nameOf } from '../permissions.ts'
-import { invalidRequest } from '../plugins/problems.ts'
+import { invalidRequest } from '../plugins/request-places.ts'
 import { eventDraft, type Publication, publishedEventView, traceOf } from '../publish-body.ts'
 import { readerOf } from '../reader.ts'
 import { refusals } from '../refusals.ts'
@@ -105,7 +105,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       function draftOf(body: unknown, index: number): EventDraft | Problem {
         try {
           const text = data[index]
-          if (!isPublishEvent(body)) return invalidRequest('body', isPublishEvent.errors ?? [])
+          if (!isPublishEvent(body)) return invalidRequest('event', isPublishEvent.errors ?? [])
           if (text instanceof Problem) return text
           // Just validated by the schema of this type.
           return eventDraft(body as PublishEvent, text, publication, index)

@@ -140,7 +140,7 @@ test.each<[string, (files: Map<string, string>) => void, RegExp]>([
   [
     'an index of a later format',
     (files) => replaceIn(files, addresses.schemaIndex, 'posthorn-schemas/1', 'posthorn-schemas/9'),
-    /\/format must be equal/,
+    /\/format must be "/,
   ],
   [
     'an index that is too long',
@@ -150,7 +150,7 @@ test.each<[string, (files: Map<string, string>) => void, RegExp]>([
   [
     'a name that leads out of the folder',
     (files) => replaceIn(files, addresses.schemaIndex, '"invoice.paid"', '"../../etc/passwd"'),
-    /must match pattern/,
+    /must be the name of an event type/,
   ],
   [
     'a schema that was changed',
