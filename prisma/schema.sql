@@ -460,7 +460,7 @@ CREATE TABLE replay_item (
   CONSTRAINT replay_item_replay_id_fkey FOREIGN KEY (replay_id) REFERENCES replay(id) ON UPDATE CASCADE ON DELETE CASCADE,
   CONSTRAINT replay_item_finished_iff_final CHECK ((finished_at IS NOT NULL) = (outcome = ANY (ARRAY['delivered'::text, 'failed'::text, 'skipped'::text, 'canceled'::text]))),
   CONSTRAINT replay_item_outcome CHECK (outcome = ANY (ARRAY['waiting'::text, 'under_way'::text, 'delivered'::text, 'failed'::text, 'skipped'::text, 'canceled'::text])),
-  CONSTRAINT replay_item_skip_reason CHECK (skip_reason = ANY (ARRAY['delivered'::text, 'pending'::text, 'retrying'::text, 'in_flight'::text, 'held'::text, 'canceled'::text, 'subscription_paused'::text, 'subscription_disabled'::text, 'subscription_deleted'::text, 'removed'::text])),
+  CONSTRAINT replay_item_skip_reason CHECK (skip_reason = ANY (ARRAY['delivered'::text, 'pending'::text, 'retrying'::text, 'in_flight'::text, 'held'::text, 'canceled'::text, 'subscription_paused'::text, 'subscription_disabled'::text, 'subscription_deleted'::text, 'erased'::text, 'removed'::text])),
   CONSTRAINT replay_item_skipped_has_reason CHECK ((outcome = 'skipped'::text) = (skip_reason IS NOT NULL))
 ) WITH (
   autovacuum_vacuum_cost_delay = 0,

@@ -97,3 +97,44 @@ test('it has the name and the colors of the operator, and its whole address wher
   const { body } = await api.ask('GET', '/v1/meta', undefined, { as: null })
   expect(body.event_docs_url).toBe('https://hooks.acme.example/event-docs')
 })
+
+test('a cache may ask with HEAD, and whether what it has is still the same', async () => {
+  const whole = await page(api, 'events.html')
+  const etag = String(whole.headers['etag'])
+  const head = await api.ask('HEAD', '/event-docs/events.html', undefined, { as: null })
+  expect([head.status, head.text, head.headers['etag'], head.headers['content-length']]).toEqual([
+    200,
+    '',
+    etag,
+    `${Buffer.byteLength(whole.text)}`,
+  ])
+  const same = await page(api, 'events.html', { 'if-none-match': `"another", W/${etag}` })
+  expect([same.status, same.text, same.headers['etag'], same.headers['cache-control']]).toEqual([
+    304,
+    '',
+    etag,
+    'public, max-age=60',
+  ])
+})
+
+test.each([
+  ['with a NUL', 'events%00.html'],
+  ['with an empty folder', '/events.html'],
+  ['with a slash at the end', 'events.html/'],
+  ['in other letters', 'EVENTS.html'],
+  ['with slashes that are escaped', 'events%2F..%2Findex.html'],
+  ['that is no UTF-8', 'events/%c3%28.html'],
+  ['of examples of what every object has', 'examples/__proto__/a.json'],
+  ['that is longer than any', `events/${'a'.repeat(4_000)}.html`],
+])('there is no page at an address %s', async (_what, path) => {
+  const { status, body } = await page(api, path)
+  expect([404, 400]).toContain(status)
+  expect(['route_not_found', 'malformed_request', 'invalid_request']).toContain(body.code)
+})
+
+test('the longest name that an event type may have has a page', async () => {
+  const name = 'a'.repeat(128)
+  await api.ask('PUT', `/v1/event-types/${name}`, {})
+  now += 2_000
+  expect((await page(api, `events/${name}.html`)).status).toBe(200)
+})

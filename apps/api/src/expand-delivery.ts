@@ -1,6 +1,8 @@
 /** A delivery with what `expand` asks for beside it. */
 import { type DeliveryExpansion, deliveryExpansions, Problem } from '@posthorn/contract'
 import {
+  type Attempt,
+  actorsOfTenant,
   type Database,
   type DeliveryRow,
   eventHeaderNames,
@@ -9,7 +11,7 @@ import {
   listAttempts,
 } from '@posthorn/engine'
 import type { Reader } from './reader.ts'
-import { attemptView } from './views/attempt.ts'
+import { attemptView, type Beside } from './views/attempt.ts'
 import { deliveryView } from './views/delivery.ts'
 import { eventView } from './views/event.ts'
 import { subscriptionView } from './views/subscription.ts'
@@ -28,32 +30,38 @@ export async function expandDelivery(
   reader: Reader,
 ) {
   const { id, tenant_id: tenantId } = delivery
-  const [event, subscription, attempts, ofEvent] = await Promise.all([
+  const [event, subscription, attempts] = await Promise.all([
     expansions.has('event') ? getEvent(db, delivery.event_id, tenantId) : undefined,
     expansions.has('subscription') ? subscriptionOrNull(db, delivery) : undefined,
     expansions.has('attempts') ? listAttempts(db, { id, tenantId }, {}) : undefined,
-    expansions.has('attempts') ? hiddenHeaders(db, delivery, reader) : undefined,
   ])
+  const beside = attempts && (await besideAttempts(db, delivery, attempts.rows, reader))
   return {
     ...deliveryView(delivery),
     ...(event === undefined ? {} : { event: eventView(event, reader) }),
     ...(subscription === undefined ? {} : { subscription: subscription && subscriptionView(subscription, reader) }),
-    ...(attempts === undefined
+    ...(attempts === undefined || beside === undefined
       ? {}
-      : { attempts: attempts.rows.map((attempt) => attemptView(attempt, reader, ofEvent)) }),
+      : { attempts: attempts.rows.map((attempt) => attemptView(attempt, reader, beside)) }),
   }
 }
 
 /**
- * The names of the headers that the publisher gave, which are not shown to readers who may not see payloads. Nobody else
- * needs them.
+ * What readers may not see of attempts, and cannot be told from them alone: the headers that the publisher gave, for those
+ * who may not see payloads; and, for a customer, which person of the operator did something, and what they said of it.
  */
-export async function hiddenHeaders(
+export async function besideAttempts(
   db: Database,
   { event_id: id, tenant_id: tenantId }: DeliveryRow,
-  { payloads }: Reader,
-): Promise<ReadonlySet<string> | undefined> {
-  return payloads ? new Set() : eventHeaderNames(db, { id, tenantId })
+  attempts: readonly Attempt[],
+  reader: Reader,
+): Promise<Beside> {
+  const actors = attempts.flatMap(({ actor }) => (actor === null ? [] : [actor]))
+  const [ofEvent, own] = await Promise.all([
+    reader.payloads ? new Set<string>() : eventHeaderNames(db, { id, tenantId }),
+    reader.tenantId === undefined ? undefined : actorsOfTenant(db, reader.tenantId, actors),
+  ])
+  return { ofEvent, isNamed: (actor) => own === undefined || own.has(actor) }
 }
 
 /** Null when it was deleted since. */

@@ -7,8 +7,14 @@ export type Reader = {
   payloads: boolean
   /** Credentials that stand in headers, and signatures. */
   secrets: boolean
+  /** The only tenant that it may see; undefined for all. */
+  tenantId: string | undefined
 }
 
 export function readerOf(credential: Credential): Reader {
-  return { payloads: may(credential, 'payloads:read'), secrets: may(credential, 'secrets:reveal') }
+  return {
+    payloads: may(credential, 'payloads:read'),
+    secrets: may(credential, 'secrets:reveal'),
+    tenantId: credential.tenantId,
+  }
 }

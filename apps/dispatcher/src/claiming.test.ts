@@ -509,6 +509,26 @@ test('an open breaker holds back nothing that a person asked for, however much e
   expect(await turns.claim([4], 10)).toEqual([])
 })
 
+test.each([true, false])(
+  'while a receiver has asked for a pause it is sent what a person resends, one at a time, and no replay (ordered: %s)',
+  async (ordered) => {
+    const id = await subscribe({ number: 1, shard: 4, due: 5, ordered, notBefore: new Date(Date.now() + 60_000) })
+    const ids = (await db.prisma.backlog.findMany({ orderBy: { deliveryId: 'asc' } })).map((row) => row.deliveryId)
+    const ask = (deliveryId = '', trigger = 'resend') =>
+      db.prisma.backlog.update({ where: { deliveryId }, data: { trigger } })
+    const turns = turnsOf()
+    expect(await turns.claim([4], 10)).toEqual([])
+    await ask(ids[0], 'replay')
+    turns.hear([4])
+    expect(await turns.claim([4], 10)).toEqual([])
+    await ask(ids[0])
+    await ask(ids[1])
+    turns.hear([4])
+    const claims = await turns.claim([4], 10)
+    expect(claims.map((claim) => [claim.subscriptionId, ids.indexOf(claim.deliveryId)])).toEqual([[id, 0]])
+  },
+)
+
 test('the head of an ordered subscription with an open breaker is claimed when a person asked for it, and only then', async () => {
   const breaker = { breakerOpenedAt: new Date(), breakerProbeAt: new Date(Date.now() + 60_000) }
   await subscribe({ number: 1, shard: 4, due: 3, ordered: true, ...breaker })

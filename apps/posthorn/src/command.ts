@@ -22,22 +22,17 @@ import {
 } from '@posthorn/engine'
 import { EmbeddedPostgresError, type Host } from '@posthorn/engine/embedded-postgres'
 import { DocsSourceError, PublishedDocsError } from '@posthorn/event-docs'
+import { PosthornError } from '@posthorn/sdk'
 import { databaseSettings, demoSettings, masterKeySettings, refuseContradictions, serveSettings } from './config.ts'
 import { startDemo } from './demo/demo.ts'
 import { DemoError } from './demo/demo-error.ts'
 import { JourneyError } from './demo/journey.ts'
 import { createTranscript } from './demo/transcript.ts'
-import {
-  buildDocs,
-  checkDocs,
-  DocsError,
-  exportSource,
-  linesOf,
-  loadBranding,
-  loadObservations,
-  loadSource,
-} from './docs.ts'
+import { buildDocs, checkDocs, exportSource, linesOf } from './docs.ts'
+import { DocsError, isAddress, loadBranding, loadObservations, loadSource } from './docs-origins.ts'
+import { printable } from './printable.ts'
 import { type Needed, prepareDatabase, type Role, roles, startServing } from './serve.ts'
+import { FolderError } from './site-folder.ts'
 
 const help = `posthorn ${version}
 
@@ -97,8 +92,11 @@ export async function runCommand(words: readonly string[], parts: CommandParts):
       return orderly(parts, () => migrateOnly(parts))
     case 'rewrap':
       return orderly(parts, () => rewrap(parts))
-    case 'docs':
-      return orderly(parts, () => docs(rest, parts))
+    case 'docs': {
+      // What an installation, a file or a site says is not ours.
+      const complain = (text: string) => parts.stderr.write(`posthorn: ${printable(text)}\n`)
+      return orderly({ ...parts, complain }, () => stoppable(parts.stop, () => docs(rest, parts)))
+    }
     case 'help':
     case '--help':
     case '-h':
@@ -199,10 +197,22 @@ async function rewrap({ environment, world, stdout }: CommandParts): Promise<voi
   if (faults.length > 0) throw new RewrapError(faults)
 }
 
+/** Says so when it was ended by a signal. */
+async function stoppable(stop: AbortSignal, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    throw stop.aborted && error === stop.reason
+      ? new DocsError('it was stopped, and what stood there is as it was')
+      : error
+  }
+}
+
 async function docs(words: readonly string[], parts: CommandParts): Promise<void> {
   const [action, ...rest] = words
+  const { stop } = parts
   const apiKey = parts.environment['POSTHORN_API_KEY']
-  const tell = (text: string) => parts.stdout.write(`${text}\n`)
+  const tell = (text: string) => parts.stdout.write(`${printable(text)}\n`)
   switch (action) {
     case 'build': {
       const given = flags(rest, {
@@ -214,13 +224,15 @@ async function docs(words: readonly string[], parts: CommandParts): Promise<void
         observations: { type: 'boolean' },
       })
       const [out, from] = [wanted(given, 'out'), wanted(given, 'from')]
+      const apiUrl = address(given, 'api-url') ?? (isAddress(from) ? from.replace(/\/+$/, '') : undefined)
+      const baseUrl = address(given, 'base-url') ?? (apiUrl === undefined ? '' : `${apiUrl}/event-docs`)
       const branding = await loadBranding(optionalText(given, 'branding'))
-      const source = await loadSource({ from, apiKey })
-      const apiUrl = optionalText(given, 'api-url') ?? (/^https?:/.test(from) ? from.replace(/\/+$/, '') : undefined)
-      const baseUrl =
-        optionalText(given, 'base-url')?.replace(/\/+$/, '') ?? (apiUrl === undefined ? '' : `${apiUrl}/event-docs`)
-      const observations = given['observations'] === true ? await loadObservations({ from, apiKey }, source) : undefined
-      const { files, warnings } = await buildDocs({ source, branding, out, baseUrl, apiUrl, observations })
+      const origin = { from, apiKey, stop }
+      const source = await loadSource(origin)
+      const observations = given['observations'] === true ? await loadObservations(origin, source) : undefined
+      const nowMs = parts.world.now()
+      const { files, warnings } = await buildDocs({ source, branding, out, baseUrl, apiUrl, observations, nowMs, stop })
+      if (baseUrl === '') tell('warning  --base-url is not given: schemas and the feed have no whole addresses')
       for (const warning of warnings) tell(`warning  ${warning}`)
       tell(`${source.event_types.length} event types, ${files} files in ${out}: open ${out}/index.html`)
       return
@@ -228,7 +240,7 @@ async function docs(words: readonly string[], parts: CommandParts): Promise<void
     case 'export': {
       const given = flags(rest, { out: text, from: text })
       const [out, from] = [wanted(given, 'out'), wanted(given, 'from')]
-      const source = await loadSource({ from, apiKey })
+      const source = await loadSource({ from, apiKey, stop })
       await exportSource(source, out)
       tell(`${source.event_types.length} event types in ${out}`)
       return
@@ -236,7 +248,7 @@ async function docs(words: readonly string[], parts: CommandParts): Promise<void
     case 'check': {
       const given = flags(rest, { against: text, from: text })
       const [against, from] = [wanted(given, 'against'), wanted(given, 'from')]
-      const { lines, verdict } = await checkDocs(await loadSource({ from, apiKey }), against)
+      const { lines, verdict } = await checkDocs(await loadSource({ from, apiKey, stop }), against, stop)
       for (const line of lines) tell(line)
       if (verdict === 'breaking') throw new DocsError('receivers of what is published would break')
       return
@@ -251,6 +263,16 @@ const text = { type: 'string' } as const
 function optionalText(given: Record<string, unknown>, name: string): string | undefined {
   const value = given[name]
   return typeof value === 'string' ? value : undefined
+}
+
+/** Where something stands: without a slash at the end, and without what an address below it would lose. */
+function address(given: Record<string, unknown>, name: string): string | undefined {
+  const value = optionalText(given, name)
+  if (value === undefined) return undefined
+  const url = isAddress(value) ? URL.parse(value) : null
+  if (url === null || /[?#]/.test(value) || url.username !== '' || url.password !== '')
+    throw new UsageError(`--${name} wants an address such as https://docs.example.com/webhooks, not "${value}"`)
+  return value.replace(/\/+$/, '')
 }
 
 function wanted(given: Record<string, unknown>, name: string): string {
@@ -351,8 +373,10 @@ function isExpected(error: unknown): boolean {
     DocsSourceError,
     PublishedDocsError,
     EmbeddedPostgresError,
+    FolderError,
     JourneyError,
     MigrationError,
+    PosthornError,
     RewrapError,
   ]
   return isDatabaseUnavailable(error) || expected.some((kind) => error instanceof kind)

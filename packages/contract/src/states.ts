@@ -201,8 +201,8 @@ export const replayOutcomes = ['waiting', 'under_way', 'delivered', 'failed', 's
 export type ReplayOutcome = (typeof replayOutcomes)[number]
 
 /**
- * Why a replay does not send a delivery: the state that it is in, or that of its subscription; `removed` is one that is
- * no longer kept.
+ * Why a replay does not send a delivery: the state that it is in, or that of its subscription; what its event held is
+ * `erased`, or it is `removed`, which is no longer kept.
  */
 export const replaySkipReasons = [
   'delivered',
@@ -214,6 +214,7 @@ export const replaySkipReasons = [
   'subscription_paused',
   'subscription_disabled',
   'subscription_deleted',
+  'erased',
   'removed',
 ] as const
 export type ReplaySkipReason = (typeof replaySkipReasons)[number]

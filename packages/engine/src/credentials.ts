@@ -9,6 +9,7 @@ import {
   type GrantablePermission,
   type PortalCapability,
   type PortalTheme,
+  parseId,
   portalTokenPattern,
   type Uuid,
 } from '@posthorn/contract'
@@ -67,6 +68,29 @@ export function createAuthenticate(db: Database): Authenticate {
     if (tokenForm.test(text)) return portalCredential(await sessions.add(credentialHash(text)))
     return undefined
   }
+}
+
+/**
+ * Those of some actors that are credentials of this tenant, as `Credential.actor` names them, ended ones among them. A
+ * portal session that is no longer kept is nobody's.
+ */
+export async function actorsOfTenant(
+  db: Database,
+  tenantId: string,
+  actors: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const idsOf = (kind: 'api_key' | 'portal_session') =>
+    [...new Set(actors)].flatMap((actor) => parseId(kind, actor) ?? [])
+  const [keys, sessions] = [idsOf('api_key'), idsOf('portal_session')]
+  if (keys.length + sessions.length === 0) return new Set()
+  const [ownKeys, ownSessions] = await Promise.all([
+    db.prisma.apiKey.findMany({ where: { id: { in: keys }, tenantId }, select: { id: true } }),
+    db.prisma.portalSession.findMany({ where: { id: { in: sessions }, tenantId }, select: { id: true } }),
+  ])
+  return new Set([
+    ...ownKeys.map(({ id }) => formatId('api_key', id)),
+    ...ownSessions.map(({ id }) => formatId('portal_session', id)),
+  ])
 }
 
 /** The usable keys of these hashes, each in its place. */

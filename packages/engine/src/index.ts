@@ -32,6 +32,7 @@ export * from './callback-url.ts'
 export {
   type ApiKeyCredential,
   type Authenticate,
+  actorsOfTenant,
   type Credential,
   createAuthenticate,
   findApiKeys,

@@ -72,9 +72,10 @@ export type ReplayDraft = {
 
 /** What a draft promises, as it was when it was counted. */
 export type ReplayPreview = {
+  tenantCount: number
   subscriptionCount: number
   /** Those with the most items first. */
-  bySubscription: { subscriptionId: Uuid; count: number }[]
+  bySubscription: { subscriptionId: Uuid; tenantId: string; count: number }[]
   /** How the deliveries had failed last; null for those whose last attempt was accepted, or that never had one. */
   byCause: { failureCode: FailureCode | null; count: number }[]
   leftOut: { reason: ReplaySkipReason; count: number }[]
@@ -133,9 +134,18 @@ export async function draftReplay(
       estimatedSeconds: await estimate(runner, tally, draft.ratePerSecond),
     }
     await setReplayPreview(runner, id, { itemCount: tally.itemCount(), json: JSON.stringify(preview) })
-    await writeAuditOn(runner, db, { target: formatId('replay', id), tenantId: within ?? null })
+    const concerned = concernedTenant({ tenantId: within ?? null, filter: draft.filter })
+    await writeAuditOn(runner, db, { target: formatId('replay', id), tenantId: concerned })
   })
   return { ...(await getReplay(db, id, within)), targetSecret: target?.secret ?? null }
+}
+
+/** Whose a replay is for the audit log: its maker's tenant, or the only one that its filter lets through. */
+function concernedTenant({ tenantId, filter }: { tenantId: string | null; filter: unknown }): string | null {
+  if (tenantId !== null) return tenantId
+  const { tenant } = Object(filter) as { tenant?: unknown }
+  const [only, ...others] = Array.isArray(tenant) ? new Set(tenant) : [tenant]
+  return typeof only === 'string' && others.length === 0 ? only : null
 }
 
 function targetOf({ seal, world }: ReplayParts, { targetUrl }: ReplayDraft, id: Uuid) {
@@ -173,33 +183,36 @@ type Tally = {
   itemCount(): number
   items(): ReadonlyMap<Uuid, number>
   leftOut(): ReplayPreview['leftOut']
-  shown(): Pick<ReplayPreview, 'subscriptionCount' | 'bySubscription' | 'byCause'>
+  shown(): Pick<ReplayPreview, 'tenantCount' | 'subscriptionCount' | 'bySubscription' | 'byCause'>
 }
 
 /** Counts of counts: as large as there are subscriptions, however many deliveries there are. */
 function createTally(): Tally {
   const bySubscription = new Map<Uuid, number>()
+  const tenants = new Map<Uuid, string>()
   const byCause = new Map<FailureCode | null, number>()
   const byReason = new Map<ReplaySkipReason, number>()
   let items = 0
   return {
-    add({ subscription_id, failure_code, reason, count }) {
+    add({ subscription_id, tenant_id, failure_code, reason, count }) {
       if (reason !== null) {
         more(byReason, reason, count)
         return
       }
       items += count
       more(bySubscription, subscription_id, count)
+      tenants.set(subscription_id, tenant_id)
       more(byCause, failure_code, count)
     },
     itemCount: () => items,
     items: () => bySubscription,
     leftOut: () => largestFirst(byReason).map(([reason, count]) => ({ reason, count })),
     shown: () => ({
+      tenantCount: new Set(tenants.values()).size,
       subscriptionCount: bySubscription.size,
       bySubscription: largestFirst(bySubscription)
         .slice(0, limits.replaySubscriptionsShownMax)
-        .map(([subscriptionId, count]) => ({ subscriptionId, count })),
+        .map(([subscriptionId, count]) => ({ subscriptionId, tenantId: tenants.get(subscriptionId) ?? '', count })),
       byCause: largestFirst(byCause).map(([failureCode, count]) => ({ failureCode, count })),
     }),
   }
@@ -321,9 +334,9 @@ export async function moveReplay(
 ): Promise<Replay> {
   const states = replayCan[move]
   const where = { ...inTenant(within), id }
-  const found = await db.prisma.replay.findFirst({ where, select: { tenantId: true } })
+  const found = await db.prisma.replay.findFirst({ where, select: { tenantId: true, filter: true } })
   if (found === null) throw notFound(id)
-  const target = { target: formatId('replay', id), tenantId: found.tenantId }
+  const target = { target: formatId('replay', id), tenantId: concernedTenant(found) }
   if (!(await moved(db, move, { where, states, target }))) {
     const { state, expiresAt } = await getReplay(db, id, within)
     // A draft that cannot be run is one whose time is over; that it has ended is written down within a minute.
@@ -381,7 +394,7 @@ export async function patchReplay(
   }
   const isChanged = await transaction(db, async (tx) => {
     const { count } = await tx.replay.updateMany({ where, data })
-    if (count > 0) await writeAudit(tx, db, { target: formatId('replay', id), tenantId: before.tenantId })
+    if (count > 0) await writeAudit(tx, db, { target: formatId('replay', id), tenantId: concernedTenant(before) })
     return count > 0
   })
   if (isChanged) return getReplay(db, id, within)

@@ -26,6 +26,10 @@ export type SubscriptionHealth = {
   ordered: boolean
   /** Counted up to `limits.backlogCountMax`. */
   backlog: { count: number; hasMore: boolean }
+  /** Counted up to `limits.backlogCountMax`. */
+  held: { count: number; hasMore: boolean }
+  /** Until when the receiver has asked for a pause, if that is still to come. */
+  notBefore: Date | null
   oldestDueAt: Date | null
   /** The delivery that the others of an ordered subscription wait for, because it has failed. */
   blockedBy: Blocking | null
@@ -71,6 +75,8 @@ export async function getSubscriptionHealth(db: Database, id: Uuid, within: With
     },
     ordered: row.ordered,
     backlog: { count: Math.min(row.backlog, countMax), hasMore: row.backlog > countMax },
+    held: { count: Math.min(row.held, countMax), hasMore: row.held > countMax },
+    notBefore: row.not_before,
     oldestDueAt: row.oldest_due_at,
     blockedBy: blockingOf(row),
   }

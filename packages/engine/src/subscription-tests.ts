@@ -40,6 +40,9 @@ const takenMsMax = 5_000
 /** How long it may take beyond the time-out of the subscription: a transform, and writing down. */
 const marginMs = 10_000
 const lookEveryMs = 100
+/** Of one tenant under way at once. Dispatchers have few places for them, which one tenant must not have to itself. */
+const testsPerTenantMax = 2
+const checksPerTenantMax = 1
 
 /** What came of a test. */
 export type TestOutcome = {
@@ -97,22 +100,23 @@ export async function testSubscription(
  * @throws Problem as `testSubscription`
  */
 export async function requestTest(
-  { db, world }: { db: Database; world: World },
+  parts: { db: Database; world: World },
   subscriptionId: Uuid,
   within: Within,
   asked: AskedTest,
 ): Promise<unknown> {
+  const { db, world } = parts
   const { tenantId, timeoutMs } = await getSubscription(db, subscriptionId, within)
   const event = await exampleOf(db, asked.eventType)
   const id = newUuid(world)
   const { isReceiverCheck } = asked
   const outdated = [true, false].map((isCheck) => {
-    const sinceMs = world.now() - takenMsMax - madeMsMax(isCheck, timeoutMs) - marginMs
-    return { isReceiverCheck: isCheck, requestedAt: { lt: new Date(sinceMs) } }
+    return { isReceiverCheck: isCheck, requestedAt: { lt: awaitedSince(world, madeMsMax(isCheck, timeoutMs)) } }
   })
   await db.prisma.subscriptionTest.deleteMany({
     where: { subscriptionId, OR: [{ finishedAt: { not: null } }, ...outdated] },
   })
+  await refuseTooMany(parts, { tenantId, subscriptionId, isReceiverCheck, timeoutMs })
   const isMade = await transaction(db, async (tx) => {
     const { count } = await tx.subscriptionTest.createMany({
       data: [{ id, tenantId, subscriptionId, eventId: newUuid(world), actor: asked.actor, isReceiverCheck, ...event }],
@@ -128,6 +132,35 @@ export async function requestTest(
     )
   }
   return outcomeOf(db, id, madeMsMax(isReceiverCheck, timeoutMs))
+}
+
+/** Somebody waits for the outcome of what was asked for since then. */
+function awaitedSince(world: World, madeMs: number): Date {
+  return new Date(world.now() - takenMsMax - madeMs - marginMs)
+}
+
+/** Two at once may both find room. What a dispatcher takes is counted again. */
+async function refuseTooMany(
+  { db, world }: { db: Database; world: World },
+  { tenantId, subscriptionId, isReceiverCheck, timeoutMs }: Asking,
+): Promise<void> {
+  const max = perTenantMax(isReceiverCheck)
+  const requestedAt = { gte: awaitedSince(world, madeMsMax(isReceiverCheck, timeoutMs)) }
+  const others = await db.prisma.subscriptionTest.count({
+    where: { tenantId, subscriptionId: { not: subscriptionId }, isReceiverCheck, finishedAt: null, requestedAt },
+  })
+  if (others < max) return
+  const what = isReceiverCheck ? 'A check of another receiver' : `${max} tests of other subscriptions`
+  throw new Problem(
+    'subscription_test_running',
+    `${what} of this tenant ${max === 1 ? 'is' : 'are'} under way, and no more are made at once. Wait for the outcome.`,
+  )
+}
+
+type Asking = { tenantId: string; subscriptionId: Uuid; isReceiverCheck: boolean; timeoutMs: number }
+
+function perTenantMax(isReceiverCheck: boolean): number {
+  return isReceiverCheck ? checksPerTenantMax : testsPerTenantMax
 }
 
 /** How long making it may take, in milliseconds. */
@@ -190,7 +223,12 @@ export async function takeTest(
   world: World,
   { isReceiverCheck }: { isReceiverCheck: boolean },
 ): Promise<TakenTest | undefined> {
-  const id = await takeSubscriptionTest(db.pool, { waitMsMax: takenMsMax, isReceiverCheck })
+  const id = await takeSubscriptionTest(db.pool, {
+    waitMsMax: takenMsMax,
+    isReceiverCheck,
+    perTenantMax: perTenantMax(isReceiverCheck),
+    underWayMsMax: madeMsMax(isReceiverCheck, limits.timeoutMsMax) + marginMs,
+  })
   if (id === undefined) return undefined
   const test = await db.prisma.subscriptionTest.findUnique({
     where: { id },

@@ -9,6 +9,7 @@ const logoLengthMax = 256 * 1024
 const introLengthMax = 20_000
 const nameLengthMax = 80
 
+const dataUrl = '^data:image/(png|svg\\+xml|jpeg|webp);base64,[A-Za-z0-9+/]+=*$'
 const color = { pattern: '^#[0-9a-fA-F]{6}$', examples: ['#4f46e5'] }
 
 export const Branding = Type.Object(
@@ -17,12 +18,21 @@ export const Branding = Type.Object(
     logo: Type.Optional(
       Type.String({
         maxLength: logoLengthMax,
-        pattern: '^data:image/(png|svg\\+xml|jpeg|webp);base64,[A-Za-z0-9+/]+=*$',
+        pattern: dataUrl,
         description: 'As a data URL, so that nothing is loaded from elsewhere',
       }),
     ),
+    logo_dark: Type.Optional(
+      Type.String({
+        maxLength: logoLengthMax,
+        pattern: dataUrl,
+        description: 'In place of `logo` on a dark page, for one that is dark itself',
+      }),
+    ),
     color: Type.Optional(Type.String({ ...color, description: 'Of links and marks on a light page' })),
-    color_dark: Type.Optional(Type.String({ ...color, description: 'The same on a dark page' })),
+    color_dark: Type.Optional(
+      Type.String({ ...color, description: 'The same on a dark page; made from `color` when left out' }),
+    ),
     intro: Type.Optional(
       Type.String({ maxLength: introLengthMax, description: 'The first words of the overview, as paragraphs of text' }),
     ),
@@ -43,9 +53,17 @@ export type Branding = Static<typeof Branding>
 
 export const brandingDefault: Branding = { name: 'Posthorn' }
 
-/** @throws DocsSourceError with the place of each fault */
+/** @throws DocsSourceError with the place of each fault, which says that it is in the branding and in no other file */
 export function readBranding(value: unknown): Branding {
-  if (!hasTheForm(value)) throw new DocsSourceError(placesOf(hasTheForm.errors ?? []))
+  if (!hasTheForm(value)) {
+    const places = placesOf(hasTheForm.errors ?? [])
+    throw new DocsSourceError(
+      places.map(({ pointer, detail }) => ({
+        pointer: `the branding${pointer === '' ? '' : ` at ${pointer}`}`,
+        detail,
+      })),
+    )
+  }
   return value
 }
 

@@ -26,31 +26,35 @@ export type HeaderFact = {
 export const headerFacts: readonly HeaderFact[] = [
   fact(
     'webhook-id',
-    'The id of the event, the same at every attempt: handle each id once',
+    'The id of the event, the same in every attempt: process each id once',
     'evt_01kdy3c2g0fesmh0cdwq8tprqa',
   ),
   fact('webhook-timestamp', 'When this attempt was signed, in Unix seconds', '1767268801'),
   fact(
     'webhook-signature',
-    'Signatures, separated by spaces: v1 and an HMAC-SHA256, v1a and Ed25519',
+    'One or more signatures, separated by spaces: v1 is HMAC-SHA256, v1a is Ed25519',
     'v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=',
   ),
-  fact('content-type', 'The body is JSON, in UTF-8', 'application/json'),
+  fact('content-type', 'The media type of the body, which is JSON in UTF-8', 'application/json'),
   fact('user-agent', 'The sender and its version', 'Posthorn/0.1.0'),
   fact('posthorn-event-type', 'The event type, as in the body', 'invoice.paid'),
-  fact('posthorn-attempt', 'The number of the attempt, from 1', '1'),
+  fact('posthorn-attempt', 'The number of this attempt, counted from 1', '1'),
   {
-    ...fact('posthorn-replay', 'The replay that the attempt is part of', 'rpl_01kdy3c2g0fesmh0cdwq8tprqb'),
+    ...fact('posthorn-replay', 'The replay that this attempt is part of', 'rpl_01kdy3c2g0fesmh0cdwq8tprqb'),
     always: false,
   },
   {
-    ...fact('posthorn-transform', 'The hash of the transform that made the data', '2c26b46b68ffc68ff99b453c1d304134'),
+    ...fact(
+      'posthorn-transform',
+      'The hash of the transform that produced the data',
+      '2c26b46b68ffc68ff99b453c1d304134',
+    ),
     always: false,
   },
   {
     ...fact(
       'content-digest',
-      'The hash of the body, where a transform made it (RFC 9530)',
+      'The hash of the body, if a transform produced it (RFC 9530)',
       'sha-256=:X48E9qOokqqrvdts8nOJRJN3OWDUoyWxBf7kbu9DBPE=:',
     ),
     always: false,

@@ -1,9 +1,13 @@
 /** What every page and every artifact is made from. */
-import type { EventTypeVersion, Observations } from '@posthorn/contract'
+import type { Observations } from '@posthorn/contract'
 import type { Branding } from './branding.ts'
 import type { Examples } from './examples/examples.ts'
 import { examplesOf } from './examples/examples-of.ts'
 import { type Explanations, readExplanations } from './explanations.ts'
+import { lastOf } from './once.ts'
+import { eachField, type SchemaFields } from './schema-fields/fields.ts'
+import { schemaFields } from './schema-fields/schema-fields.ts'
+import { sinceVersions } from './schema-fields/since.ts'
 import type { DocsSource, DocumentedEventType } from './source.ts'
 
 export type Documentation = {
@@ -21,30 +25,65 @@ export type Documentation = {
   readonly observations?: ReadonlyMap<string, Observations>
   /** Examples of one version; made once and kept. */
   examplesOf(eventType: string, version: number): Examples
+  /** The schema of one version as fields, each with the version that it is there since. The last few are kept. */
+  fieldsOf(eventType: string, version: number): SchemaFields
+  /** What is needed of them once more when their page is made; kept. */
+  outlineOf(eventType: string, version: number): SchemaOutline
 }
+
+export type SchemaOutline = {
+  /** Of every field below `data`, each once. */
+  readonly paths: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** Fields of a large catalogue at once would be gigabytes. */
+const fieldsKept = 8
 
 /** Begins a documentation. Nothing is made before it is asked for. */
 export function createDocumentation(
   given: Pick<Documentation, 'source' | 'branding' | 'baseUrl' | 'apiUrl' | 'observations'>,
 ): Documentation {
-  const made = new Map<string, Examples>()
-  const versions = new Map<string, EventTypeVersion>(
-    given.source.event_types.flatMap(({ event_type, versions }) =>
-      versions.map((version) => [`${event_type.name} ${version.version}`, version] as const),
-    ),
-  )
+  const versionsOf = new Map(given.source.event_types.map(({ event_type, versions }) => [event_type.name, versions]))
+  const find = (eventType: string, number: number) =>
+    versionsOf.get(eventType)?.find(({ version }) => version === number)
+  const lastFields = lastOf<SchemaFields>(fieldsKept)
+  const outlines = new Map<string, SchemaOutline>()
+  function fieldsOf(eventType: string, number: number): SchemaFields {
+    const key = `${eventType} ${number}`
+    return lastFields(key, () => {
+      const before = versionsOf.get(eventType)?.filter(({ version }) => version <= number) ?? []
+      const fields = schemaFields(find(eventType, number)?.schema ?? true, { since: sinceVersions(before) })
+      outlines.set(key, outline(fields))
+      return fields
+    })
+  }
   return {
     ...given,
     explanations: readExplanations(),
-    examplesOf(eventType, number) {
-      const key = `${eventType} ${number}`
-      const known = made.get(key)
-      if (known !== undefined) return known
-      const version = versions.get(key)
-      const examples = version === undefined ? { examples: [], warnings: [] } : examplesOf(version)
-      made.set(key, examples)
-      return examples
-    },
+    examplesOf: keptForEach((eventType, number) => {
+      const version = find(eventType, number)
+      return version === undefined ? { examples: [], warnings: [] } : examplesOf(version)
+    }),
+    fieldsOf,
+    outlineOf: (eventType, number) => outlines.get(`${eventType} ${number}`) ?? outline(fieldsOf(eventType, number)),
+  }
+}
+
+function outline({ root, warnings }: SchemaFields): SchemaOutline {
+  const paths = root === undefined ? [] : [...new Set([...eachField(root)].map(({ path }) => path))].slice(1)
+  return { paths, warnings }
+}
+
+function keptForEach<T>(make: (eventType: string, version: number) => T): (eventType: string, version: number) => T {
+  const kept = new Map<string, T>()
+  return (eventType, version) => {
+    const key = `${eventType} ${version}`
+    const known = kept.get(key)
+    if (known !== undefined) return known
+    const made = make(eventType, version)
+    kept.set(key, made)
+    return made
   }
 }
 

@@ -28,4 +28,12 @@ export {
   signedDelivery,
 } from './signed-delivery.ts'
 export { openSite, type Site } from './site.ts'
-export { DocsSource, DocsSourceError, DocumentedEventType, readSource, sourceFormat } from './source.ts'
+export {
+  DocsSource,
+  DocsSourceError,
+  DocumentedEventType,
+  readObservations,
+  readSource,
+  sourceFormat,
+} from './source.ts'
+export { type ServedSite, SiteUnavailable, serveSite } from './thread/served-site.ts'

@@ -24,9 +24,14 @@ function verified({ headers, body, secret }: SignedDelivery, now: Date) {
 
 type Received = { headers: IncomingMessage['headers']; body: Buffer }
 
-/** Runs a script against a receiver on this machine, and gives what arrived there. */
 async function receivedFrom(script: string): Promise<Received[]> {
+  return (await sent(script)).received
+}
+
+/** Runs a script against a receiver on this machine, and gives what arrived there and what the script said. */
+async function sent(script: string): Promise<{ received: Received[]; stdouts: string[] }> {
   const received: Received[] = []
+  const stdouts: string[] = []
   const file = join(tmpdir(), `posthorn-curl-${randomUUID()}.sh`)
   const server = createServer(async (request, response) => {
     received.push({ headers: request.headers, body: await buffer(request) })
@@ -38,12 +43,12 @@ async function receivedFrom(script: string): Promise<Received[]> {
   try {
     const RECEIVER_URL = `http://127.0.0.1:${port}/hooks?a=1&b=2`
     writeFileSync(file, script)
-    await promisify(execFile)('sh', [file], { env: { ...process.env, RECEIVER_URL } })
+    stdouts.push((await promisify(execFile)('sh', [file], { env: { ...process.env, RECEIVER_URL } })).stdout)
   } finally {
     rmSync(file, { force: true })
     server.close()
   }
-  return received
+  return { received, stdouts }
 }
 
 test('the signature of a documented delivery verifies at the documented time, and the secret says that it is public', () => {
@@ -97,8 +102,20 @@ test('the command with a fresh signature passes a receiver that looks at its clo
   expect(headers['posthorn-event-type']).toBe('invoice.paid')
 })
 
-test('without the address of a receiver the command says so and sends nothing', async () => {
-  const script = curlOf(signedDelivery(documentation, 'invoice.paid', example({})), 'fixed')
-  const run = promisify(execFile)('sh', ['-c', script], { env: { ...process.env, RECEIVER_URL: '' } })
-  await expect(run).rejects.toMatchObject({ stderr: expect.stringContaining('RECEIVER_URL') })
+test('as the pages say, with another letter in the secret the command makes a forgery', async () => {
+  const delivery = signedDelivery(documentation, 'invoice.paid', example({ id: 'inv_1' }))
+  const middle = publishedSecret.length >> 1
+  const letter = publishedSecret[middle] === 'A' ? 'B' : 'A'
+  const other = publishedSecret.slice(0, middle) + letter + publishedSecret.slice(middle + 1)
+  const [request] = await receivedFrom(curlOf(delivery, 'fresh').replace(publishedSecret, other))
+  const { headers = {}, body = '' } = request ?? {}
+  expect(() => verify({ headers, body, keys: [parseSecret(publishedSecret)], now: new Date() })).toThrow()
+})
+
+test('a command says with which status it was answered, and goes where the samples listen unless told otherwise', async () => {
+  const script = curlOf(signedDelivery(documentation, 'invoice.paid', example({})), 'fresh')
+  const { stdouts } = await sent(script)
+  expect(stdouts).toEqual(['\nHTTP 204\n'])
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: an expansion of the shell
+  expect(script).toContain('"${RECEIVER_URL:-http://127.0.0.1:8080/webhooks}"')
 })

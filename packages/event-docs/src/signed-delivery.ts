@@ -72,7 +72,8 @@ export function protectionOf(header: string): HeaderProtection {
 }
 
 /**
- * A command for a POSIX shell with `curl` that sends the delivery to `$RECEIVER_URL`.
+ * A command for a POSIX shell with `curl` that sends the delivery to `$RECEIVER_URL`, or to where the code samples listen
+ * on the same machine. It prints the answer and its status.
  *
  * @param signature `fixed` sends the documented signature, which is too old for every receiver that looks at its clock;
  *   `fresh` makes one for this moment, with `openssl`
@@ -84,7 +85,7 @@ export function curlOf(delivery: SignedDelivery, signature: 'fixed' | 'fresh'): 
 /** What curl would add or ask for by itself, and a delivery does not have. */
 const notOfCurl = ["-H 'accept:'", "-H 'expect:'"]
 // biome-ignore lint/suspicious/noTemplateCurlyInString: an expansion of the shell
-const receiverUrl = '"${RECEIVER_URL:?is the address of your receiver}"'
+const receiverUrl = '"${RECEIVER_URL:-http://127.0.0.1:8080/webhooks}"'
 
 function fixedCurl({ headers, body }: SignedDelivery): string {
   const lines = headers.map(({ name, value }) => `-H ${quoted(`${name}: ${value}`)}`)
@@ -113,7 +114,13 @@ ${piped('"$BODY"', [...notOfCurl, ...lines])}
 
 /** The body goes in by a pipe: as an argument it might be too long. */
 function piped(body: string, options: readonly string[]): string {
-  const lines = [`printf '%s' ${body} | curl -sS -X POST --url ${receiverUrl}`, ...options, '--data-binary @-']
+  const lines = [
+    `printf '%s' ${body} | curl -sS -X POST`,
+    `--url ${receiverUrl}`,
+    ...options,
+    '--data-binary @-',
+    "-w '\\nHTTP %{http_code}\\n'",
+  ]
   return lines.join(' \\\n  ')
 }
 

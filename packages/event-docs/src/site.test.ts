@@ -37,7 +37,7 @@ test('no link of 200 event types is broken: every file is there, and every place
 }, async () => {
   await using site = siteOf(manyEventTypes().event_types)
   const pages = [...site.files.keys()].filter((path) => path.endsWith('.html'))
-  expect(pages.length).toBe(611)
+  expect(pages.length).toBe(612)
   const ids = new Map<string, Set<string>>()
   const texts = new Map<string, string>()
   for (const path of pages) {
@@ -124,16 +124,101 @@ test('a schema that is no table is shown as source with a warning on that page, 
   expect((await site.warnings()).join('\n')).toContain('order.paid version 1')
 })
 
+test('what would fill a page is folded: many changes of one kind, and versions of long ago', async () => {
+  const letters = Array.from({ length: 26 }, (_, at) => String.fromCharCode(97 + at))
+  const versions = Array.from({ length: 8 }, (_, at) => ({
+    type: 'object',
+    properties: { grade: { enum: letters.slice(0, at === 7 ? 26 : at + 1) } },
+  }))
+  await using site = siteOf([documented({ name: 'order.paid' }, versions)])
+  const twin = await textOf(site, 'events/order.paid.md')
+  const places = [
+    'Version 8',
+    '16 more changes of this kind at data.grade',
+    'Version 4',
+    '3 older versions',
+    'Version 3',
+  ]
+  expect(places.map((words) => twin.indexOf(words))).toEqual(
+    places.map((words) => twin.indexOf(words)).toSorted((one, other) => one - other),
+  )
+  expect(places.filter((words) => !twin.includes(words))).toEqual([])
+})
+
 test('an event type without a schema, and one that is archived, have pages that say so', async () => {
   const archived = documented({ name: 'order.lost', status: 'archived' }, [{ type: 'object' }])
   await using site = siteOf([documented({ name: 'order.paid' }, []), archived])
-  expect(await textOf(site, 'events/order.paid.html')).toContain('There is no schema of its')
+  expect(await textOf(site, 'events/order.paid.html')).toContain('This event type has no schema yet')
   expect(await textOf(site, 'events/order.lost.html')).toContain('This event type is archived')
   expect(await textOf(site, 'events.html')).toContain('archived')
 })
 
+test('a search finds sections of guides and fields of event types, each at a place that there is', async () => {
+  await using site = siteOf(manyEventTypes(6).event_types)
+  const script = await textOf(site, 'search.js')
+  const entries: { path: string; title: string; text?: string; fields?: string[] }[] = JSON.parse(
+    script.slice(script.indexOf('['), script.lastIndexOf(']') + 1),
+  )
+  for (const { path } of entries) {
+    const [page = '', fragment] = path.split('#', 2)
+    if (fragment !== undefined) expect([path, idsIn(await textOf(site, page)).includes(fragment)]).toEqual([path, true])
+  }
+  const leading = (word: string) =>
+    entries.filter(({ text }) => text?.split(' ').includes(word)).map(({ path }) => path)
+  expect(leading('idempotent')).toEqual(['responding.html#process-each-event-once'])
+  expect(leading('410')).toContain('delivery.html#what-your-response-does')
+  const order = entries.find(({ title }) => title === 'order.paid')
+  expect(order?.fields).toContain('data.lines[].sku')
+  expect(idsIn(await textOf(site, 'events/order.paid.html'))).toContain('data.lines[].sku')
+})
+
+test('a color that cannot be read is reported, and one that is too dark for the dark is made lighter there', async () => {
+  await using site = openSite(
+    createDocumentation({
+      source: { format: sourceFormat, meta: exampleMeta, event_types: [] },
+      branding: { name: 'Acme', color: '#ffe100' },
+      baseUrl: '',
+    }),
+  )
+  expect(await site.warnings()).toEqual([
+    'branding: color #ffe100 is hard to read on a light page: its contrast is 1.2, and links need 4.5',
+  ])
+  const { branding, ...rest } = { branding: { name: 'Acme', color: '#0f766e' }, baseUrl: '' }
+  await using other = openSite(
+    createDocumentation({ source: { format: sourceFormat, meta: exampleMeta, event_types: [] }, branding, ...rest }),
+  )
+  expect(await textOf(other, 'assets/brand.css')).toMatch(/#0f766e[^#]*prefers-color-scheme: dark[^#]*#(?!0f766e)/)
+})
+
+test('without retries, addresses, limits in time and event types, no page says what is not so', async () => {
+  const { delivery, ...meta } = exampleMeta
+  await using site = openSite(
+    createDocumentation({
+      source: {
+        format: sourceFormat,
+        meta: {
+          ...meta,
+          egress_addresses: [],
+          delivery: { ...delivery, retry_schedule_seconds: [], timeout_ms: 1_500, disabled_after_hours: null },
+        },
+        event_types: [],
+      },
+      branding: { name: 'Acme' },
+      baseUrl: '',
+    }),
+  )
+  expect(await textOf(site, 'index.html')).toContain('One attempt, without retries')
+  expect(await textOf(site, 'delivery.html')).toContain('A delivery that fails is not retried')
+  for (const [path, make] of site.files) {
+    if (!path.endsWith('.md')) continue
+    const prose = String((await make()).body).replaceAll(/^(`{3,})[\s\S]*?^\1$/gm, '')
+    const wrong = /.*(\bundefined\b|\b1 attempts|\b0 seconds|\b2 seconds within|\bnull\b).*/.exec(prose)?.[0]
+    expect([path, wrong]).toEqual([path, undefined])
+  }
+})
+
 test('an installation without event types has a site, which says that there are none yet', async () => {
   await using site = siteOf([])
-  expect(await textOf(site, 'events.html')).toContain('Acme has not described any event type yet')
+  expect(await textOf(site, 'events.html')).toContain('Acme has not published any event types yet')
   for (const [path, make] of site.files) expect([path, (await make()).body.length > 0]).toEqual([path, true])
 })

@@ -25,7 +25,7 @@ export function schemaFaults(schema: unknown): ProblemPlace[] {
     if (depth > limits.jsonDepthMax) return [{ pointer, detail: `lies deeper than ${limits.jsonDepthMax} levels` }]
     for (const [name, member] of Object.entries(value)) {
       const place = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
-      const fault = Array.isArray(value) ? undefined : faultOf(name, member, depth === 1)
+      const fault = Array.isArray(value) ? undefined : faultOf(name, member, { schema, atRoot: depth === 1 })
       if (fault !== undefined) faults.push({ pointer: place, detail: fault })
       todo.push({ value: member, pointer: place, depth: depth + 1 })
     }
@@ -34,13 +34,18 @@ export function schemaFaults(schema: unknown): ProblemPlace[] {
 }
 
 /** A member is judged by its name only where its value is that of the keyword: a property may be *called* `$ref`. */
-function faultOf(name: string, value: unknown, atRoot: boolean): string | undefined {
+function faultOf(
+  name: string,
+  value: unknown,
+  { schema, atRoot }: { schema: object; atRoot: boolean },
+): string | undefined {
   if (name === '$async' && typeof value === 'boolean') return 'is not part of JSON Schema'
   if (typeof value !== 'string') return undefined
   switch (name) {
     case '$ref':
     case '$dynamicRef':
-      return value.startsWith('#') ? undefined : 'must refer to a place in this schema: #/$defs/…'
+      if (!value.startsWith('#')) return 'must refer to a place in this schema: #/$defs/…'
+      return leadsAstray(schema, value) ? 'must refer to a schema, and there is no schema' : undefined
     case '$recursiveRef':
     case '$data':
       return 'is not part of JSON Schema 2020-12'
@@ -50,5 +55,28 @@ function faultOf(name: string, value: unknown, atRoot: boolean): string | undefi
       return !atRoot || value.replace(/#$/, '') === dialect ? undefined : `must be ${dialect}`
     default:
       return undefined
+  }
+}
+
+/**
+ * Whether a pointer leads to what every object inherits, or to what is no schema: a compiler that takes it for one checks
+ * nothing. What is not there at all the compiler refuses itself.
+ */
+function leadsAstray(schema: object, reference: string): boolean {
+  let node: unknown = schema
+  for (const token of reference.split('/').slice(1)) {
+    const name = decoded(token).replaceAll('~1', '/').replaceAll('~0', '~')
+    if (node === null || typeof node !== 'object') return true
+    if (!Object.hasOwn(node, name)) return name in node
+    node = Reflect.get(node, name)
+  }
+  return typeof node !== 'boolean' && (node === null || typeof node !== 'object' || Array.isArray(node))
+}
+
+function decoded(token: string): string {
+  try {
+    return decodeURIComponent(token)
+  } catch {
+    return token
   }
 }

@@ -233,3 +233,30 @@ test('a stored schema that no longer compiles lets nothing pass unchecked', asyn
   const check = checkWith(async () => ({ $ref: 'https://elsewhere.example/' }))
   expect(await check('a', 1, '1')).toEqual([{ pointer: '', detail: expect.stringContaining('could not be checked') }])
 })
+
+test.each([
+  '#/$defs/toString',
+  '#/$defs/__proto__',
+  '#/constructor',
+  '#/properties/c/hasOwnProperty',
+  '#/required',
+  '#/required/0',
+  '#/%63onstructor',
+  '#/title/0',
+])('a reference to %s, which every object has or which is no schema, is refused and not taken for anything', ($ref) => {
+  const schema = { title: 'a', type: 'object', properties: { c: { $ref } }, required: ['c'], $defs: {} }
+  expect(() => createSchemas().compile(schema)).toThrow(
+    expect.objectContaining({
+      code: 'invalid_schema',
+      errors: [{ pointer: '/schema/properties/c/$ref', detail: expect.stringContaining('no schema') }],
+    }),
+  )
+})
+
+test('a definition may have a name that every object has, when it is its own', () => {
+  const $defs = JSON.parse('{"toString":{"type":"string"},"__proto__":{"type":"integer"},"a/b":{"type":"null"}}')
+  const properties = { c: { $ref: '#/$defs/toString' }, d: { $ref: '#/$defs/__proto__' }, e: { $ref: '#/$defs/a~1b' } }
+  const { check } = createSchemas().compile({ properties, $defs })
+  expect(check({ c: 'a', d: 1, e: null })).toEqual([])
+  expect(check({ c: 1, d: 'a', e: 1 }).map(({ pointer }) => pointer)).toEqual(['/c', '/d', '/e'])
+})

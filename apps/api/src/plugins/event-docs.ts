@@ -1,6 +1,9 @@
 /**
  * `/event-docs`: the documentation of the event types for those who receive them, made from what is in the database now
  * and from the settings of this process. Public, as documentation is; an operator who does not want that turns it off.
+ *
+ * Whoever asks for it needs no key, and some files take seconds. So they are made in a thread that steps back behind
+ * everything else, once each, and of what was made so much is kept.
  */
 
 import { Problem } from '@posthorn/contract'
@@ -8,9 +11,9 @@ import { eventCatalogueStamp, readEventCatalogue } from '@posthorn/engine'
 import {
   type Artifact,
   type Branding,
-  createDocumentation,
-  openSite,
-  type Site,
+  type ServedSite,
+  SiteUnavailable,
+  serveSite,
   sourceFormat,
 } from '@posthorn/event-docs'
 import type { FastifyInstance } from 'fastify'
@@ -23,8 +26,13 @@ export const eventDocsPath = '/event-docs'
 
 /** How old what is shown may be, in milliseconds: a page has a dozen files, and they are asked for together. */
 const freshMs = 2_000
-/** Files that are kept once made. A page is about 30 kB. */
-const keptMax = 500
+/** What is kept of files once made, in bytes. A page is about 30 kB. */
+const keptBytesMax = 32 * 1024 * 1024
+/** How long somebody waits for a file; it is made to its end, for whoever asks again. */
+const fileMsMax = 20_000
+const askAgainSeconds = 5
+/** How long the files of a catalogue that has changed may still be made for those who wait for them. */
+const endMsMax = 30_000
 const cacheSeconds = 60
 const immutableSeconds = 365 * 24 * 3600
 
@@ -67,20 +75,24 @@ export async function eventDocs(
 /** What a page cannot say of itself in a `meta` element. */
 const policy = "frame-ancestors 'self'"
 
-type CurrentSite = AsyncDisposable & { file(path: string): Promise<Made | undefined> }
+type CurrentSite = { file(path: string): Promise<Made | undefined>; end(msMax: number): Promise<void> }
 
 /** Made anew when the catalogue has changed, which is looked for now and then. */
 function siteOf(parts: RouteParts, branding: Branding) {
   let site: { stamp: string; value: CurrentSite } | undefined
   let lookedMs = Number.NEGATIVE_INFINITY
   let looking: Promise<CurrentSite> | undefined
+  /** The site before, while somebody waits for a file of it. There is never a third. */
+  let ending: Promise<void> | undefined
 
   async function look(): Promise<CurrentSite> {
     const stamp = await eventCatalogueStamp(parts.db)
-    if (site?.stamp !== stamp) {
+    if (site === undefined || (site.stamp !== stamp && ending === undefined)) {
       const before = site?.value
-      site = { stamp, value: await readSite(parts, branding) }
-      await before?.[Symbol.asyncDispose]()
+      site = { stamp, value: keeping(serveSite(await givenBy(parts, branding))) }
+      ending = before?.end(endMsMax).finally(() => {
+        ending = undefined
+      })
     }
     lookedMs = parts.world.now()
     return site.value
@@ -97,15 +109,15 @@ function siteOf(parts: RouteParts, branding: Branding) {
     },
     async end(): Promise<void> {
       await looking?.catch(() => undefined)
-      await site?.value[Symbol.asyncDispose]()
+      await Promise.all([ending, site?.value.end(0)])
     },
   }
 }
 
-async function readSite(parts: RouteParts, branding: Branding): Promise<CurrentSite> {
+async function givenBy(parts: RouteParts, branding: Branding): Promise<Parameters<typeof serveSite>[0]> {
   const catalogue = await readEventCatalogue(parts.db)
   const { publicUrl } = parts.links
-  const documentation = createDocumentation({
+  return {
     source: {
       format: sourceFormat,
       meta: metaView(parts),
@@ -117,30 +129,60 @@ async function readSite(parts: RouteParts, branding: Branding): Promise<CurrentS
     branding,
     baseUrl: `${publicUrl}${eventDocsPath}`,
     ...(publicUrl === '' ? {} : { apiUrl: publicUrl }),
-  })
-  return keeping(openSite(documentation))
+  }
 }
 
 /** Files are made once and kept; two who ask for the same one wait for the same. */
-function keeping(site: Site): CurrentSite {
-  const kept = new Map<string, Promise<Made>>()
+function keeping(site: ServedSite): CurrentSite {
+  const making = new Map<string, Promise<Made | undefined>>()
+  // Insertion order is age: the one asked for longest ago comes first.
+  const kept = new Map<string, Made>()
+  let keptBytes = 0
+
+  async function make(path: string): Promise<Made | undefined> {
+    const artifact = await site.file(path)
+    if (artifact === undefined) return undefined
+    const made = { ...artifact, etag: tagOfBytes(artifact.body) }
+    kept.set(path, made)
+    keptBytes += made.body.length
+    for (const [oldest, { body }] of kept) {
+      if (keptBytes <= keptBytesMax) break
+      kept.delete(oldest)
+      keptBytes -= body.length
+    }
+    return made
+  }
+
   return {
     async file(path) {
-      const make = site.files.get(path)
-      if (make === undefined) return undefined
       const known = kept.get(path)
-      if (known !== undefined) return known
-      const made = Promise.resolve(make()).then((artifact) => ({ ...artifact, etag: tagOfBytes(artifact.body) }))
-      kept.set(path, made)
-      made.catch(() => kept.delete(path))
-      const [oldest] = kept.keys()
-      if (kept.size > keptMax && oldest !== undefined) kept.delete(oldest)
-      return made
+      if (known !== undefined) {
+        kept.delete(path)
+        kept.set(path, known)
+        return known
+      }
+      const made = making.get(path) ?? make(path).finally(() => making.delete(path))
+      making.set(path, made)
+      return soonEnough(made)
     },
-    // What somebody waits for is made to its end: without its threads a site has less in its files than it should.
-    async [Symbol.asyncDispose]() {
-      await Promise.allSettled(kept.values())
-      await site[Symbol.asyncDispose]()
-    },
+    end: (msMax) => site.end(msMax),
+  }
+}
+
+/** @throws Problem `overloaded`, when it cannot be had or would take too long */
+async function soonEnough<T>(made: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const watch = setTimeout(() => late.reject(new SiteUnavailable('It takes longer to be made.')), fileMsMax)
+  try {
+    return await Promise.race([made, late.promise])
+  } catch (error) {
+    if (!(error instanceof SiteUnavailable)) throw error
+    // Nobody may be waiting for it any more when it fails.
+    made.catch(() => undefined)
+    throw new Problem('overloaded', `This file of the event documentation is not there yet. ${error.message}`, {
+      retryAfterSeconds: askAgainSeconds,
+    })
+  } finally {
+    clearTimeout(watch)
   }
 }

@@ -104,6 +104,28 @@ test('a check of a receiver stands in the log even when no dispatcher came for i
   expect(body.data).toMatchObject([{ action: 'subscription_tested', tenant: 'acme', actor: adminKey }])
 })
 
+test('a replay by the operator of one tenant alone stands in the audit log of that tenant, and one of several in none', async () => {
+  const draftOf = async (tenant: string | string[]) => {
+    const { body } = await api.ask('POST', '/v1/replays', { filter: { tenant } })
+    return String(body.id)
+  }
+  const [one, once, several] = [
+    await draftOf('globex'),
+    await draftOf(['globex', 'globex']),
+    await draftOf(['acme', 'globex']),
+  ]
+  await api.ask('PATCH', `/v1/replays/${one}`, { note: 'theirs' })
+  await api.ask('POST', `/v1/replays/${one}/cancel`)
+  const { body } = await api.ask('GET', '/v1/audit?tenant=globex&order=asc')
+  const found = body.data.filter(({ target }: { target: string }) => [one, once, several].includes(target))
+  expect(found.map(({ action, target }: { action: string; target: string }) => [action, target])).toEqual([
+    ['replay_created', one],
+    ['replay_created', once],
+    ['replay_changed', one],
+    ['replay_canceled', one],
+  ])
+})
+
 test('every operation that is no GET is audited, or named here with the reason why not', async () => {
   const { body } = await api.ask('GET', '/openapi.json', undefined, { as: null })
   const paths: Record<string, Record<string, { operationId: string }>> = body.paths

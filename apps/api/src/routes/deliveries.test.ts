@@ -220,6 +220,42 @@ test('202 when a delivery is resent, with who asked and why; the dispatchers are
   await api.ask('DELETE', `/v1/subscriptions/${subscription}`)
 })
 
+test('a customer sees what its own people did and why, and of the operator only that something was done', async () => {
+  const subscription = await subscribe(api)
+  const { delivery } = await publish(api)
+  const { id: staff } = (await api.ask('GET', '/v1/credential', undefined, { as: 'support' })).body
+  const { id: own } = (await api.ask('GET', '/v1/credential', undefined, { as: 'tenant' })).body
+  await attempted(api, delivery, 1, { trigger: 'resend', actor: staff, reason: 'ticket 4711: they call again' })
+  await attempted(api, delivery, 2, { trigger: 'resend', actor: own, reason: 'we were down' })
+  await attempted(api, delivery, 3, {})
+  const seen = async (as: string) => {
+    const { body } = await api.ask('GET', `/v1/deliveries/${delivery}/attempts?order=asc`, undefined, { as })
+    const expanded = await api.ask('GET', `/v1/deliveries/${delivery}?expand=attempts`, undefined, { as })
+    type Seen = { number: number; trigger: string; actor: string | null; reason: string | null }
+    const told = (attempts: Seen[]) =>
+      attempts.toSorted((a, b) => a.number - b.number).map(({ trigger, actor, reason }) => [trigger, actor, reason])
+    expect(told(expanded.body.attempts)).toEqual(told(body.data))
+    return told(body.data)
+  }
+  const others = [
+    ['resend', own, 'we were down'],
+    ['automatic', null, null],
+  ]
+  expect(await seen('support')).toEqual([['resend', staff, 'ticket 4711: they call again'], ...others])
+  expect(await seen('tenant')).toEqual([['resend', null, null], ...others])
+  await api.ask('DELETE', `/v1/subscriptions/${subscription}`)
+})
+
+test('a delivery of a tenant that was deleted cannot be resent, because there is nowhere to send it', async () => {
+  await using other = await startTestApi()
+  await subscribe(other, 'globex')
+  const { delivery } = await publish(other, 'globex')
+  await finish(other, delivery, 'failed')
+  await other.ask('DELETE', '/v1/tenants/globex')
+  const { status, body } = await other.ask('POST', `/v1/deliveries/${delivery}/resend`)
+  expect([status, body.code]).toEqual([422, 'subscription_not_active'])
+})
+
 test('409 when a delivery cannot be resent or canceled in its state', async () => {
   const subscription = await subscribe(api)
   const { delivery } = await publish(api)

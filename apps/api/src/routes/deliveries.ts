@@ -29,7 +29,7 @@ import {
 } from '@posthorn/engine'
 import { Type } from 'typebox'
 import { sendExactJson } from '../exact-json.ts'
-import { expandDelivery, expansionsOf, hiddenHeaders } from '../expand-delivery.ts'
+import { besideAttempts, expandDelivery, expansionsOf } from '../expand-delivery.ts'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
@@ -105,8 +105,8 @@ export const deliveryRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app,
       const owner = { id: delivery.id, tenantId: delivery.tenant_id }
       const reader = readerOf(credential)
       const found = await listAttempts(db, owner, query)
-      const ofEvent = await hiddenHeaders(db, delivery, reader)
-      const page = wirePage({ request, reply, links }, found, (attempt) => attemptView(attempt, reader, ofEvent))
+      const beside = await besideAttempts(db, delivery, found.rows, reader)
+      const page = wirePage({ request, reply, links }, found, (attempt) => attemptView(attempt, reader, beside))
       if (!reader.payloads || delivery.erased_at !== null) return { ...page, request_body: null }
       const event = await getEvent(db, delivery.event_id, delivery.tenant_id)
       const body = await sentBody(parts, event, delivery.subscription_id, headersOf(found.rows))

@@ -67,4 +67,10 @@ test('403 for keys that may not see payloads, 404 for another tenant, 409 while 
   expect(await ask(await delivered('globex'), 'tenant')).toEqual([404, 'delivery_not_found'])
   expect(await ask('dlv_x')).toEqual([404, 'delivery_not_found'])
   expect(await ask(await delivered('acme', false))).toEqual([409, 'delivery_state_conflict'])
+  // As an erasure leaves it: no headers of what was sent, and it was.
+  const erased = await delivered('acme', false)
+  const { event_id } = (await api.ask('GET', `/v1/deliveries/${erased}`)).body
+  const id = parseId('event', event_id) ?? ''
+  await api.db.prisma.event.updateMany({ where: { id }, data: { data: 'null', erasedAt: new Date() } })
+  expect(await ask(erased)).toEqual([409, 'content_erased'])
 })

@@ -38,12 +38,12 @@ export const deliveryCurlRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
           `${nameOf(credential)} may not see payloads (payloads:read), and the command holds one.`,
         )
       }
+      const event = await getEvent(db, delivery.event_id, delivery.tenant_id)
+      refuseErased(event)
       const attempt = await newestSent(db, { id: delivery.id, tenantId: delivery.tenant_id })
       if (attempt === undefined) {
         throw new Problem('delivery_state_conflict', 'Nothing has been sent yet. Look again after the first attempt.')
       }
-      const event = await getEvent(db, delivery.event_id, delivery.tenant_id)
-      refuseErased(event)
       const body = await sentBody(parts, event, delivery.subscription_id, attempt.headers)
       if (body === null) {
         const why = 'The body was made by a transform that cannot be evaluated any more, so it cannot be told.'

@@ -1,4 +1,5 @@
-import { checkedRequest, finishCheck, judgeAttempt, type TakenTest, takeTest } from '@posthorn/engine'
+import { parseId } from '@posthorn/contract'
+import { checkedRequest, finishCheck, judgeAttempt, newUuid, type TakenTest, takeTest } from '@posthorn/engine'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { callbackUrl, startTestApi, type TestApi, world } from '../testing/api.ts'
 
@@ -154,4 +155,30 @@ test.each([
 ])('a check with %s is refused before anything is sent', async (query, status, code) => {
   const answer = await api.ask('POST', `/v1/subscriptions/${await subscribed()}/conformance${query}`)
   expect([answer.status, answer.body.code]).toEqual([status, code])
+})
+
+test('one tenant does not take all the places there are: its next check waits, and that of another tenant does not', async () => {
+  for (const tenant of ['busy', 'idle']) await api.ask('PUT', `/v1/tenants/${tenant}`, {})
+  const [first, second, other] = [await subscribed('busy'), await subscribed('busy'), await subscribed('idle')]
+  const ask = (id: string) => api.ask('POST', `/v1/subscriptions/${id}/conformance`)
+  const one = ask(first)
+  const running = await taken()
+  const refused = await ask(second)
+  expect([refused.status, refused.body.code]).toEqual([409, 'subscription_test_running'])
+  expect(refused.body.detail).toContain('of this tenant is under way')
+  // As if it had been asked for at the same moment.
+  const id = parseId('subscription', second)
+  const waiting = await api.db.prisma.subscriptionTest.findFirstOrThrow({ where: { tenantId: 'busy' } })
+  const { outcome: _outcome, ...same } = waiting
+  await api.db.prisma.subscriptionTest.create({
+    data: { ...same, id: newUuid(world), subscriptionId: id ?? expect.fail(), takenAt: null },
+  })
+  expect(await takeTest(api.db, world, { isReceiverCheck: true })).toBeUndefined()
+  const two = ask(other)
+  const taking = await taken()
+  expect(taking.claim.tenantId).toBe('idle')
+  await finish(taking)
+  await finish(running)
+  expect([(await one).status, (await two).status]).toEqual([200, 200])
+  expect((await takeTest(api.db, world, { isReceiverCheck: true }))?.claim.subscriptionId).toBe(id)
 })

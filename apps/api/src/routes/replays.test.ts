@@ -67,10 +67,11 @@ describe('a draft', () => {
       finished_at: null,
       preview: {
         count: 3,
+        tenant_count: 2,
         subscription_count: 2,
         by_subscription: [
-          { subscription_id: subscriptions['acme'], count: 2 },
-          { subscription_id: subscriptions['globex'], count: 1 },
+          { subscription_id: subscriptions['acme'], tenant: 'acme', count: 2 },
+          { subscription_id: subscriptions['globex'], tenant: 'globex', count: 1 },
         ],
         by_cause: [
           { failure_code: 'http_5xx', count: 2 },

@@ -28,7 +28,7 @@ export const searchRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, {
         operationId: 'search',
         summary: 'Find out what a text is',
         description:
-          "Any id, a publisher's own id, a business key, a trace or an idempotency key: what it names, with the paths where that is read. Found is only what the key may read, of its own tenant. What is not found is an empty list.",
+          "The id of an event, a delivery, an attempt, a subscription, a replay or an API key, a publisher's own id, a business key, a trace or an idempotency key: what it names, with the paths where that is read. Found is only what the key may read, of its own tenant. What is not found is an empty list.",
         tags: ['Search'],
         querystring: SearchQuery,
         response: { 200: reference(SearchResults), ...refusals({ body: false }) },

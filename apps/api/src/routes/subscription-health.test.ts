@@ -38,6 +38,8 @@ test('200 with nothing to do for a subscription that nothing was published to', 
       breaker: { state: 'closed', opened_at: null, next_probe_at: null, failed_probes: 0 },
       ordered: false,
       backlog: { count: 0, has_more: false },
+      held: { count: 0, has_more: false },
+      not_before: null,
       oldest_due_at: null,
       blocked_by: null,
     },
@@ -53,6 +55,23 @@ test('the backlog is what is due, waits and is in flight; the oldest due is what
   await backlog.update({ where: { deliveryId: due ?? '' }, data: { nextAttemptAt: new Date(2_000) } })
   const { body } = await api.ask('GET', `/v1/subscriptions/${id}/health`)
   expect(body).toMatchObject({ backlog: { count: 3 }, oldest_due_at: '1970-01-01T00:00:02.000Z', blocked_by: null })
+})
+
+test('what is held is counted apart, and the pause that a receiver asked for is told until it is over', async () => {
+  const id = await subscribe()
+  await api.ask('POST', `/v1/subscriptions/${id}/pause`)
+  for (let count = 0; count < 3; count += 1) await publish(id)
+  const notBefore = new Date(Date.now() + 60_000)
+  const where = { id: parseId('subscription', id) ?? '' }
+  await api.db.prisma.subscription.update({ where, data: { notBefore } })
+  const path = `/v1/subscriptions/${id}/health`
+  expect((await api.ask('GET', path)).body).toMatchObject({
+    backlog: { count: 0 },
+    held: { count: 3, has_more: false },
+    not_before: notBefore.toISOString(),
+  })
+  await api.db.prisma.subscription.update({ where, data: { notBefore: new Date(Date.now() - 1) } })
+  expect((await api.ask('GET', path)).body.not_before).toBeNull()
 })
 
 async function blockedByMetrics(): Promise<string | undefined> {

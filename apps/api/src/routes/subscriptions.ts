@@ -248,6 +248,8 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       schema: {
         operationId: 'resumeSubscription',
         summary: 'Send to a paused or disabled subscription again',
+        description:
+          'What was held is due at once, whatever its schedule was, unless `backfill` says otherwise; a breaker that is open and a pause that the receiver has asked for end. Of an active subscription nothing changes.',
         tags,
         params,
         body: ResumeSubscription,

@@ -68,7 +68,7 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, {
         operationId: 'deleteTenant',
         summary: 'Forget a tenant',
         description:
-          'Its subscriptions, secrets and keys go, and what was still to be delivered is canceled. Events and attempts stay until their retention ends.',
+          'Its subscriptions, secrets and keys go, and what was still to be delivered is canceled. Events and attempts stay until their retention ends: a tenant that is made known again under the same id has them, and what is published under an `id` that it had published before is a duplicate.',
         tags,
         params,
         response: { 204: Type.Null(), ...refusals({ body: false }, 'tenant_not_found') },

@@ -6,8 +6,16 @@ import { requestHeadersView, responseHeadersView } from './headers.ts'
 /** Every attempt is a POST (Standard Webhooks 1.0). */
 const method = 'POST'
 
-/** @param ofEvent the names of the headers that the publisher of its event gave; undefined when nobody knows them any more */
-export function attemptView(attempt: Attempt, reader: Reader, ofEvent: ReadonlySet<string> | undefined): WireAttempt {
+/** What must be known beside attempts to show them to a reader. */
+export type Beside = {
+  /** The names of the headers that the publisher of the event gave; undefined when nobody knows them any more. */
+  ofEvent: ReadonlySet<string> | undefined
+  /** Who may be named to the reader, and with what they said. */
+  isNamed(actor: string): boolean
+}
+
+export function attemptView(attempt: Attempt, reader: Reader, { ofEvent, isNamed }: Beside): WireAttempt {
+  const isAnonymous = attempt.actor !== null && !isNamed(attempt.actor)
   return {
     id: formatId('attempt', attempt.id),
     tenant: attempt.tenantId,
@@ -17,8 +25,8 @@ export function attemptView(attempt: Attempt, reader: Reader, ofEvent: ReadonlyS
     number: attempt.number,
     // The columns' CHECKs are held to the lists of words by a test; the headers are written from records of texts.
     trigger: attempt.trigger as WireAttempt['trigger'],
-    actor: attempt.actor,
-    reason: attempt.reason,
+    actor: isAnonymous ? null : attempt.actor,
+    reason: isAnonymous ? null : attempt.reason,
     started_at: attempt.startedAt.toISOString(),
     erased_at: attempt.erasedAt?.toISOString() ?? null,
     request: {

@@ -30,9 +30,11 @@ export function replayView(replay: Replay): WireReplay {
     finished_at: replay.finishedAt?.toISOString() ?? null,
     preview: {
       count: replay.itemCount,
+      tenant_count: preview.tenantCount,
       subscription_count: preview.subscriptionCount,
-      by_subscription: preview.bySubscription.map(({ subscriptionId, count }) => ({
+      by_subscription: preview.bySubscription.map(({ subscriptionId, tenantId, count }) => ({
         subscription_id: formatId('subscription', subscriptionId),
+        tenant: tenantId,
         count,
       })),
       by_cause: preview.byCause.map(({ failureCode, count }) => ({ failure_code: failureCode, count })),

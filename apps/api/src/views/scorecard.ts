@@ -3,7 +3,7 @@ import type { JudgedCheck, ReceiverCheckOutcome } from '@posthorn/engine'
 import { judgeReceiver } from '@posthorn/engine'
 import type { Links } from '../parts.ts'
 import type { Reader } from '../reader.ts'
-import { requestHeadersView, responseHeadersView } from './headers.ts'
+import { answeredView, sentView } from './test-outcome.ts'
 
 export function scorecardView(
   subscriptionId: Uuid,
@@ -34,22 +34,10 @@ function checkView({ outcome, ...judged }: JudgedCheck, reader: Reader, links: L
       event_id: formatId('event', outcome.eventId),
       event_type: outcome.eventType,
       sent_at: outcome.startedAt,
-      headers: requestHeadersView(outcome.requestHeaders, reader, new Set()),
       body_bytes: outcome.requestBytes,
-      body: reader.payloads ? outcome.requestBody : null,
+      ...sentView(outcome, reader),
     },
-    response:
-      outcome.status === null
-        ? null
-        : {
-            status: outcome.status,
-            headers: responseHeadersView(outcome.responseHeaders, reader),
-            body: reader.payloads ? Buffer.from(outcome.responseBody, 'base64').toString('utf8') : null,
-            truncated: outcome.responseTruncated,
-          },
-    failure_code: outcome.failureCode,
-    failure_detail: outcome.failureDetail,
-    explained_at: outcome.failureCode && `${links.errorsUrl}#${outcome.failureCode}`,
+    ...answeredView(outcome, reader, links),
     total_ms: outcome.totalMs,
   }
 }

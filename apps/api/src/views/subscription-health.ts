@@ -7,7 +7,7 @@ export function subscriptionHealthView(
   health: SubscriptionHealth,
   disableAfterMs: number,
 ): WireHealth {
-  const { attempts, backlog, blockedBy, breaker, failing } = health
+  const { attempts, backlog, blockedBy, breaker, failing, held } = health
   const tried = attempts.accepted + attempts.failed
   return {
     subscription_id: formatId('subscription', subscriptionId),
@@ -34,6 +34,8 @@ export function subscriptionHealthView(
     },
     ordered: health.ordered,
     backlog: { count: backlog.count, has_more: backlog.hasMore },
+    held: { count: held.count, has_more: held.hasMore },
+    not_before: health.notBefore?.toISOString() ?? null,
     oldest_due_at: health.oldestDueAt?.toISOString() ?? null,
     blocked_by:
       blockedBy === null

@@ -105,9 +105,11 @@ test('a tab is chosen by mouse and by keyboard, and the choice holds on the next
   await page.goto(`${served.origin}/quickstart.html`)
   const first = page.getByRole('tab').first()
   await page.getByRole('tab', { name: 'Python' }).click()
-  expect(await page.locator('.tab').filter({ visible: true }).count()).toBe(1)
+  const shown = page.locator('main > .tabs > .tab').filter({ visible: true })
+  expect(await shown.count()).toBe(1)
   expect(await page.locator('.tab-name').filter({ visible: true }).count()).toBe(0)
-  expect(await page.locator('.tab').filter({ visible: true }).locator('code').first().textContent()).toContain('import')
+  expect(await shown.locator('.tab').filter({ visible: true }).count()).toBe(1)
+  expect(await shown.locator('code').filter({ hasText: 'import', visible: true }).count()).toBe(1)
   await page.goto(`${served.origin}/verify.html`)
   expect(await page.getByRole('tab', { name: 'Python' }).getAttribute('aria-selected')).toBe('true')
   await page.getByRole('tab', { name: 'Python' }).press('ArrowLeft')
@@ -130,7 +132,14 @@ test('search finds an event type by its name and by the name of a field', async 
   await page.getByRole('option').first().waitFor()
   await page.keyboard.press('Enter')
   await page.waitForURL((url) => url.pathname.startsWith('/events/') && !url.pathname.endsWith('invoice.paid.html'))
-  expect(await page.getByRole('main').textContent()).toContain('last4')
+  expect(await page.locator('tr:target').textContent()).toContain('last4')
+  const search = page.getByRole('combobox', { name: 'Search' })
+  await search.fill('retry-after')
+  await page.getByRole('option', { name: 'What your response does' }).waitFor()
+  await search.fill('zebra')
+  expect(await page.locator('.found').textContent()).toContain('Nothing found for “zebra”')
+  await page.getByRole('heading', { level: 1 }).click()
+  expect(await page.locator('.found').isVisible()).toBe(false)
   expect(outside).toEqual([])
   await own.close()
 })
@@ -143,6 +152,8 @@ test('on a phone nothing is wider than the screen', async (context) => {
     'index.html',
     'events.html',
     'events/order.shipped.html',
+    'quickstart.html',
+    'requests.html',
     'verify.html',
     'delivery.html',
     'changelog.html',

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { type Served, startServed } from '../sdk/serving.ts'
+import { docs, type Ended } from './docs-command.ts'
 
 const main = fileURLToPath(new URL('../../../../apps/posthorn/src/main.ts', import.meta.url))
 const timeout = 120_000
@@ -36,9 +37,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-type Ended = { code: number | null; stdout: string; stderr: string }
-
-async function docs(words: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
+/** In a process of its own, as an operator runs it. */
+async function spawned(words: readonly string[], environment: Record<string, string>): Promise<Ended> {
   const { execPath, env } = inject('machine')
   const child = spawn(execPath, [main, 'docs', ...words], {
     env: { ...env, ...environment },
@@ -46,7 +46,7 @@ async function docs(words: readonly string[], environment: Record<string, string
   })
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended])
-  return { code, stdout, stderr }
+  return { code: code ?? -1, stdout, stderr }
 }
 
 const key = () => ({ POSTHORN_API_KEY: served.adminKey })
@@ -54,7 +54,7 @@ const key = () => ({ POSTHORN_API_KEY: served.adminKey })
 test('a site is built from a running installation, and the same site from what was exported', { timeout }, async () => {
   const [site, file, other] = [join(folder, 'site'), join(folder, 'exported.json'), join(folder, 'other')]
   const base = ['--base-url', 'https://docs.acme.example/webhooks']
-  const built = await docs(['build', '--from', served.origin, '--out', site, ...base], key())
+  const built = await spawned(['build', '--from', served.origin, '--out', site, ...base], key())
   expect(built).toMatchObject({ code: 0, stderr: '' })
   expect(built.stdout).toContain('1 event types, ')
   expect(await readFile(join(site, 'events/invoice.paid.html'), 'utf8')).toContain('Sent when an invoice is paid.')

@@ -15,7 +15,8 @@ async function codeBlocks(): Promise<CodeBlock[]> {
   for (const [page, make] of site.files) {
     if (!page.endsWith('.html')) continue
     const html = String((await make()).body)
-    const form = /<figcaption>([^<]*)<\/figcaption><pre[^>]*><code(?: class="language-([^"]*)")?>([^<]*)<\/code>/g
+    const form =
+      /<figcaption>([^<]*)<\/figcaption><pre[^>]*><code(?: class="language-([^"]*)")?>((?:[^<]|<\/?span)*)<\/code>/g
     for (const [, label = '', language = '', text = ''] of html.matchAll(form))
       blocks.push({ page, language, label: unescaped(label), text: unescaped(text) })
     expect([page, html.split('<pre').length - 1]).toEqual([page, [...html.matchAll(form)].length])
@@ -23,8 +24,14 @@ async function codeBlocks(): Promise<CodeBlock[]> {
   return blocks
 }
 
+/** Without the marks of what stands out in code. */
 function unescaped(text: string): string {
-  return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&')
+  return text
+    .replaceAll(/<[^>]*>/g, '')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&amp;', '&')
 }
 
 test('every block of code is of a kind that is checked, and passes', { timeout: 120_000 }, async () => {
@@ -55,7 +62,7 @@ function kindOf({ language, label, text }: CodeBlock): string {
   if (language === 'json') return 'JSON'
   if (language === 'sql') return 'SQL'
   if (language === '') return 'signed content'
-  if (label.startsWith('Running ')) return 'start'
+  if (/^(Set up|Start) /.test(label)) return 'start'
   if (label === 'Signed request by curl') return 'signed request'
   if (language === 'sh' && text.includes('/v1/')) return 'call'
   return 'sample'

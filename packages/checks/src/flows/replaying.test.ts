@@ -177,18 +177,46 @@ describe('what has changed since the draft', () => {
     expect(posthorn.receiver.requests).toHaveLength(1)
   })
 
+  test.each(['there', 'elsewhere'])(
+    'what was erased since the draft is skipped and says so: sent %s',
+    async (where) => {
+      await using posthorn = await startTestPosthorn()
+      await posthorn.subscribe()
+      const items = await publishEnded(posthorn, 2, 'failed')
+      const targetUrl = where === 'there' ? null : `${posthorn.receiver.origin}/staging`
+      const { id } = await draft(posthorn, {}, { targetUrl })
+      await erase(posthorn, items[0])
+      await posthorn.dispatch()
+      await move(posthorn, 'run', id)
+      await ended(posthorn, id)
+      const { counts: all } = await getReplay(posthorn.db, id, undefined)
+      expect(all.map(({ outcome, skip_reason, count }) => [outcome, skip_reason, count]).toSorted()).toEqual([
+        ['delivered', null, 1],
+        ['skipped', 'erased', 1],
+      ])
+      expect(posthorn.receiver.requests).toHaveLength(1)
+    },
+  )
+
   test('leaves out from the beginning what cannot be sent', async () => {
     await using posthorn = await startTestPosthorn()
     const [active, paused, disabled] = await posthorn.subscribeMany(3)
     await publishEnded(posthorn, 2, 'failed')
+    const [erased] = (await publishEnded(posthorn, 1, 'failed')).filter(
+      ({ subscription }) => subscription === active?.id,
+    )
+    await erase(posthorn, erased)
     await posthorn.publish()
     await change(posthorn, paused, { state: 'paused' })
     await change(posthorn, disabled, { state: 'disabled', disabledReason: 'gone' })
     const replay = await draft(posthorn, {})
-    expect([replay.itemCount, replay.preview.bySubscription]).toEqual([2, [{ subscriptionId: active?.id, count: 2 }]])
+    const { tenantCount, bySubscription } = replay.preview
+    expect([replay.itemCount, tenantCount]).toEqual([2, 1])
+    expect(bySubscription).toEqual([{ subscriptionId: active?.id, tenantId: 'acme', count: 2 }])
     expect(replay.preview.leftOut).toEqual([
       { reason: 'pending', count: 3 },
-      ...['subscription_disabled', 'subscription_paused'].map((reason) => ({ reason, count: 2 })),
+      ...['subscription_disabled', 'subscription_paused'].map((reason) => ({ reason, count: 3 })),
+      { reason: 'erased', count: 1 },
     ])
   })
 
@@ -472,6 +500,13 @@ function draft(posthorn: TestPosthorn, filter: FilterWords, more: Partial<Replay
 
 function move({ db }: TestPosthorn, wanted: Parameters<typeof moveReplay>[1], id: string) {
   return moveReplay({ db }, wanted, { id, within: undefined })
+}
+
+/** As an erasure leaves it. */
+async function erase({ db }: TestPosthorn, item: Item | undefined): Promise<void> {
+  const erasedAt = new Date()
+  await db.prisma.delivery.updateMany({ where: { id: item?.delivery ?? '' }, data: { erasedAt } })
+  await db.prisma.event.updateMany({ where: { id: item?.event ?? '' }, data: { data: 'null', erasedAt } })
 }
 
 async function change(

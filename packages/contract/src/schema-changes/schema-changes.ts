@@ -133,8 +133,12 @@ function comparison(rootBefore: unknown, rootNow: unknown): (before: Nodes, now:
     const next = documents.now.alternatives(now)
     compareTypes(found, old, next)
     for (const type of jsonTypes) {
-      const oldOfType = old.filter((one) => one.type === type)
-      const nextOfType = next.filter((one) => one.type === type)
+      const ofType = (all: readonly Alternative[]) => {
+        const those = all.filter((one) => one.type === type)
+        // There are not two nulls.
+        return type === 'null' ? those.slice(0, 1) : those
+      }
+      const [oldOfType, nextOfType] = [ofType(old), ofType(next)]
       if (oldOfType.length > 0 && nextOfType.length > 0) found.take('', compareVariants(oldOfType, nextOfType))
     }
     compareRemarks(found, before, now)
@@ -213,6 +217,7 @@ function comparison(rootBefore: unknown, rootNow: unknown): (before: Nodes, now:
         break
     }
     compareFormats(found, sides)
+    compareRemarksOfParts(found, sides)
     return found.all()
   }
 
@@ -408,14 +413,31 @@ function compareRemarks(found: Collector, before: Nodes, now: Nodes): void {
   const texts = (nodes: readonly Keywords[], names: readonly string[]) =>
     canonical(nodes.map((node) => names.map((name) => node[name] ?? null)))
   if (texts(was, ['x-semantic-version']) !== texts(is, ['x-semantic-version']) && was.length > 0 && is.length > 0) {
-    found.add('meaning_changed', '', 'Its meaning has changed, says `x-semantic-version`.')
+    found.add('meaning_changed', '', meaningChanged)
   }
   const isDeprecated = (nodes: readonly Keywords[]) => nodes.some((node) => node['deprecated'] === true)
-  if (!isDeprecated(was) && isDeprecated(is)) found.add('deprecated', '', 'It is deprecated and may go away.')
+  if (!isDeprecated(was) && isDeprecated(is)) found.add('deprecated', '', isToGo)
   if (texts(was, ['title', 'description']) !== texts(is, ['title', 'description'])) {
-    found.add('description_changed', '', 'It is described in other words.')
+    found.add('description_changed', '', inOtherWords)
   }
 }
+
+/** The same where a reference, `allOf` or a branch leads to it: what is said there is said of the data too. */
+function compareRemarksOfParts(found: Collector, { before, now }: Sides): void {
+  const meanings = (parts: readonly Keywords[]) =>
+    canonical([...new Set(parts.flatMap((part) => part['x-semantic-version'] ?? []).map(canonical))].toSorted())
+  if (meanings(before) !== meanings(now)) found.add('meaning_changed', '', meaningChanged)
+  const isDeprecated = (parts: readonly Keywords[]) => parts.some((part) => part['deprecated'] === true)
+  if (!isDeprecated(before) && isDeprecated(now)) found.add('deprecated', '', isToGo)
+  // The nearest says it.
+  const text = (parts: readonly Keywords[], name: string) => parts.find((part) => part[name] !== undefined)?.[name]
+  const isDescribedAlike = ['title', 'description'].every((name) => text(before, name) === text(now, name))
+  if (!isDescribedAlike) found.add('description_changed', '', inOtherWords)
+}
+
+const meaningChanged = 'Its meaning has changed, says `x-semantic-version`.'
+const isToGo = 'It is deprecated and may go away.'
+const inOtherWords = 'It is described in other words.'
 
 /** Limits of sizes. */
 function compareLimits(found: Collector, { before, now, next }: Sides, limits: Readonly<Record<string, End>>): void {

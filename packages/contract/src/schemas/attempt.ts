@@ -20,8 +20,10 @@ export const Attempt = named(
       subscription_id: Id('subscription'),
       number: Type.Integer({ minimum: 1 }),
       trigger: Type.Enum([...attemptTriggers], { type: 'string' }),
-      actor: Nullable(Type.String({ description: 'Who asked for it' })),
-      reason: Nullable(Type.String({ description: 'Why, in their words' })),
+      actor: Nullable(
+        Type.String({ description: 'Who asked for it. A customer is not told which person of the operator it was' }),
+      ),
+      reason: Nullable(Type.String({ description: 'Why, in their words; likewise' })),
       started_at: Time(),
       erased_at: Nullable(Time('When headers, bodies and reason were taken away')),
       request: Type.Object({

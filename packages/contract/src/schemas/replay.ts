@@ -93,10 +93,14 @@ export const Replay = named(
       preview: Type.Object(
         {
           count: count('Deliveries that are sent'),
+          tenant_count: count('How many tenants they are of'),
           subscription_count: count(),
-          by_subscription: Type.Array(Type.Object({ subscription_id: Id('subscription'), count: count() }), {
-            description: `Those with the most, ${limits.replaySubscriptionsShownMax} at the most`,
-          }),
+          by_subscription: Type.Array(
+            Type.Object({ subscription_id: Id('subscription'), tenant: TenantId(), count: count() }),
+            {
+              description: `Those with the most, ${limits.replaySubscriptionsShownMax} at the most`,
+            },
+          ),
           by_cause: Type.Array(
             Type.Object({
               failure_code: failureCode('How they had failed last; null where they had not'),

@@ -62,6 +62,18 @@ export const SubscriptionHealth = named(
         },
         { description: 'Deliveries that are due, in flight or waiting for a retry. Held ones are not among them.' },
       ),
+      held: Type.Object(
+        {
+          count: Type.Integer({ description: `At most ${limits.backlogCountMax}` }),
+          has_more: Type.Boolean({ description: 'There are more than were counted' }),
+        },
+        { description: 'Deliveries that wait until the subscription is resumed' },
+      ),
+      not_before: Nullable(
+        Time(
+          'The receiver has asked for a pause until then (`Retry-After`). What a person resends is sent all the same.',
+        ),
+      ),
       oldest_due_at: Nullable(Time('Since when the delivery that has been due longest waits to be sent')),
       blocked_by: Nullable(
         Type.Object(

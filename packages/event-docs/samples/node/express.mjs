@@ -2,12 +2,12 @@
 import express from 'express'
 import { Webhook } from 'standardwebhooks'
 
-// One secret, or two with a space between while you change from one to the other.
+// One secret, or several separated by spaces while you rotate.
 const secrets = process.env.WEBHOOK_SECRET?.match(/\S+/g) ?? []
 if (secrets.length === 0) throw new Error('Set WEBHOOK_SECRET to whsec_…')
 const webhooks = secrets.map((secret) => new Webhook(secret))
 
-/** Whether the holder of a secret signed exactly this, not more than five minutes ago. */
+/** Whether this was signed with one of the secrets in the last five minutes. */
 function isAuthentic(headers, body) {
   return webhooks.some((webhook) => {
     try {
@@ -19,19 +19,21 @@ function isAuthentic(headers, body) {
   })
 }
 
-// Stands for your database: a table with a unique index on the id, which is the same when an event is sent again.
+// Stands in for your database. Use a table with a unique index on the id:
+// an event that is sent again has the same id.
 const events = new Map()
 
 const app = express()
 
-// express.raw keeps the body byte by byte, as it was signed. No express.json() may come before it.
+// express.raw keeps the raw bytes, which were signed. Do not put express.json() before it.
 app.post('/webhooks', express.raw({ type: '*/*', limit: '1mb' }), (request, response) => {
   const body = request.body ?? Buffer.alloc(0)
-  if (!isAuthentic(request.headers, body)) return response.sendStatus(400)
+  if (!isAuthentic(request.headers, body)) return response.sendStatus(401)
 
   const id = request.headers['webhook-id']
   if (!events.has(id)) {
-    // Keep it, answer, and work on it afterwards: JSON.parse(body) has `type`, `timestamp` and `data`.
+    // Store it, answer, and do the work later.
+    // JSON.parse(body) has `type`, `timestamp` and `data`.
     events.set(id, body)
     console.log(`received ${id}`)
   }

@@ -2,12 +2,12 @@
 import Fastify from 'fastify'
 import { Webhook } from 'standardwebhooks'
 
-// One secret, or two with a space between while you change from one to the other.
+// One secret, or several separated by spaces while you rotate.
 const secrets = process.env.WEBHOOK_SECRET?.match(/\S+/g) ?? []
 if (secrets.length === 0) throw new Error('Set WEBHOOK_SECRET to whsec_…')
 const webhooks = secrets.map((secret) => new Webhook(secret))
 
-/** Whether the holder of a secret signed exactly this, not more than five minutes ago. */
+/** Whether this was signed with one of the secrets in the last five minutes. */
 function isAuthentic(headers, body) {
   return webhooks.some((webhook) => {
     try {
@@ -19,23 +19,25 @@ function isAuthentic(headers, body) {
   })
 }
 
-// Stands for your database: a table with a unique index on the id, which is the same when an event is sent again.
+// Stands in for your database. Use a table with a unique index on the id:
+// an event that is sent again has the same id.
 const events = new Map()
 
 const app = Fastify({ bodyLimit: 1024 * 1024 })
 
-// A plugin of its own: only its routes get the body byte by byte, as it was signed; the others keep their JSON.
+// In a plugin of its own: only its routes get the raw bytes, which were signed.
 app.register(async (hooks) => {
   hooks.removeAllContentTypeParsers()
-  hooks.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  hooks.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request, body) => body)
 
   hooks.post('/webhooks', async (request, reply) => {
     const body = request.body ?? Buffer.alloc(0)
-    if (!isAuthentic(request.headers, body)) return reply.code(400).send()
+    if (!isAuthentic(request.headers, body)) return reply.code(401).send()
 
     const id = request.headers['webhook-id']
     if (!events.has(id)) {
-      // Keep it, answer, and work on it afterwards: JSON.parse(body) has `type`, `timestamp` and `data`.
+      // Store it, answer, and do the work later.
+      // JSON.parse(body) has `type`, `timestamp` and `data`.
       events.set(id, body)
       console.log(`received ${id}`)
     }

@@ -4,12 +4,12 @@ import { Webhook } from 'standardwebhooks'
 
 const bodyBytesMax = 1024 * 1024
 
-// One secret, or two with a space between while you change from one to the other.
+// One secret, or several separated by spaces while you rotate.
 const secrets = process.env.WEBHOOK_SECRET?.match(/\S+/g) ?? []
 if (secrets.length === 0) throw new Error('Set WEBHOOK_SECRET to whsec_…')
 const webhooks = secrets.map((secret) => new Webhook(secret))
 
-/** Whether the holder of a secret signed exactly this, not more than five minutes ago. */
+/** Whether this was signed with one of the secrets in the last five minutes. */
 function isAuthentic(headers, body) {
   return webhooks.some((webhook) => {
     try {
@@ -21,18 +21,20 @@ function isAuthentic(headers, body) {
   })
 }
 
-// Stands for your database: a table with a unique index on the id, which is the same when an event is sent again.
+// Stands in for your database. Use a table with a unique index on the id:
+// an event that is sent again has the same id.
 const events = new Map()
 
 const server = createServer(async (request, response) => {
   try {
     const body = await readBody(request)
     if (body === undefined) return response.writeHead(413, { connection: 'close' }).end()
-    if (!isAuthentic(request.headers, body)) return response.writeHead(400).end()
+    if (!isAuthentic(request.headers, body)) return response.writeHead(401).end()
 
     const id = request.headers['webhook-id']
     if (!events.has(id)) {
-      // Keep it, answer, and work on it afterwards: JSON.parse(body) has `type`, `timestamp` and `data`.
+      // Store it, answer, and do the work later.
+      // JSON.parse(body) has `type`, `timestamp` and `data`.
       events.set(id, body)
       console.log(`received ${id}`)
     }
@@ -43,7 +45,7 @@ const server = createServer(async (request, response) => {
   }
 })
 
-/** The body byte by byte as it was sent: the signature is over these bytes. Undefined when it is too long. */
+/** The raw body, exactly as sent: these bytes were signed. Undefined if it is too long. */
 async function readBody(request) {
   const chunks = []
   let bytes = 0
@@ -54,4 +56,6 @@ async function readBody(request) {
   return bytes <= bodyBytesMax ? Buffer.concat(chunks) : undefined
 }
 
-server.listen(process.env.PORT ?? 8080, '127.0.0.1', () => console.log(`port ${server.address().port}`))
+server.listen(process.env.PORT ?? 8080, '127.0.0.1', () => {
+  console.log(`port ${server.address().port}`)
+})

@@ -5,19 +5,22 @@ import { createServer } from 'node:http'
 const toleranceSeconds = 300
 const bodyBytesMax = 1024 * 1024
 
-// One secret, or two with a space between while you change from one to the other.
+// One secret, or several separated by spaces while you rotate.
 const secrets = process.env.WEBHOOK_SECRET?.match(/\S+/g) ?? []
 const keys = secrets.map((secret) => Buffer.from(secret.replace(/^whsec_/, ''), 'base64'))
-if (keys.length === 0 || keys.some((key) => key.length < 24)) throw new Error('Set WEBHOOK_SECRET to whsec_…')
+if (keys.length === 0 || keys.some((key) => key.length < 24)) {
+  throw new Error('Set WEBHOOK_SECRET to whsec_…')
+}
 
-/** Whether the holder of a secret signed exactly this, not more than five minutes ago. */
+/** Whether this was signed with one of the secrets in the last five minutes. */
 function isAuthentic(headers, body) {
   const id = headers['webhook-id'] ?? ''
   const timestamp = headers['webhook-timestamp'] ?? ''
   const signatures = headers['webhook-signature'] ?? ''
   if (!/^[A-Za-z0-9_-]+$/.test(id) || !/^[1-9][0-9]{0,10}$/.test(timestamp)) return false
   if (!/^[!-~]+( [!-~]+){0,31}$/.test(signatures)) return false
-  if (Math.abs(Math.floor(Date.now() / 1000) - Number(timestamp)) > toleranceSeconds) return false
+  const age = Math.floor(Date.now() / 1000) - Number(timestamp)
+  if (Math.abs(age) > toleranceSeconds) return false
 
   return keys.some((key) => {
     const hmac = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body)
@@ -29,18 +32,20 @@ function isAuthentic(headers, body) {
   })
 }
 
-// Stands for your database: a table with a unique index on the id, which is the same when an event is sent again.
+// Stands in for your database. Use a table with a unique index on the id:
+// an event that is sent again has the same id.
 const events = new Map()
 
 const server = createServer(async (request, response) => {
   try {
     const body = await readBody(request)
     if (body === undefined) return response.writeHead(413, { connection: 'close' }).end()
-    if (!isAuthentic(request.headers, body)) return response.writeHead(400).end()
+    if (!isAuthentic(request.headers, body)) return response.writeHead(401).end()
 
     const id = request.headers['webhook-id']
     if (!events.has(id)) {
-      // Keep it, answer, and work on it afterwards: JSON.parse(body) has `type`, `timestamp` and `data`.
+      // Store it, answer, and do the work later.
+      // JSON.parse(body) has `type`, `timestamp` and `data`.
       events.set(id, body)
       console.log(`received ${id}`)
     }
@@ -51,7 +56,7 @@ const server = createServer(async (request, response) => {
   }
 })
 
-/** The body byte by byte as it was sent: the signature is over these bytes. Undefined when it is too long. */
+/** The raw body, exactly as sent: these bytes were signed. Undefined if it is too long. */
 async function readBody(request) {
   const chunks = []
   let bytes = 0
@@ -62,4 +67,6 @@ async function readBody(request) {
   return bytes <= bodyBytesMax ? Buffer.concat(chunks) : undefined
 }
 
-server.listen(process.env.PORT ?? 8080, '127.0.0.1', () => console.log(`port ${server.address().port}`))
+server.listen(process.env.PORT ?? 8080, '127.0.0.1', () => {
+  console.log(`port ${server.address().port}`)
+})

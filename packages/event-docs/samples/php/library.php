@@ -11,23 +11,27 @@ use StandardWebhooks\Webhook;
 const BODY_BYTES_MAX = 1024 * 1024;
 
 /**
- * One secret, or two with a space between while you change from one to the other.
+ * One secret, or several separated by spaces while you rotate.
  *
  * @return list<string>
  */
 function readSecrets(): array
 {
-    $secrets = preg_split('/\s+/', (string) getenv('WEBHOOK_SECRET'), -1, PREG_SPLIT_NO_EMPTY);
+    $text = (string) getenv('WEBHOOK_SECRET');
+    $secrets = preg_split('/\s+/', $text, -1, PREG_SPLIT_NO_EMPTY);
     foreach ($secrets as $secret) {
-        // The library takes a secret without a key, by which everybody could sign.
+        // The library accepts an empty key, with which anybody could sign.
         if (strlen($secret) < 32) {
             throw new RuntimeException('WEBHOOK_SECRET is not whsec_…');
         }
     }
-    return $secrets === [] ? throw new RuntimeException('Set WEBHOOK_SECRET to whsec_…') : $secrets;
+    if ($secrets === []) {
+        throw new RuntimeException('Set WEBHOOK_SECRET to whsec_…');
+    }
+    return $secrets;
 }
 
-/** Whether the holder of a secret signed exactly this, not more than five minutes ago. */
+/** Whether this was signed with one of the secrets in the last five minutes. */
 function isAuthentic(array $secrets, string $body, array $headers): bool
 {
     foreach ($secrets as $secret) {
@@ -35,7 +39,7 @@ function isAuthentic(array $secrets, string $body, array $headers): bool
             (new Webhook($secret))->verify($body, $headers);
             return true;
         } catch (Throwable) {
-            // Beside its own exceptions the library lets errors of PHP through for a header that is not well-formed.
+            // A malformed header makes the library throw errors that are not its own.
         }
     }
     return false;
@@ -44,29 +48,30 @@ function isAuthentic(array $secrets, string $body, array $headers): bool
 function receive(): int
 {
     $secrets = readSecrets();
-    // The body byte by byte as it was sent: the signature is over these bytes.
+    // The raw body, exactly as sent: these bytes were signed.
     $body = file_get_contents('php://input', false, null, 0, BODY_BYTES_MAX + 1);
     if (strlen($body) > BODY_BYTES_MAX) {
         return 413;
     }
-    // The library knows the names in lower case only.
+    // The library expects lower-case names.
     $headers = array_change_key_case(getallheaders());
     if (!isAuthentic($secrets, $body, $headers)) {
-        return 400;
+        return 401;
     }
 
-    // The id is the same when an event is sent again: the table takes it once.
+    // An event that is sent again has the same id, and the table takes each id once.
     $database = new PDO('sqlite:events.sqlite');
     $database->exec('CREATE TABLE IF NOT EXISTS events (id TEXT PRIMARY KEY, body BLOB NOT NULL)');
     $keep = $database->prepare('INSERT OR IGNORE INTO events (id, body) VALUES (?, ?)');
     $keep->execute([$headers['webhook-id'], $body]);
     if ($keep->rowCount() === 1) {
-        // Kept. Answer, and work on it afterwards: json_decode($body, true) has "type", "timestamp" and "data".
+        // Stored. Answer, and do the work later.
+        // json_decode($body, true) has "type", "timestamp" and "data".
         error_log("received {$headers['webhook-id']}");
     }
     return 204;
 }
 
-// An exception that nothing catches is answered with 500, and the event is sent again.
+// An uncaught exception is answered with 500, so that the event is sent again.
 http_response_code(500);
 http_response_code(receive());

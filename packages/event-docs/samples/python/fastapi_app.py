@@ -8,25 +8,26 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 BODY_BYTES_MAX = 1024 * 1024
 
-# One secret, or two with a space between while you change from one to the other.
+# One secret, or several separated by spaces while you rotate.
 SECRETS = os.environ.get("WEBHOOK_SECRET", "").split()
 if not SECRETS:
     raise SystemExit("Set WEBHOOK_SECRET to whsec_…")
 WEBHOOKS = [Webhook(secret) for secret in SECRETS]
 
-# Stands for your database: a table with a unique index on the id, which is the same when an event is sent again.
+# Stands in for your database. Use a table with a unique index on the id:
+# an event that is sent again has the same id.
 EVENTS: dict[str, bytes] = {}
 
 app = FastAPI()
 
 
 def is_authentic(body: bytes, headers: dict[str, str]) -> bool:
-    """Whether the holder of a secret signed exactly this, not more than five minutes ago."""
+    """Whether this was signed with one of the secrets in the last five minutes."""
     for webhook in WEBHOOKS:
         try:
             webhook.verify(body, headers, json_parse=False)
             return True
-        # The library raises a ValueError of Python for a header that is not well-formed.
+        # The library raises ValueError for a malformed header.
         except (WebhookVerificationError, ValueError):
             continue
     return False
@@ -34,18 +35,19 @@ def is_authentic(body: bytes, headers: dict[str, str]) -> bool:
 
 @app.post("/webhooks")
 async def receive(request: Request) -> Response:
-    # The body byte by byte as it was sent, not a parsed model: the signature is over these bytes.
+    # The raw body, exactly as sent, not a parsed model: these bytes were signed.
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > BODY_BYTES_MAX:
             return Response(status_code=413)
     if not is_authentic(bytes(body), dict(request.headers)):
-        return Response(status_code=400)
+        return Response(status_code=401)
 
     webhook_id = request.headers["webhook-id"]
     if webhook_id not in EVENTS:
-        # Keep it, answer, and work on it afterwards: json.loads(body) has "type", "timestamp" and "data".
+        # Store it, answer, and do the work later.
+        # json.loads(body) has "type", "timestamp" and "data".
         EVENTS[webhook_id] = bytes(body)
         print(f"received {webhook_id}", flush=True)
     return Response(status_code=204)

@@ -9,31 +9,32 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 BODY_BYTES_MAX = 1024 * 1024
 
-# One secret, or two with a space between while you change from one to the other.
+# One secret, or several separated by spaces while you rotate.
 SECRETS = os.environ.get("WEBHOOK_SECRET", "").split()
 if not SECRETS:
     raise SystemExit("Set WEBHOOK_SECRET to whsec_…")
 WEBHOOKS = [Webhook(secret) for secret in SECRETS]
 
-# Stands for your database: a table with a unique index on the id, which is the same when an event is sent again.
+# Stands in for your database. Use a table with a unique index on the id:
+# an event that is sent again has the same id.
 EVENTS: dict[str, bytes] = {}
 LOCK = Lock()
 
 
 def is_authentic(body: bytes, headers: dict[str, str]) -> bool:
-    """Whether the holder of a secret signed exactly this, not more than five minutes ago."""
+    """Whether this was signed with one of the secrets in the last five minutes."""
     for webhook in WEBHOOKS:
         try:
             webhook.verify(body, headers, json_parse=False)
             return True
-        # The library raises a ValueError of Python for a header that is not well-formed.
+        # The library raises ValueError for a malformed header.
         except (WebhookVerificationError, ValueError):
             continue
     return False
 
 
 class Receiver(BaseHTTPRequestHandler):
-    timeout = 10  # seconds for whoever sends less than was announced
+    timeout = 10  # seconds, for a client that sends less than it announced
 
     def do_POST(self) -> None:
         self.answer(self.receive())
@@ -44,15 +45,16 @@ class Receiver(BaseHTTPRequestHandler):
             return 411
         if int(length) > BODY_BYTES_MAX:
             return 413
-        # The body byte by byte as it was sent: the signature is over these bytes.
+        # The raw body, exactly as sent: these bytes were signed.
         body = self.rfile.read(int(length))
         if not is_authentic(body, dict(self.headers)):
-            return 400
+            return 401
 
         webhook_id = self.headers["webhook-id"]
         with LOCK:
             if webhook_id not in EVENTS:
-                # Keep it, answer, and work on it afterwards: json.loads(body) has "type", "timestamp" and "data".
+                # Store it, answer, and do the work later.
+                # json.loads(body) has "type", "timestamp" and "data".
                 EVENTS[webhook_id] = body
                 print(f"received {webhook_id}", flush=True)
         return 204
@@ -63,7 +65,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Not a line for each request."""
+        """No line for every request."""
 
 
 if __name__ == "__main__":

@@ -12,20 +12,23 @@ from threading import Lock
 TOLERANCE_SECONDS = 300
 BODY_BYTES_MAX = 1024 * 1024
 
-# One secret, or two with a space between while you change from one to the other.
+# One secret, or several separated by spaces while you rotate.
 SECRETS = os.environ.get("WEBHOOK_SECRET", "").split()
 KEYS = [base64.b64decode(secret.removeprefix("whsec_"), validate=True) for secret in SECRETS]
 if not KEYS or any(len(key) < 24 for key in KEYS):
     raise SystemExit("Set WEBHOOK_SECRET to whsec_…")
 
-# Stands for your database: a table with a unique index on the id, which is the same when an event is sent again.
+# Stands in for your database. Use a table with a unique index on the id:
+# an event that is sent again has the same id.
 EVENTS: dict[str, bytes] = {}
 LOCK = Lock()
 
 
 def is_authentic(webhook_id: str, timestamp: str, signatures: str, body: bytes) -> bool:
-    """Whether the holder of a secret signed exactly this, not more than five minutes ago."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", webhook_id) or not re.fullmatch(r"[1-9][0-9]{0,10}", timestamp):
+    """Whether this was signed with one of the secrets in the last five minutes."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", webhook_id):
+        return False
+    if not re.fullmatch(r"[1-9][0-9]{0,10}", timestamp):
         return False
     if not re.fullmatch(r"[!-~]+( [!-~]+){0,31}", signatures):
         return False
@@ -41,7 +44,7 @@ def is_authentic(webhook_id: str, timestamp: str, signatures: str, body: bytes) 
 
 
 class Receiver(BaseHTTPRequestHandler):
-    timeout = 10  # seconds for whoever sends less than was announced
+    timeout = 10  # seconds, for a client that sends less than it announced
 
     def do_POST(self) -> None:
         self.answer(self.receive())
@@ -52,21 +55,24 @@ class Receiver(BaseHTTPRequestHandler):
             return 411
         if int(length) > BODY_BYTES_MAX:
             return 413
-        # The body byte by byte as it was sent: the signature is over these bytes.
+        # The raw body, exactly as sent: these bytes were signed.
         body = self.rfile.read(int(length))
         webhook_id = self.header("webhook-id")
-        if not is_authentic(webhook_id, self.header("webhook-timestamp"), self.header("webhook-signature"), body):
-            return 400
+        timestamp = self.header("webhook-timestamp")
+        signatures = self.header("webhook-signature")
+        if not is_authentic(webhook_id, timestamp, signatures, body):
+            return 401
 
         with LOCK:
             if webhook_id not in EVENTS:
-                # Keep it, answer, and work on it afterwards: json.loads(body) has "type", "timestamp" and "data".
+                # Store it, answer, and do the work later.
+                # json.loads(body) has "type", "timestamp" and "data".
                 EVENTS[webhook_id] = body
                 print(f"received {webhook_id}", flush=True)
         return 204
 
     def header(self, name: str) -> str:
-        """A header that comes twice is joined, and then fits no signature."""
+        """A header that is sent twice is joined, and then matches no signature."""
         return ", ".join(self.headers.get_all(name, []))
 
     def answer(self, status: int) -> None:
@@ -75,7 +81,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Not a line for each request."""
+        """No line for every request."""
 
 
 if __name__ == "__main__":

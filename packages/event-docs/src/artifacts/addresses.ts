@@ -8,6 +8,7 @@ export const addresses = {
   schema: (type: string, version: number | 'latest') => `schemas/${type}/${version}.json`,
   /** Of the whole body. */
   eventSchema: (type: string, version: number) => `schemas/${type}/${version}.event.json`,
+  examples: 'examples',
   example: (type: string, file: string) => `examples/${type}/${file}.json`,
   signedExample: (type: string, file: string) => `examples/${type}/${file}.signed.json`,
   openapi: 'openapi.json',

@@ -25,16 +25,27 @@ export function exampleFiles(documentation: Documentation, eventType: Documented
   })
 }
 
+/** Makes the examples, because files are called after them. */
 export function exampleArtifacts(documentation: Documentation): Artifacts {
+  return new Map(documentation.source.event_types.flatMap((eventType) => [...artifactsOf(documentation, eventType)]))
+}
+
+/** One of those, for which only the examples of its own event type are made. */
+export function exampleArtifact(documentation: Documentation, path: string): MakeArtifact | undefined {
+  const [folder, type] = path.split('/')
+  if (folder !== addresses.examples) return undefined
+  const eventType = documentation.source.event_types.find(({ event_type }) => event_type.name === type)
+  return eventType && artifactsOf(documentation, eventType).get(path)
+}
+
+function artifactsOf(documentation: Documentation, eventType: DocumentedEventType): Map<string, MakeArtifact> {
   const artifacts = new Map<string, MakeArtifact>()
-  for (const eventType of documentation.source.event_types) {
-    const type = eventType.event_type.name
-    for (const { file, example } of exampleFiles(documentation, eventType)) {
-      artifacts.set(addresses.example(type, file), () => jsonArtifact(documentedEvent(type, example)))
-      artifacts.set(addresses.signedExample(type, file), () =>
-        jsonArtifact(signedRequest(documentation, { type, file, example })),
-      )
-    }
+  const type = eventType.event_type.name
+  for (const { file, example } of exampleFiles(documentation, eventType)) {
+    artifacts.set(addresses.example(type, file), () => jsonArtifact(documentedEvent(type, example)))
+    artifacts.set(addresses.signedExample(type, file), () =>
+      jsonArtifact(signedRequest(documentation, { type, file, example })),
+    )
   }
   return artifacts
 }

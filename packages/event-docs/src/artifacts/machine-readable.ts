@@ -1,6 +1,7 @@
 /** Every file of the documentation that is for programs, in one list; each is made when it is asked for. */
 import type { Artifacts, MakeArtifact } from '../artifact.ts'
 import type { Documentation } from '../documentation.ts'
+import { once } from '../once.ts'
 import { addresses } from './addresses.ts'
 import { asyncapiText } from './asyncapi.ts'
 import { changelogDocument, changelogFeed } from './changelog.ts'
@@ -9,7 +10,7 @@ import type { DocsWarning } from './code/code-warning.ts'
 import { goArtifacts } from './code/go.ts'
 import { pythonArtifacts } from './code/python.ts'
 import { typescriptArtifacts } from './code/typescript.ts'
-import { exampleArtifacts } from './example-files.ts'
+import { exampleArtifact, exampleArtifacts } from './example-files.ts'
 import { ipRanges } from './ip-ranges.ts'
 import { jsonArtifact } from './json.ts'
 import { everythingText, summaryText } from './llms.ts'
@@ -19,7 +20,10 @@ import { schemaArtifacts, schemaFault } from './published-schema.ts'
 import { testVectors } from './test-vectors.ts'
 
 export type MachineReadable = {
+  /** All of them. Makes the examples, because files are called after them. */
   readonly artifacts: Artifacts
+  /** One of them, for which nothing is made but what is in it. */
+  find(path: string): MakeArtifact | undefined
   /** What some event types have less of than they should, and why. Generates the code that was not asked for yet. */
   warnings(): Promise<readonly DocsWarning[]>
 }
@@ -40,13 +44,17 @@ export function machineReadable(documentation: Documentation, maker: CodeMaker):
     [addresses.changelog, () => changelogDocument(documentation)],
     [addresses.feed, () => changelogFeed(documentation)],
   ]
+  const named = new Map<string, MakeArtifact>([
+    ...schemaArtifacts(documentation),
+    ...languages.flatMap(({ artifacts }) => [...artifacts]),
+    ...own,
+  ])
+  const all = once(() => new Map<string, MakeArtifact>([...named, ...exampleArtifacts(documentation)]))
   return {
-    artifacts: new Map<string, MakeArtifact>([
-      ...schemaArtifacts(documentation),
-      ...exampleArtifacts(documentation),
-      ...languages.flatMap(({ artifacts }) => [...artifacts]),
-      ...own,
-    ]),
+    get artifacts() {
+      return all()
+    },
+    find: (path) => named.get(path) ?? exampleArtifact(documentation, path),
     async warnings() {
       const all = [...schemaWarnings(documentation)]
       for (const { warnings } of languages) all.push(...(await warnings()))

@@ -7,6 +7,7 @@ import { canonical } from '@posthorn/contract'
 import type { Artifact, Artifacts, MakeArtifact } from '../artifact.ts'
 import { byName } from '../by-name.ts'
 import { type Documentation, latestVersion } from '../documentation.ts'
+import { givenExamplesOf } from '../examples/examples-of.ts'
 import type { DocumentedEventType } from '../source.ts'
 import { addresses, whole } from './addresses.ts'
 import { jsonArtifact, jsonText, sha256 } from './json.ts'
@@ -37,8 +38,8 @@ export function publishedSchema(documentation: Documentation, version: EventType
   const head = { $schema: dialect, $id: whole(documentation, addresses.schema(type, number)) }
   const title = `${type}, version ${number}`
   if (fault !== undefined) return { ...head, title, description: `Anything: the schema cannot be published, ${fault}` }
-  const given = documentation.examplesOf(type, number).examples.filter(({ generated }) => !generated)
-  const examples = given.length > 0 ? { examples: given.map(({ value }) => value) } : {}
+  const given = givenExamplesOf(version)
+  const examples = given.length > 0 ? { examples: given } : {}
   const description = `What is in data of an event ${type}.`
   // Local references and anchors belong to the schema itself, so they mean the same under another name.
   return { ...head, title, description, ...without(schema, ['$schema', '$id']), ...examples }

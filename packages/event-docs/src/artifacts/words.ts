@@ -11,11 +11,3 @@ export function xmlText(text: string): string {
     .replaceAll('"', '&quot;')
     .replaceAll("'", '&#39;')
 }
-
-/** Text in one line of Markdown, with nothing in it that Markdown or HTML would take for more than text. */
-export function markdownLine(text: string): string {
-  return text
-    .replaceAll(/\s+/g, ' ')
-    .trim()
-    .replaceAll(/[\\`*_{}[\]<>#|~!&]/g, '\\$&')
-}

@@ -331,9 +331,10 @@ test('for any schema the table ends within its limits, and every example fits by
         if (!validate(JSON.parse(JSON.stringify(value)))) throw new Error(JSON.stringify({ schema, value }, null, 1))
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 100 },
   )
-  // The property is only worth something when most schemas, contradictory ones among them, have a table and an example.
-  expect(met.tables).toBeGreaterThan(130)
-  expect(met.examples).toBeGreaterThan(75)
+  // The property is only worth something when most schemas, contradictory ones among them, have a table (all of 400 had)
+  // and an example (70 of a hundred, give or take 5).
+  expect(met.tables).toBeGreaterThan(90)
+  expect(met.examples).toBeGreaterThan(40)
 })

@@ -36,6 +36,24 @@ export function examplesOf({ event_type, version, schema, examples }: ExamplesSo
     const left = given.length > 0 ? ', so its examples cannot be checked and are left out' : ''
     return { examples: [], warnings: [`There is no example. ${compiled.refusal}${left}.`] }
   }
+  const { fitting, warnings } = fittingOf(given, compiled)
+  if (fitting.length > 0) {
+    const name = (index: number) => (fitting.length === 1 ? 'Example' : `Example ${index + 1}`)
+    return { examples: fitting.map((value, index) => ({ name: name(index), value, generated: false })), warnings }
+  }
+  const made = generated({ event_type, version, schema }, compiled)
+  return { examples: made.examples, warnings: [...warnings, ...made.warnings] }
+}
+
+/** The author's own that fit, and nothing that was made up. Nothing is compiled where there are none. */
+export function givenExamplesOf({ schema, examples }: ExamplesSource): unknown[] {
+  const given = givenIn(schema, examples)
+  if (given.length === 0) return []
+  const compiled = compile(schema)
+  return 'refusal' in compiled ? [] : fittingOf(given, compiled).fitting
+}
+
+function fittingOf(given: readonly unknown[], compiled: CompiledSchema): { fitting: unknown[]; warnings: string[] } {
   const warnings: string[] = []
   const fitting = given.filter((value, index) => {
     const [misfit] = compiled.check(value)
@@ -43,12 +61,7 @@ export function examplesOf({ event_type, version, schema, examples }: ExamplesSo
       warnings.push(`Example ${index + 1} does not fit the schema and is left out: ${said(misfit)}.`)
     return misfit === undefined
   })
-  if (fitting.length > 0) {
-    const name = (index: number) => (fitting.length === 1 ? 'Example' : `Example ${index + 1}`)
-    return { examples: fitting.map((value, index) => ({ name: name(index), value, generated: false })), warnings }
-  }
-  const made = generated({ event_type, version, schema }, compiled)
-  return { examples: made.examples, warnings: [...warnings, ...made.warnings] }
+  return { fitting, warnings }
 }
 
 /** Those of the version, and those that the schema names itself; each once. */

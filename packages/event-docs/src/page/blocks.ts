@@ -17,6 +17,8 @@ export type Span =
   | { readonly kind: 'link'; readonly to: string; readonly fragment?: string; readonly text: string }
   /** To anywhere else. Only `https:` and `mailto:` become links. */
   | { readonly kind: 'external'; readonly href: string; readonly text: string }
+  /** A text of an author, in whatever language and direction it is: it must not turn around what stands beside it. */
+  | { readonly kind: 'authored'; readonly spans: Spans }
   | { readonly kind: 'break' }
 
 export type Spans = readonly Span[]
@@ -30,6 +32,7 @@ export type Block =
       readonly caption: string
       readonly columns: readonly string[]
       readonly rows: readonly Row[]
+      readonly form: TableForm
     }
   | CodeBlock
   /** Variants of one thing, of which a reader wants one: languages, formats. Without a script all of them are shown. */
@@ -46,6 +49,8 @@ export type CodeBlock = {
   /** What it is, for people who come upon it with a screen reader: “Signed request”. */
   readonly label: string
 }
+/** `fields`: a name, its type, what it means. `list`: a name and what it means, as wide in every table of the page. */
+export type TableForm = 'plain' | 'fields' | 'list'
 export type Row = { readonly id?: string; readonly depth?: number; readonly cells: readonly Spans[] }
 export type Tab = { readonly name: string; readonly blocks: Blocks }
 
@@ -76,8 +81,13 @@ export function steps(...items: Spans[]): Block {
   return { kind: 'list', ordered: true, items }
 }
 
-export function table(caption: string, columns: readonly string[], rows: readonly Row[]): Block {
-  return { kind: 'table', caption, columns, rows }
+export function table(
+  caption: string,
+  columns: readonly string[],
+  rows: readonly Row[],
+  form: TableForm = 'plain',
+): Block {
+  return { kind: 'table', caption, columns, rows, form }
 }
 
 export function codeBlock(language: string, text: string, label: string): CodeBlock {
@@ -154,12 +164,19 @@ export function paragraphsOf(text: string): Block[] {
     .map((part) => ({ kind: 'paragraph', spans: authored(part) }))
 }
 
+/** Characters that make the text behind them run backwards, as no prose needs it. */
+const overrides = /[\u202d\u202e]/g
+
 /** A text of an author, with `` `code` `` as code. */
 export function authored(text: string): Span[] {
-  return text.split(/`([^`\n]+)`/).flatMap((part, index) => {
-    if (part === '') return []
-    return [index % 2 === 1 ? code(part) : part]
-  })
+  const spans = text
+    .replaceAll(overrides, '\ufffd')
+    .split(/`([^`\n]+)`/)
+    .flatMap((part, index) => {
+      if (part === '') return []
+      return [index % 2 === 1 ? code(part) : part]
+    })
+  return spans.length === 0 ? [] : [{ kind: 'authored', spans }]
 }
 
 /** A place on a page, from the words that stand there. */
@@ -173,5 +190,11 @@ export function anchorOf(text: string): string {
 
 /** The words of spans, without what they look like. */
 export function wordsOf(spans: Spans): string {
-  return spans.map((span) => (typeof span === 'string' ? span : span.kind === 'break' ? ' ' : span.text)).join('')
+  return spans
+    .map((span) => {
+      if (typeof span === 'string') return span
+      if (span.kind === 'authored') return wordsOf(span.spans)
+      return span.kind === 'break' ? ' ' : span.text
+    })
+    .join('')
 }

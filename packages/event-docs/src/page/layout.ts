@@ -14,7 +14,6 @@ const policy = [
   "default-src 'none'",
   "style-src 'self'",
   "script-src 'self'",
-  "connect-src 'self'",
   "img-src 'self' data:",
   "base-uri 'none'",
   "form-action 'none'",
@@ -24,17 +23,24 @@ export type Layout = {
   readonly branding: Branding
   /** For this page: what stands in its list of pages. */
   readonly sections: readonly Section[]
+  /** What is read before and after this page. */
+  readonly before?: Entry | undefined
+  readonly after?: Entry | undefined
 }
 
-export function layoutOf(page: Page, { branding, sections }: Layout): string {
+/** With more places than this, only the larger ones are listed beside the page. */
+const contentsMax = 30
+/** A logo whose data URL is longer is none for the tab of a browser. */
+const iconLengthMax = 8 * 1024
+
+export function layoutOf(page: Page, { branding, sections, before, after }: Layout): string {
   const here = `${page.path}.html`
+  const home = `${branding.name} webhooks`
   const ids = pageIds()
-  // The places of the page itself come first.
-  for (const own of ['content', 'pages', 'search', 'results']) ids(own)
   const to = (path: string) => relativeTo(here, path)
-  const contents: { id: string; text: string }[] = []
-  const onHeading = ({ level, id, text }: { level: number; id: string; text: string }) => {
-    if (level === 2) contents.push({ id, text })
+  const contents: Heading[] = []
+  const onHeading = (heading: Heading) => {
+    if (heading.level < 4) contents.push(heading)
   }
   const body = renderBlocks(page.blocks, { here, ids, onHeading })
   return html`<!doctype html>
@@ -45,10 +51,10 @@ export function layoutOf(page: Page, { branding, sections }: Layout): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="description" content="${page.summary}">
-<title>${page.title} · ${branding.name} webhooks</title>
+<title>${page.title === home ? home : `${page.title} · ${home}`}</title>
 <link rel="stylesheet" href="${to('assets/style.css')}">
 <link rel="stylesheet" href="${to('assets/brand.css')}">
-<link rel="alternate" type="text/markdown" href="${to(`${page.path}.md`)}">
+${iconOf(branding)}<link rel="alternate" type="text/markdown" title="This page as Markdown" href="${to(`${page.path}.md`)}">
 <link rel="alternate" type="application/atom+xml" title="Changes of event types" href="${to('changelog.atom')}">
 <script src="${to('assets/enhance.js')}" defer></script>
 </head>
@@ -58,8 +64,11 @@ export function layoutOf(page: Page, { branding, sections }: Layout): string {
 <a class="brand" href="${to('index.html')}">${logoOf(branding)}<span>${branding.name} <span class="faint">webhooks</span></span></a>
 <div class="search" hidden>
 <label for="search">Search</label>
-<input id="search" type="search" placeholder="Search" autocomplete="off" role="combobox" aria-expanded="false" aria-controls="results">
-<ul id="results" role="listbox" aria-label="Found" hidden></ul>
+<input id="search" type="search" placeholder="Search" autocomplete="off" role="combobox" aria-autocomplete="list" aria-expanded="false" aria-controls="results">
+<div class="found" hidden>
+<ul id="results" role="listbox" aria-label="Search results" hidden></ul>
+<p id="found" role="status"></p>
+</div>
 </div>
 </header>
 <div class="columns">
@@ -72,10 +81,9 @@ ${section.entries.map((entry) => entryOf(entry, page, to))}</ul>
 `,
 )}</details>
 </nav>
-<main id="content" tabindex="-1">
+${contentsOf(contents)}<main id="content" tabindex="-1">
 <h1>${page.title}${page.marks.map(({ text, tone }) => html` <span class="mark ${tone}">${text}</span>`)}</h1>
-${body}</main>
-${contents.length > 1 && contentsOf(contents)}
+${body}${turnOf(before, after, to)}</main>
 </div>
 <footer>
 <p><a href="${to(`${page.path}.md`)}">This page as Markdown</a> · <a href="${to('openapi.json')}">OpenAPI</a> · <a href="${to('asyncapi.yaml')}">AsyncAPI</a> · <a href="${to('llms.txt')}">llms.txt</a>${
@@ -87,8 +95,16 @@ ${contents.length > 1 && contentsOf(contents)}
 `.text
 }
 
-function logoOf({ logo }: Branding): Html | false {
-  return logo !== undefined && html`<img src="${logo}" alt="" height="28">`
+/** The logo stands in every page, so that only a small one stands there twice. */
+function iconOf({ logo }: Branding): Html | false {
+  return logo !== undefined && logo.length <= iconLengthMax && html`<link rel="icon" href="${logo}">\n`
+}
+
+function logoOf({ logo, logo_dark }: Branding): Html | false {
+  if (logo === undefined) return false
+  const image = html`<img src="${logo}" alt="" height="28">`
+  if (logo_dark === undefined) return image
+  return html`<picture><source srcset="${logo_dark}" media="screen and (prefers-color-scheme: dark)">${image}</picture>`
 }
 
 function entryOf(entry: Entry, page: Page, to: (path: string) => string): Html {
@@ -97,10 +113,30 @@ function entryOf(entry: Entry, page: Page, to: (path: string) => string): Html {
   return html`<li><a href="${to(`${entry.path}.html`)}"${current}>${entry.title}</a>${mark}</li>\n`
 }
 
-function contentsOf(contents: readonly { id: string; text: string }[]): Html {
+type Heading = { readonly level: number; readonly id: string; readonly text: string }
+
+function contentsOf(headings: readonly Heading[]): Html | false {
+  const shown = headings.length > contentsMax ? headings.filter(({ level }) => level === 2) : headings
+  if (shown.length < 2) return false
+  const entries = shown.map(
+    ({ level, id, text }) =>
+      html`<li${level > 2 && html` class="deeper"`}><a href="#${encodeURIComponent(id)}">${text}</a></li>\n`,
+  )
   return html`<nav class="contents" aria-label="On this page">
-<p class="section">On this page</p>
+<details open><summary>On this page</summary>
 <ul>
-${contents.map(({ id, text }) => html`<li><a href="#${encodeURIComponent(id)}">${text}</a></li>\n`)}</ul>
-</nav>`
+${entries}</ul>
+</details>
+</nav>
+`
+}
+
+function turnOf(before: Entry | undefined, after: Entry | undefined, to: (path: string) => string): Html | false {
+  if (before === undefined && after === undefined) return false
+  const link = (entry: Entry | undefined, relation: 'prev' | 'next', word: string) =>
+    entry !== undefined &&
+    html`<a class="${relation}" href="${to(`${entry.path}.html`)}" rel="${relation}"><span>${word}</span> ${entry.title}</a>`
+  return html`<nav class="turn" aria-label="Other guides">
+${link(before, 'prev', 'Previous')}${link(after, 'next', 'Next')}</nav>
+`
 }

@@ -1,11 +1,11 @@
 /** The Markdown twin of a page (CommonMark with the tables of GitHub), for people who read text and for programs. */
-import type { Block, Blocks, Page, Span, Spans } from './blocks.ts'
+import { type Block, type Blocks, code, type Page, type Row, type Span, type Spans } from './blocks.ts'
 import { relativeTo } from './paths.ts'
 
 export function markdownOf(page: Page): string {
   const here = `${page.path}.md`
-  const marks = page.marks.map(({ text }) => ` (${text})`).join('')
-  return `# ${escaped(page.title)}${escaped(marks)}\n\n${blocksOf(page.blocks, here)}\n`
+  const marks = page.marks.length === 0 ? '' : ` (${page.marks.map(({ text }) => text).join(', ')})`
+  return `# ${escaped(`${page.title}${marks}`)}\n\n${blocksOf(page.blocks, here)}\n`
 }
 
 function blocksOf(blocks: Blocks, here: string): string {
@@ -17,15 +17,18 @@ function blockOf(block: Block, here: string): string {
     case 'heading':
       return `${'#'.repeat(block.level)} ${escaped(block.text)}`
     case 'paragraph':
-      return inline(block.spans, here)
+      return atLineStart(inline(block.spans, here))
     case 'list':
       return block.items
-        .map((item, index) => `${block.ordered ? `${index + 1}.` : '-'} ${inline(item, here).replaceAll('\n', '\n  ')}`)
+        .map(
+          (item, index) =>
+            `${block.ordered ? `${index + 1}.` : '-'} ${atLineStart(inline(item, here)).replaceAll('\n', '\n  ')}`,
+        )
         .join('\n')
     case 'table':
       return tableOf(block, here)
     case 'code':
-      return fenced(block.language, block.text)
+      return `_${escaped(block.label)}:_\n\n${fenced(block.language, block.text)}`
     case 'tabs':
       return block.tabs.map((tab) => `**${escaped(tab.name)}**\n\n${blocksOf(tab.blocks, here)}`).join('\n\n')
     case 'note':
@@ -37,14 +40,19 @@ function blockOf(block: Block, here: string): string {
 
 function tableOf(table: Extract<Block, { kind: 'table' }>, here: string): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  // A cell is one line, so that a break is none of Markdown's own.
   const cell = (spans: Spans) =>
     inline(spans, here)
       .replaceAll('|', '\\|')
+      .replaceAll(/ *\\\n/g, '<br>')
       .replaceAll(/\s*\n\s*/g, ' ')
+      .trim()
+  // Nothing is indented here, so that what lies deeper has its whole path.
+  const first = ({ id, depth = 0, cells: [name = []] }: Row) => (depth > 0 && id !== undefined ? [code(id)] : name)
   return [
     line(table.columns.map((column) => escaped(column).replaceAll('|', '\\|'))),
     line(table.columns.map(() => '---')),
-    ...table.rows.map(({ cells }) => line(cells.map(cell))),
+    ...table.rows.map((row) => line([first(row), ...row.cells.slice(1)].map(cell))),
   ].join('\n')
 }
 
@@ -76,6 +84,8 @@ function spanOf(span: Span, here: string): string {
     }
     case 'external':
       return `[${escaped(span.text)}](<${span.href.replaceAll(/[<>\s]/g, encodeURIComponent)}>)`
+    case 'authored':
+      return inline(span.spans, here)
     case 'break':
       return '\\\n'
   }
@@ -88,11 +98,25 @@ function codeSpan(text: string): string {
   return `${ticks}${room}${text.replaceAll(/\s*\n\s*/g, ' ')}${room}${ticks}`
 }
 
-/** Everything that could begin markup or HTML is text. */
+/**
+ * Text in which nothing begins markup or HTML within a line. What can do that in one place only is left alone elsewhere,
+ * so that names such as `order_id` stay readable and can be searched for in the source.
+ */
 function escaped(text: string): string {
   return text
-    .replaceAll(/[\\`*_[\]<>#&~]/g, '\\$&')
-    .replaceAll(/^(\s*)([-+=])/gm, '$1\\$2')
-    .replaceAll(/^(\s*\d+)([.)])/gm, '$1\\$2')
+    .replaceAll(/[\\`*[\]<>~]/g, '\\$&')
+    .replaceAll(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '\\_')
+    .replaceAll(/&(?=#?\w+;)/g, '\\&')
+    .replaceAll(/(\s)(#+\s*)$/gm, '$1\\$2')
     .replaceAll(/\n{2,}/g, '\n')
+}
+
+/** Lines that begin neither a heading nor a list nor a rule. */
+function atLineStart(text: string): string {
+  return text.replaceAll(/^(\s*)([-+=#])/gm, '$1\\$2').replaceAll(/^(\s*\d+)([.)])/gm, '$1\\$2')
+}
+
+/** Text of a stranger in one line of Markdown, also in a list or a table. */
+export function markdownLine(text: string): string {
+  return atLineStart(escaped(text.replaceAll(/\s+/g, ' ').trim())).replaceAll('|', '\\|')
 }

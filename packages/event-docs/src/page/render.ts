@@ -1,17 +1,22 @@
 /** The blocks of a page as HTML. */
-import type { Block, Blocks, Row, Span, Spans } from './blocks.ts'
+import type { Block, Blocks, CodeBlock, Row, Span, Spans, TableForm } from './blocks.ts'
+import { codeParts } from './code-parts.ts'
 import { type Html, html } from './html.ts'
 import { relativeTo } from './paths.ts'
+
+/** Places that every page has, whatever stands on it. */
+const ownIds = ['content', 'pages', 'search', 'results', 'found']
 
 /** Ids of a page are given out once each: two headings with the same words must not share one. */
 export type PageIds = (wanted: string) => string
 
 export function pageIds(): PageIds {
-  const given = new Map<string, number>()
+  const given = new Set<string>(ownIds)
   return (wanted) => {
-    const times = (given.get(wanted) ?? 0) + 1
-    given.set(wanted, times)
-    return times === 1 ? wanted : `${wanted}-${times}`
+    let id = wanted
+    for (let times = 2; given.has(id); times += 1) id = `${wanted}-${times}`
+    given.add(id)
+    return id
   }
 }
 
@@ -40,9 +45,7 @@ function renderBlock(block: Block, place: Place): Html {
     case 'table':
       return table(block, place)
     case 'code':
-      return html`<figure class="code"><figcaption>${block.label}</figcaption><pre tabindex="0"><code${
-        block.language !== '' && html` class="language-${block.language}"`
-      }>${block.text}</code></pre></figure>\n`
+      return codeFigure(block)
     case 'tabs':
       return html`<div class="tabs" data-label="${block.label}">\n${block.tabs.map(
         (tab) =>
@@ -57,6 +60,14 @@ function renderBlock(block: Block, place: Place): Html {
   }
 }
 
+function codeFigure({ language, text, label }: CodeBlock): Html {
+  const parts = codeParts(language, text).map((part) =>
+    part.kind === 'plain' ? part.text : html`<span class="code-${part.kind}">${part.text}</span>`,
+  )
+  const attribute = language !== '' && html` class="language-${language}"`
+  return html`<figure class="code"><figcaption>${label}</figcaption><pre tabindex="0"><code${attribute}>${parts}</code></pre></figure>\n`
+}
+
 function heading({ level, id, text }: Extract<Block, { kind: 'heading' }>, { ids, onHeading }: Place): Html {
   const own = ids(id)
   onHeading?.({ level, id: own, text })
@@ -66,31 +77,40 @@ function heading({ level, id, text }: Extract<Block, { kind: 'heading' }>, { ids
   return html`<h4 id="${own}">${inner}</h4>\n`
 }
 
-function table({ caption, columns, rows }: Extract<Block, { kind: 'table' }>, place: Place): Html {
-  return html`<div class="table" role="region" aria-label="${caption}" tabindex="0"><table>
+function table({ caption, columns, rows, form }: Extract<Block, { kind: 'table' }>, place: Place): Html {
+  return html`<div class="table ${form}" role="region" aria-label="${caption}" tabindex="0"><table>
 <caption>${caption}</caption>
 <thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
 <tbody>
-${rows.map((row) => tableRow(row, columns, place))}</tbody>
+${rows.map((row) => tableRow(row, { columns, form }, place))}</tbody>
 </table></div>\n`
 }
 
-function tableRow({ id, depth = 0, cells }: Row, columns: readonly string[], place: Place): Html {
-  const attribute = id === undefined ? '' : html` id="${place.ids(id)}"`
+function tableRow(
+  { id, depth = 0, cells }: Row,
+  { columns, form }: { columns: readonly string[]; form: TableForm },
+  place: Place,
+): Html {
+  const own = id === undefined ? undefined : place.ids(id)
   // Deeper ones look the same: a table has only so much room.
   const indent = depth > 0 && html` class="depth-${Math.min(depth, 8)}"`
-  return html`<tr${attribute}>${cells.map((spans, index) =>
-    index === 0
-      ? html`<th scope="row"${indent}>${renderSpans(spans, place)}</th>`
-      : html`<td data-column="${columns[index]}">${renderSpans(spans, place)}</td>`,
-  )}</tr>\n`
+  // For a mouse; whoever uses a keyboard would have to walk through one of these in every row.
+  const anchor =
+    own !== undefined &&
+    html` <a class="anchor" href="#${encodeURIComponent(own)}" tabindex="-1" aria-hidden="true">#</a>`
+  return html`<tr${own !== undefined && html` id="${own}"`}${indent}>${cells.map((spans, index) => {
+    if (index === 0) return html`<th scope="row">${renderSpans(spans, place)}${anchor}</th>`
+    // On a phone a cell stands below the others, under the name of its column, unless the form of the table says it.
+    const column = form === 'plain' && html` data-column="${columns[index]}"`
+    return html`<td${column}>${renderSpans(spans, place)}</td>`
+  })}</tr>\n`
 }
 
 export function renderSpans(spans: Spans, place: Place): Html {
   return html`${spans.map((span) => renderSpan(span, place))}`
 }
 
-function renderSpan(span: Span, { here }: Place): Html | string {
+function renderSpan(span: Span, place: Place): Html | string {
   if (typeof span === 'string') return span
   switch (span.kind) {
     case 'code':
@@ -101,10 +121,12 @@ function renderSpan(span: Span, { here }: Place): Html | string {
       return html`<span class="mark ${span.tone}">${span.text}</span>`
     case 'link': {
       const fragment = span.fragment === undefined ? '' : `#${encodeURIComponent(span.fragment)}`
-      return html`<a href="${relativeTo(here, span.to)}${fragment}">${span.text}</a>`
+      return html`<a href="${relativeTo(place.here, span.to)}${fragment}">${span.text}</a>`
     }
     case 'external':
       return html`<a href="${span.href}" rel="noreferrer">${span.text}</a>`
+    case 'authored':
+      return html`<bdi>${renderSpans(span.spans, place)}</bdi>`
     case 'break':
       return html`<br>`
   }

@@ -7,8 +7,9 @@ import { changeBlocks, verdictMark } from './change-blocks.ts'
 export function changelogPage(documentation: Documentation): Page {
   const entries = changelogOf(documentation)
   const blocks: Block[] = [
-    say`Every version of a schema, with what it means for a receiver that was written for the version before. There is a [feed](changelog.atom) of it, and [JSON](changelog.json).`,
+    say`Every version of every schema, and what it means for a receiver that was written for the version before. Subscribe to the [Atom feed](changelog.atom), or read it as [JSON](changelog.json).`,
   ]
+  if (entries.length === 0) blocks.push(say`No event type has a schema yet.`)
   let day = ''
   for (const entry of entries) {
     const own = entry.at.slice(0, 10)
@@ -17,7 +18,7 @@ export function changelogPage(documentation: Documentation): Page {
     blocks.push(
       paragraph(
         link(`events/${entry.eventType}.html`, entry.eventType),
-        ` version ${entry.version} `,
+        `, version ${entry.version} `,
         verdictMark(entry),
       ),
       ...changeBlocks(entry),
@@ -26,7 +27,7 @@ export function changelogPage(documentation: Documentation): Page {
   return {
     path: 'changelog',
     title: 'Changelog',
-    summary: 'What changed in the schemas of event types, and whether it breaks receivers.',
+    summary: 'What changed in the schemas of event types, and whether it breaks your receiver.',
     marks: [],
     blocks,
   }

@@ -1,8 +1,8 @@
-/** Failure codes: what an attempt can fail of, in the words of docs/errors.md, for the developer of a receiver. */
+/** Failure codes: why an attempt can fail, in the words of docs/errors.md, for the developer of a receiver. */
 import { type FailureCode, failureCodes } from '@posthorn/contract'
 import type { Documentation } from '../documentation.ts'
 import type { Explanations } from '../explanations.ts'
-import { type Block, heading, type Page, paragraph, prose, say, spansOf, table } from '../page/blocks.ts'
+import { type Block, heading, type Page, paragraph, say, spansOf, table } from '../page/blocks.ts'
 
 /** Those that are the sender's own affair come last. */
 const ofTheSender: ReadonlySet<FailureCode> = new Set(['egress_proxy_failed', 'aborted', 'internal_error'])
@@ -13,10 +13,10 @@ export function errorsPage({ explanations, branding }: Documentation): Page {
   return {
     path: 'errors',
     title: 'Failure codes',
-    summary: 'Why an attempt failed, the usual causes, and what to do.',
+    summary: 'Why an attempt failed, what usually causes it, and what to do.',
     marks: [],
     blocks: [
-      say`An attempt that failed has one of these codes, and a sentence beside it. You find them with your deliveries, and in the answer to a [test event](testing.html#a-test-event).`,
+      say`Every failed attempt has one of these codes and a sentence that says more. You see them on your deliveries and in the response to a [test event](testing.html#a-test-event).`,
       table(
         'Failure codes',
         ['Code', 'What it means'],
@@ -26,11 +26,12 @@ export function errorsPage({ explanations, branding }: Documentation): Page {
             spansOf(explanations.failure(one).meaning),
           ],
         })),
+        'list',
       ),
-      heading(2, 'About your receiver'),
+      heading(2, 'On your side'),
       ...yours.flatMap((one) => sectionOf(one, explanations)),
-      heading(2, `About ${branding.name}`),
-      paragraph(...prose`Your receiver is not at fault here, and there is nothing to do.`),
+      heading(2, `On the side of ${branding.name}`),
+      say`Your receiver is not at fault, and there is nothing for you to do.`,
       ...ours.flatMap((one) => [heading(3, one, one), paragraph(...spansOf(explanations.failure(one).meaning))]),
     ],
   }

@@ -1,6 +1,8 @@
 /** The page of one event type: of its newest version, or of an older one. */
 import type { EventTypeVersion } from '@posthorn/contract'
+import { addresses } from '../artifacts/addresses.ts'
 import { changelogOf } from '../artifacts/changelog.ts'
+import { exampleFiles } from '../artifacts/example-files.ts'
 import { type Documentation, latestVersion } from '../documentation.ts'
 import type { Example } from '../examples/examples.ts'
 import {
@@ -10,26 +12,23 @@ import {
   heading,
   link,
   list,
-  mark,
   note,
   type Page,
   paragraph,
   paragraphsOf,
-  prose,
   type Row,
   type Span,
-  type Spans,
   say,
   type Tab,
   table,
 } from '../page/blocks.ts'
-import { schemaFields } from '../schema-fields/schema-fields.ts'
-import { sinceVersions } from '../schema-fields/since.ts'
-import { curlOf, type HeaderProtection, publishedSecret, signedDelivery } from '../signed-delivery.ts'
+import { curlOf, publishedSecret, type SignedDelivery, signedDelivery } from '../signed-delivery.ts'
 import type { DocumentedEventType } from '../source.ts'
+import { counted } from '../words.ts'
 import { changeBlocks, verdictMark } from './change-blocks.ts'
 import { firstLineOf } from './events.ts'
 import { fieldRows } from './field-rows.ts'
+import { headerProtections } from './header-protections.ts'
 import { observationBlocks } from './observation-blocks.ts'
 
 /** Path without the ending. */
@@ -47,19 +46,24 @@ export function eventPage(documentation: Documentation, eventType: DocumentedEve
     blocks.push(
       note(
         'warning',
-        say`This is version ${number}. What is sent today is ${link(`${eventPagePath(name)}.html`, `version ${latest.version}`)}.`,
+        say`This is version ${number}, which is no longer sent. Today's is ${link(`${eventPagePath(name)}.html`, `version ${latest.version}`)}.`,
       ),
     )
-  if (status === 'archived') blocks.push(note('warning', say`This event type is archived: it is no longer sent.`))
-  blocks.push(...(description === null ? [say`Nobody has described yet when it is sent.`] : paragraphsOf(description)))
+  if (status === 'archived') blocks.push(note('warning', say`This event type is archived. It is no longer sent.`))
+  blocks.push(
+    ...(description === null
+      ? [say`It has not been described yet when this event is sent.`]
+      : paragraphsOf(description)),
+  )
   if (version === undefined) blocks.push(...withoutSchema())
   else {
-    blocks.push(heading(2, 'Payload'), ...payloadBlocks(eventType, version))
-    blocks.push(...deliveryBlocks(documentation, name, version))
+    blocks.push(heading(2, 'Payload'), ...payloadBlocks(documentation, version))
+    blocks.push(...deliveryBlocks(documentation, eventType, version))
   }
   if (number === undefined) blocks.push(...observationBlocks(documentation.observations?.get(name)))
   if (eventType.versions.length > 0) blocks.push(heading(2, 'Versions'), ...versionBlocks(documentation, eventType))
-  if (version !== undefined) blocks.push(heading(2, 'For programs'), programList(name, version, version === latest))
+  if (version !== undefined)
+    blocks.push(heading(2, 'Machine-readable files'), fileList(documentation, eventType, version))
   return {
     path: eventPagePath(name, number),
     title: number === undefined ? name : `${name}, version ${number}`,
@@ -78,7 +82,7 @@ export function eventPage(documentation: Documentation, eventType: DocumentedEve
 function withoutSchema(): Block[] {
   return [
     heading(2, 'Payload'),
-    say`There is no schema of its \`data\` yet, so anything may stand there. The envelope is that of all events: \`type\`, \`timestamp\` and \`data\`.`,
+    say`This event type has no schema yet: its \`data\` can be anything. Around it is the same [envelope](requests.html#body) as for every event: \`type\`, \`timestamp\` and \`data\`.`,
   ]
 }
 
@@ -91,103 +95,122 @@ function envelopeRows(name: string): Row[] {
   })
   return [
     row('type', 'string', 'Always ', code(name), '.'),
-    row('timestamp', 'string', 'When it happened, RFC 3339 in UTC.'),
+    row('timestamp', 'string', 'When the event happened: RFC 3339, in UTC.'),
   ]
 }
 
-function payloadBlocks(eventType: DocumentedEventType, version: EventTypeVersion): Block[] {
-  const { name } = eventType.event_type
-  const since = sinceVersions(eventType.versions.filter((one) => one.version <= version.version))
-  const fields = schemaFields(version.schema, { since })
+function payloadBlocks({ fieldsOf }: Documentation, { event_type: name, version, schema }: EventTypeVersion): Block[] {
+  const fields = fieldsOf(name, version)
   const blocks: Block[] = []
   if (fields.warnings.length > 0)
     blocks.push(
       note(
         'warning',
-        say`Not all of the schema can be shown as a table. The schema below has the last word.`,
+        say`Not all of the schema can be shown as a table. The JSON Schema below is authoritative.`,
         list(...fields.warnings.map((warning) => [warning])),
       ),
     )
   if (fields.root !== undefined)
     blocks.push(
-      say`A field is always there, unless it is marked.`,
-      table(`Fields of ${name}`, columns, [...envelopeRows(name), ...fieldRows(fields.root)]),
+      say`Every field is present unless it is marked as optional.`,
+      table(`Fields of ${name}`, columns, [...envelopeRows(name), ...fieldRows(fields.root)], 'fields'),
     )
-  const source = codeBlock(
-    'json',
-    JSON.stringify(version.schema, undefined, 2),
-    `JSON Schema of data, version ${version.version}`,
-  )
-  blocks.push(fields.renderable ? { kind: 'details', summary: 'JSON Schema', blocks: [source] } : source)
+  const source = codeBlock('json', JSON.stringify(schema, undefined, 2), `JSON Schema of data, version ${version}`)
+  blocks.push(fields.renderable ? { kind: 'details', summary: 'JSON Schema of data', blocks: [source] } : source)
   return blocks
 }
 
-const protections: Readonly<Record<HeaderProtection, Spans>> = {
-  signed: [mark('signed', 'good')],
-  signature: ['the signature'],
-  unsigned: [mark('not signed')],
-}
-
-function deliveryBlocks(documentation: Documentation, name: string, version: EventTypeVersion): Block[] {
+function deliveryBlocks(
+  documentation: Documentation,
+  eventType: DocumentedEventType,
+  version: EventTypeVersion,
+): Block[] {
+  const { name } = eventType.event_type
   const { examples, warnings } = documentation.examplesOf(name, version.version)
   const blocks: Block[] = [heading(2, 'Sample delivery')]
   if (warnings.length > 0) blocks.push(note('warning', list(...warnings.map((warning) => [warning]))))
   const [first] = examples
   if (first === undefined) return [...blocks, say`There is no example that fits the schema.`]
   const delivery = signedDelivery(documentation, name, first)
+  const isLatest = version === latestVersion(eventType)
+  const [file] = isLatest ? exampleFiles(documentation, eventType) : []
   return [
     ...blocks,
-    say`Header and body as they are sent. The signature is valid, by the published secret ${code(publishedSecret)}, which protects nothing; yours is another.`,
-    table(
-      'Headers of the sample delivery',
-      ['Header', 'Value', 'Protection'],
-      [
-        ...delivery.headers.map(({ name: header, value, protection }) => ({
-          cells: [[code(header)], [code(value)], protections[protection]],
-        })),
-      ],
-    ),
-    bodyBlock(documentation, name, examples),
+    ...bodyBlocks(documentation, name, examples),
+    say`Line breaks and spaces are added here for reading; the body is sent without them.`,
+    headerTable(delivery, examples.length > 1 ? first.name : undefined),
+    say`The signature is valid for the public test secret ${code(publishedSecret)}. Your subscription has a secret of its own.${
+      file === undefined ? '' : ' '
+    }${file === undefined ? '' : link(addresses.signedExample(name, file.file), 'The request as a file, byte for byte')}`,
     heading(2, 'Send this sample to your receiver'),
-    say`Start your receiver with ${code(`WEBHOOK_SECRET=${publishedSecret}`)}, put its address into \`RECEIVER_URL\`, and paste this. It signs anew with the time of now.`,
+    say`Start your receiver with ${code(`WEBHOOK_SECRET=${publishedSecret}`)} and paste this into another terminal. It signs the sample for the current time. Set \`RECEIVER_URL\` if your receiver is not at \`http://127.0.0.1:8080/webhooks\`.`,
     codeBlock('sh', curlOf(delivery, 'fresh'), 'Signed request by curl'),
   ]
 }
 
-function bodyBlock(documentation: Documentation, name: string, examples: readonly Example[]): Block {
+/** @param example its name, where there are several */
+function headerTable({ headers }: SignedDelivery, example: string | undefined): Block {
+  const rows = headers.map(({ name, value, protection }) => ({
+    cells: [[code(name)], [code(value)], headerProtections[protection]],
+  }))
+  const caption = `Headers of the sample delivery${example === undefined ? '' : ` (${example})`}`
+  return table(caption, ['Header', 'Value', 'Signed?'], rows)
+}
+
+function bodyBlocks(documentation: Documentation, name: string, examples: readonly Example[]): Block[] {
   const tabs: Tab[] = examples.map((example) => {
     const { body } = signedDelivery(documentation, name, example)
     return {
       name: example.name,
       blocks: [
-        ...(example.generated ? [say`Made up from the schema; it fits, and is nobody's data.`] : []),
         codeBlock('json', JSON.stringify(JSON.parse(body), undefined, 2), `Body: ${example.name}`),
+        ...(example.generated ? [say`This example was generated from the schema; it holds nobody's data.`] : []),
       ],
     }
   })
   const [only] = tabs
-  if (tabs.length === 1 && only !== undefined) return { kind: 'details', summary: only.name, blocks: only.blocks }
-  return { kind: 'tabs', label: 'Example', tabs }
+  if (tabs.length === 1 && only !== undefined) return [...only.blocks]
+  return [{ kind: 'tabs', label: 'Example', tabs }]
 }
+
+/** With more versions than this, older ones are folded. */
+const versionsShownMax = 5
 
 function versionBlocks(documentation: Documentation, eventType: DocumentedEventType): Block[] {
   const { name } = eventType.event_type
   const latest = latestVersion(eventType)?.version
-  return changelogOf({ ...documentation, source: { ...documentation.source, event_types: [eventType] } }).flatMap(
-    (entry) => {
+  const own = { ...documentation, source: { ...documentation.source, event_types: [eventType] } }
+  const versions = changelogOf(own)
+    .toSorted((one, other) => other.version - one.version)
+    .map((entry) => {
       const path = eventPagePath(name, entry.version === latest ? undefined : entry.version)
       const title = link(`${path}.html`, `Version ${entry.version}`)
       return [paragraph(title, `, ${entry.at.slice(0, 10)} `, verdictMark(entry)), ...changeBlocks(entry)]
-    },
-  )
+    })
+  const older = versions.slice(versionsShownMax)
+  if (older.length === 0) return versions.flat()
+  const summary = counted(older.length, 'older version')
+  return [...versions.slice(0, versionsShownMax).flat(), { kind: 'details', summary, blocks: older.flat() }]
 }
 
-function programList(name: string, { version }: EventTypeVersion, isLatest: boolean): Block {
+function fileList(documentation: Documentation, eventType: DocumentedEventType, version: EventTypeVersion): Block {
+  const { name } = eventType.event_type
+  const isLatest = version === latestVersion(eventType)
+  const examples = isLatest ? exampleFiles(documentation, eventType) : []
   return list(
-    [link(`schemas/${name}/${version}.json`, 'JSON Schema'), ` of this version`],
+    [
+      'JSON Schema of ',
+      link(addresses.schema(name, version.version), 'data'),
+      ' and of ',
+      link(addresses.eventSchema(name, version.version), 'the whole body'),
+    ],
+    ...examples.map(({ file, example }) => [
+      link(addresses.example(name, file), `${example.name} as JSON`),
+      ', and ',
+      link(addresses.signedExample(name, file), 'as a signed request'),
+    ]),
     ...(isLatest
-      ? [[link('types/typescript.tgz', 'TypeScript types'), ', where it is one of ', code('WebhookEvent')]]
+      ? [[link(addresses.typescriptArchive, 'TypeScript types'), ' of all events, this one among them']]
       : []),
-    prose`The markdown of this page ends with \`.md\` in place of \`.html\`.`,
   )
 }

@@ -2,19 +2,9 @@
 import { byName, compareTexts } from '../by-name.ts'
 import type { Documentation } from '../documentation.ts'
 import { latestVersion } from '../documentation.ts'
-import {
-  authored,
-  type Block,
-  heading,
-  link,
-  mark,
-  type Page,
-  type Row,
-  type Spans,
-  say,
-  table,
-} from '../page/blocks.ts'
+import { authored, type Block, heading, link, mark, type Page, type Row, say, table } from '../page/blocks.ts'
 import type { DocsSource, DocumentedEventType } from '../source.ts'
+import { counted } from '../words.ts'
 
 /** Where those without a group stand. */
 const ungrouped = 'Other events'
@@ -36,15 +26,19 @@ export function groupsOf(source: Pick<DocsSource, 'event_types'>): EventGroup[] 
 export function eventsPage({ source, branding }: Documentation): Page {
   const blocks: Block[] = []
   const groups = groupsOf(source)
-  if (groups.length === 0) blocks.push(say`${branding.name} has not described any event type yet.`)
+  if (groups.length === 0) blocks.push(say`${branding.name} has not published any event types yet.`)
+  else
+    blocks.push(
+      say`These are the events that ${branding.name} can send you. A subscription lists the types that it wants, or a pattern such as \`order.*\`.`,
+    )
   for (const { title, eventTypes } of groups) {
     if (groups.length > 1) blocks.push(heading(2, title))
-    blocks.push(table(title, ['Event type', 'When it is sent', 'Version'], eventTypes.map(rowOf)))
+    blocks.push(table(title, ['Event type', 'When it is sent'], eventTypes.map(rowOf), 'list'))
   }
   return {
     path: 'events',
     title: 'Event types',
-    summary: `All ${source.event_types.length} event types, what each means, and the version of its schema.`,
+    summary: `All ${counted(source.event_types.length, 'event type')}, by group, and when each is sent.`,
     marks: [],
     blocks,
   }
@@ -52,15 +46,11 @@ export function eventsPage({ source, branding }: Documentation): Page {
 
 function rowOf(eventType: DocumentedEventType): Row {
   const { name, description, status } = eventType.event_type
-  const version = latestVersion(eventType)
-  const title: Spans = [
-    link(`events/${name}.html`, name),
-    ...(status === 'archived' ? [' ', mark('archived', 'warning')] : []),
+  const marks = [
+    ...(status === 'archived' ? [mark('archived', 'warning'), ' '] : []),
+    ...(latestVersion(eventType) === undefined ? [mark('no schema'), ' '] : []),
   ]
-  return {
-    id: name,
-    cells: [title, authored(firstLineOf(description)), [version === undefined ? 'no schema' : String(version.version)]],
-  }
+  return { id: name, cells: [[link(`events/${name}.html`, name)], [...marks, ...authored(firstLineOf(description))]] }
 }
 
 /** What fits into one line of a table: the first paragraph. */

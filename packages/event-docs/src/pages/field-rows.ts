@@ -39,14 +39,13 @@ function variantRow(variant: SchemaVariant, depth: number): Row {
 
 function descriptionOf(field: SchemaField): Spans {
   const spans: Span[] = []
-  if (!field.required && field.depth > 0) spans.push(mark('may be missing'), ' ')
+  if (!field.required && field.depth > 0) spans.push(mark('optional'), ' ')
   if (field.deprecated) spans.push(mark('deprecated', 'warning'), ' ')
   for (const one of field.sensitivity) spans.push(mark(one, 'warning'), ' ')
   const words = field.description ?? field.title
   if (words !== undefined) spans.push(...authored(words))
   withDetails(spans, field)
-  if (field.default !== undefined)
-    spans.push(...lineBreak(spans), 'When left out: ', code(json(field.default.value)), '.')
+  if (field.default !== undefined) spans.push(...lineBreak(spans), 'Default: ', code(json(field.default.value)), '.')
   const [example] = field.examples
   if (example !== undefined && field.values === undefined && field.children.length === 0)
     spans.push(...lineBreak(spans), 'Example: ', code(cut(json(example))))
@@ -56,11 +55,20 @@ function descriptionOf(field: SchemaField): Spans {
 
 /** Adds what holds for its values. */
 function withDetails(spans: Span[], content: FieldContent): Spans {
-  if (content.constraints.length > 0) spans.push(...lineBreak(spans), capitalized(content.constraints.join('; ')))
+  if (content.constraints.length > 0) spans.push(...lineBreak(spans), ...constraintSpans(content.constraints))
   if (content.values !== undefined) spans.push(...lineBreak(spans), ...valueSpans(content.values))
   if (content.refersTo !== undefined)
-    spans.push(...lineBreak(spans), 'With the same fields as ', code(content.refersTo), '.')
+    spans.push(...lineBreak(spans), 'Has the same fields as ', code(content.refersTo), '.')
   return spans
+}
+
+/** Patterns and formats are taken by their letters, so that they stand as code. */
+function constraintSpans(constraints: readonly string[]): Span[] {
+  return constraints.flatMap((constraint, index) => {
+    const shown = index === 0 ? capitalized(constraint) : `; ${constraint}`
+    const [, before = shown, literal] = /^(.*?\b(?:pattern|format) )(.+)$/i.exec(shown) ?? []
+    return literal === undefined ? [shown] : [before, code(literal)]
+  })
 }
 
 function lineBreak(spans: readonly Span[]): Span[] {
@@ -77,8 +85,8 @@ function valueSpans({ list, more, open }: FieldValues): Span[] {
     const words = description ?? title
     if (words !== undefined) spans.push(` (${words})`)
   }
-  if (left > 0) spans.push(` and ${left} more, which are in the schema`)
-  spans.push(open ? '. Others may come: be open for them.' : '.')
+  if (left > 0) spans.push(` and ${left} more, listed in the JSON Schema`)
+  spans.push(open ? '. New values may be added: have a default for them.' : '.')
   return spans
 }
 

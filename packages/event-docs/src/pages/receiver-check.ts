@@ -1,27 +1,32 @@
-/** What the receiver check tries, in the words of docs/receiver-check.md, and what to mend when a check fails. */
+/** What the receiver check tries, in the words of docs/receiver-check.md, and what to fix when a check fails. */
 import { receiverChecks } from '@posthorn/contract'
 import type { Documentation } from '../documentation.ts'
-import { codeBlock, heading, list, type Page, paragraph, prose, say, spansOf } from '../page/blocks.ts'
+import { code, codeBlock, heading, list, type Page, paragraph, prose, say, spansOf } from '../page/blocks.ts'
+import { exampleApi } from './example-api.ts'
+import { firstSample } from './first-sample.ts'
 
-export function receiverCheckPage({ explanations, apiUrl }: Documentation): Page {
-  const api = apiUrl ?? 'https://api.example.com'
+export function receiverCheckPage(documentation: Documentation): Page {
+  const { explanations, apiUrl } = documentation
+  const api = apiUrl ?? exampleApi
+  const known = firstSample(documentation)?.name ?? 'invoice.paid'
   return {
     path: 'receiver-check',
-    title: 'The receiver check',
-    summary: 'Nine requests that try what receivers get wrong, and a scorecard that says what to mend.',
+    title: 'Receiver check',
+    summary: `${receiverChecks.length} things that receivers get wrong, tried by one call, with what to fix.`,
     marks: [],
     blocks: [
-      say`One call sends ${receiverChecks.length} requests to your receiver, one after the other: good, forged, old, repeated, unknown and large ones. It answers with a scorecard.`,
+      say`One call sends your receiver good, forged, old, repeated, unknown and large events, one after another, and returns a scorecard: for each of ${receiverChecks.length} checks what was sent, how you answered, and what to fix.`,
       codeBlock(
         'sh',
-        `curl -X POST "${api}/v1/subscriptions/$SUBSCRIPTION/conformance" -H "authorization: Bearer $KEY"`,
+        `curl -X POST "${api}/v1/subscriptions/$SUBSCRIPTION/conformance" \\
+  -H "authorization: Bearer $KEY"`,
         'Checking a receiver',
       ),
       list(
-        prose`Every request has the header \`posthorn-test: 1\` and the id of an event that does not exist, so nothing has happened.`,
-        prose`The type is \`posthorn.test\`. A receiver that takes known types only is asked with one of them: \`?event_type=invoice.paid\`.`,
-        prose`When the good event is not accepted, the others are not sent.`,
-        prose`Nothing of it changes the health of the subscription, its deliveries or its history.`,
+        prose`It is safe: every request carries the header \`posthorn-test: 1\` and the id of an event that does not exist.`,
+        prose`The events have the type \`posthorn.test\`. If your receiver only accepts types that it knows, name one of them: add ${code(`?event_type=${known}`)} to the URL.`,
+        prose`If the first, good event is not accepted, the others are not sent.`,
+        prose`The check does not touch the subscription's health, deliveries or history.`,
       ),
       heading(2, 'Checks'),
       ...receiverChecks.flatMap((check) => {

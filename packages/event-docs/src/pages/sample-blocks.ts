@@ -1,7 +1,8 @@
-/** Samples of code as they are shown: with how to install what each needs, and whether it was ever run. */
-import { type Block, codeBlock, mark, paragraph, type Tab } from '../page/blocks.ts'
+/** Samples of code as they are shown: with how to set up and start each, and whether it was ever run. */
+import { type Block, type Blocks, codeBlock, list, mark, paragraph, type Tab } from '../page/blocks.ts'
 import type { Language } from '../samples/manifest.ts'
 import type { Sample } from '../samples/samples.ts'
+import { publishedSecret } from '../signed-delivery.ts'
 
 /** As highlighters call them. */
 const highlighted: Readonly<Record<Language, string>> = {
@@ -16,33 +17,44 @@ const highlighted: Readonly<Record<Language, string>> = {
   shell: 'sh',
 }
 
-/** One tab for each language, in the order of the samples. */
+/** One tab for each language, in the order of the samples; in it one for each framework, where there are several. */
 export function sampleTabs(samples: readonly Sample[]): Tab[] {
-  const tabs = new Map<string, Block[]>()
-  for (const sample of samples) {
-    const blocks = tabs.get(sample.languageName) ?? []
-    blocks.push(...sampleBlocks(sample))
-    tabs.set(sample.languageName, blocks)
-  }
-  return [...tabs].map(([name, blocks]) => ({ name, blocks }))
+  const languages = Map.groupBy(samples, ({ languageName }) => languageName)
+  return [...languages].map(([name, members]) => {
+    const tabs = members.map((sample) => ({ name: sample.framework, blocks: sampleBlocks(sample) }))
+    const [only] = tabs
+    if (tabs.length === 1 && only !== undefined) return { name, blocks: only.blocks }
+    return { name, blocks: [{ kind: 'tabs', label: `Framework for ${name}`, tabs }] }
+  })
 }
 
-function sampleBlocks(sample: Sample): Block[] {
-  const { title, fileName, language, text, install, start, run } = sample
-  const commands = [...(install === undefined ? [] : [install]), `WEBHOOK_SECRET=whsec_… ${start}`]
+function sampleBlocks(sample: Sample): Blocks {
+  const { title, fileName, language, text, install, start } = sample
   return [
+    // First, because some tools make a project only where there is nothing yet.
+    ...(install === undefined ? [] : [codeBlock('sh', install.replaceAll(' && ', ' &&\n  '), `Set up ${title}`)]),
     codeBlock(highlighted[language], text, `${title}: ${fileName}`),
-    codeBlock('sh', commands.join('\n'), `Running ${title}`),
-    run.ran
-      ? paragraph(
-          mark('run', 'good'),
-          ` with ${run.with}, against ${run.requests} of the published test vectors.${differing(run.differs)}`,
-        )
-      : paragraph(mark('never run', 'warning'), ` ${run.why}.`),
+    codeBlock('sh', `WEBHOOK_SECRET=${publishedSecret} \\\n  ${start}`, `Start ${title}`),
+    ...runBlocks(sample),
   ]
 }
 
-function differing(names: readonly string[]): string {
-  if (names.length === 0) return ''
-  return ` Its library judges ${names.length} of them otherwise (none is a forgery): ${names.join('; ')}.`
+function runBlocks({ run }: Sample): Block[] {
+  if (!run.ran) return [paragraph(mark('not tested', 'warning'), ` ${run.why}.`)]
+  const { with: version, requests, differs } = run
+  const tested = paragraph(mark('tested', 'good'), ` with ${version} against ${requests} of the test vectors.`)
+  if (differs.length === 0) return [tested]
+  return [
+    tested,
+    {
+      kind: 'details',
+      summary: `${differs.length} unusual requests that it judges otherwise`,
+      blocks: [
+        paragraph(
+          'They come from the library or the server, and are harmless: each of these requests has a valid signature, but a header or a body that is not as it is sent.',
+        ),
+        list(...differs.map((name) => [name])),
+      ],
+    },
+  ]
 }

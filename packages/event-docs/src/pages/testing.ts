@@ -1,52 +1,74 @@
 /** How to try a receiver before anything depends on it. */
+import { receiverChecks } from '@posthorn/contract'
 import type { Documentation } from '../documentation.ts'
-import { code, codeBlock, heading, list, type Page, prose, say, steps } from '../page/blocks.ts'
+import { type Block, code, codeBlock, heading, link, list, type Page, prose, say, steps } from '../page/blocks.ts'
+import { exampleApi } from './example-api.ts'
+import { firstSample } from './first-sample.ts'
 
-export function testingPage({ source, branding, apiUrl }: Documentation): Page {
-  const first = source.event_types.find(({ event_type }) => event_type.status === 'active')?.event_type.name
-  const api = apiUrl ?? 'https://api.example.com'
+export function testingPage(documentation: Documentation): Page {
+  const { apiUrl } = documentation
+  const api = apiUrl ?? exampleApi
+  const sample = firstSample(documentation)
   return {
     path: 'testing',
     title: 'Testing',
     summary:
-      'Replay signed samples, send a test event, check your receiver, and find out why a signature does not fit.',
+      'Send signed samples to your own machine, send a test event, and find out why a signature does not verify.',
     marks: [],
     blocks: [
       heading(2, 'On your own machine'),
       steps(
-        prose`Start your receiver with the secret of the samples: it stands on the page of every event type${first === undefined ? '' : ', such as '}${first === undefined ? '' : { kind: 'link', to: `events/${first}.html`, text: first }}.`,
-        prose`Run the \`curl\` that stands there against it. The signature is really valid, so your verification has to accept it.`,
-        prose`Change one letter of the body and run it again: it has to be refused.`,
+        prose`Start your receiver with the public test secret. It is on the page of every event type${sample === undefined ? '' : ', such as '}${sample === undefined ? '' : link(`events/${sample.name}.html`, sample.name)}.`,
+        prose`Run the \`curl\` command from that page. Its signature is valid, so your receiver has to accept it.`,
+        prose`Change a letter in the middle of \`SECRET\` in the command and run it again. Now your receiver has to refuse it.`,
       ),
-      say`[test-vectors.json](test-vectors.json) has requests that must be accepted and requests that must be refused, for a unit test of your verification: rotated secrets, stale timestamps, bodies that were written anew, signatures by a key pair.`,
+      heading(2, 'In your test suite'),
+      say`[test-vectors.json](test-vectors.json) holds requests that your verification has to accept and requests that it has to refuse: rotated secrets, old timestamps, bodies that were serialized again, and signatures with a key pair. Each gives the time that your code has to take for now.`,
       heading(2, 'A test event'),
-      say`A subscription can be tested while it is live. The call sends one signed event of the type \`posthorn.test\` and answers with all that happened: the name's addresses, TLS, status, your answer, and timings.`,
+      say`This call sends a signed event of the type \`posthorn.test\` to a live subscription. Its response shows all that happened: name resolution, TLS, your status and body, and how long each step took.`,
       codeBlock(
         'sh',
-        `curl -X POST "${api}/v1/subscriptions/$SUBSCRIPTION/test" -H "authorization: Bearer $KEY"`,
+        `curl -X POST "${api}/v1/subscriptions/$SUBSCRIPTION/test" \\
+  -H "authorization: Bearer $KEY"`,
         'Sending a test event',
       ),
-      heading(2, 'The receiver check'),
-      say`One call sends what receivers get wrong, and answers with a scorecard that says what to mend: [the receiver check](receiver-check.html).`,
-      heading(2, 'A signature that does not fit'),
-      say`Give a request as you received it to the signature check. It names the mistake: a secret that was not decoded, a body that was parsed and written anew, a trailing newline, a clock that is off. It never tells a signature or a secret.`,
+      ...credentialBlocks(documentation),
+      heading(2, 'Receiver check'),
+      say`One call tries ${receiverChecks.length} things that receivers get wrong and returns a scorecard with what to fix: [the receiver check](receiver-check.html).`,
+      heading(2, 'Signature check'),
+      say`A signature does not verify and you do not see why? Pass the request, as you received it, to the signature check. It names the mistake: a secret that was not decoded, a body that was parsed and serialized again, a trailing newline, a clock that is wrong. It never reveals a secret or the right signature.`,
       codeBlock(
         'sh',
-        `curl "${api}/v1/signature-checks" -H "authorization: Bearer $KEY" -H 'content-type: application/json' -d @- <<'END'
+        `curl "${api}/v1/signature-checks" \\
+  -H "authorization: Bearer $KEY" \\
+  -H 'content-type: application/json' \\
+  -d @- <<'END'
 {
   "subscription": "sub_…",
-  "headers": { "webhook-id": "evt_…", "webhook-timestamp": "1764115200", "webhook-signature": "v1,…" },
+  "headers": {
+    "webhook-id": "evt_…",
+    "webhook-timestamp": "1764115200",
+    "webhook-signature": "v1,…"
+  },
   "body": "the raw body, as text"
 }
 END`,
         'Checking a signature',
       ),
-      list(
-        prose`\`$KEY\` is an API key of yours; ask ${branding.name} for one if you have none.`,
-        ...(apiUrl === undefined
-          ? [prose`${code(api)} stands for the address of the API that ${branding.name} gives you.`]
-          : []),
-      ),
+      say`If the request is older than five minutes, add \`received_at\` with the time when it arrived.`,
     ],
   }
+}
+
+/** What the calls of this page need. */
+function credentialBlocks({ branding, apiUrl }: Documentation): Block[] {
+  return [
+    list(
+      prose`\`$KEY\` is your API key. Ask ${branding.name} for one if you have none.`,
+      prose`\`$SUBSCRIPTION\` is the id of the subscription: \`sub_…\`.`,
+      ...(apiUrl === undefined
+        ? [prose`${code(exampleApi)} stands for the address of the API, which ${branding.name} gives you.`]
+        : []),
+    ),
+  ]
 }

@@ -23,6 +23,8 @@ export type SampleEntry = {
   readonly usesLibrary: boolean
   /** Below `packages/event-docs/samples`. */
   readonly file: string
+  /** Where its reader saves it, when that is not the name of the file alone. */
+  readonly savedAs?: string
   /** One command that gets everything that the sample needs; undefined where the language has it all. */
   readonly install: string | undefined
   /** How it is started, with the secret in `WEBHOOK_SECRET`. */
@@ -238,6 +240,7 @@ export const sampleEntries: readonly SampleEntry[] = [
     framework: 'axum',
     usesLibrary: true,
     file: 'rust/library/main.rs',
+    savedAs: 'src/main.rs',
     install:
       'cargo init --name receiver && cargo add axum@0.8 standardwebhooks@1 && cargo add tokio@1 --features macros,net,rt-multi-thread',
     start: 'cargo run',
@@ -250,6 +253,7 @@ export const sampleEntries: readonly SampleEntry[] = [
     framework: 'axum',
     usesLibrary: false,
     file: 'rust/no-library/main.rs',
+    savedAs: 'src/main.rs',
     install:
       'cargo init --name receiver && cargo add axum@0.8 base64@0.23 hmac@0.13 sha2@0.11 && cargo add tokio@1 --features macros,net,rt-multi-thread',
     start: 'cargo run',

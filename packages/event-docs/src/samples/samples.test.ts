@@ -50,7 +50,7 @@ test('no line of a sample is too long for a page', () => {
   const long = samples.flatMap(({ id, text }) =>
     text
       .split('\n')
-      .filter((line) => line.length > 140)
+      .filter((line) => line.length > 100)
       .map((line) => [id, line]),
   )
   expect(long).toEqual([])

@@ -60,7 +60,7 @@ export function readSample(entry: SampleEntry, kept: KeptResults): Sample {
   const text = readFileSync(`${folder}/${file}`, 'utf8')
   const languageName = languageNames[language]
   const title = `${languageName}, ${framework}${usesLibrary ? '' : ', no library'}`
-  const fileName = basename(file)
+  const fileName = entry.savedAs ?? basename(file)
   const run = runOf(entry, text, kept)
   return { id, language, languageName, framework, usesLibrary, title, install, start, toolchain, fileName, text, run }
 }

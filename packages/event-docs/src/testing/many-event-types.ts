@@ -134,7 +134,7 @@ export function manyEventTypes(count = 200): DocsSource {
       const shape = shapes[index % shapes.length]
       if (shape === undefined) throw new Error('there are no shapes')
       const name = `${noun}.${verb}`
-      const description = `Sent when ${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun} was ${verb.replaceAll('_', ' ')}.\n\n${shape.describes}`
+      const description = `Sent when ${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun} is ${verb.replaceAll('_', ' ')}.\n\n${shape.describes}`
       return documented({ name, description, group }, shape.versions(noun))
     }),
   }

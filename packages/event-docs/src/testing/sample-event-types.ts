@@ -54,7 +54,18 @@ const hostileNames = JSON.parse(
   }).replace('{', '{"__proto__":{"type":"string"},'),
 )
 
+/** Generators of code take a time that grows with the square of such words. */
+const longWords = {
+  type: 'object',
+  properties: {
+    said: { type: 'string', description: 'x'.repeat(25_000) },
+    ['y'.repeat(30_000)]: { type: 'string' },
+    ['z'.repeat(200)]: { type: 'integer' },
+  },
+}
+
 export const sampleEventTypes: Readonly<Record<string, GivenEventType>> = {
+  'words.long': { versions: [{ schema: longWords }] },
   'invoice.paid': {
     description: 'An invoice was paid.\n\n*/ <script>alert(1)</script> """ `code`',
     group: 'Invoices',

@@ -95,10 +95,11 @@ type AnsweredRow = DeliveryColumns & (SubscriptionColumns | { url: null })
  * cannot while any transaction holds an older snapshot: `dueFrom` lets a claim begin behind them. Of an ordered one the oldest
  * unfinished delivery alone, found on `backlog_subscription_id_delivery_id_idx` among those that are due, that wait and
  * that are in flight; while it is not due, or while held ones are being put back, the subscription gives nothing. Nor does
- * one that is paused, disabled, deleted or slowed down meanwhile.
+ * one that is paused, disabled or deleted meanwhile.
  *
  * While the circuit breaker of a subscription is open, one delivery is claimed when a probe is due and nothing of it is
- * in flight; beside that only what a person asked for, one at a time, found on `backlog_asked_idx`.
+ * in flight; beside that only what a person asked for, one at a time, found on `backlog_asked_idx`. While its receiver has
+ * asked for a pause, only what a person resends, one at a time: a replay is many, and waits as everything else.
  *
  * A claim counts the attempt and moves `next_attempt_at` to the end of the lease: a row whose dispatcher dies becomes due
  * again by itself.
@@ -134,11 +135,11 @@ const text = `
 with picked as materialized (
   select due.delivery_id, due.next_attempt_at, q.place as offer, q.timeout_ms, q.transforms, q.forward_traceparent, row_number() over () as place
   from (
-    select o.*, s.timeout_ms, s.ordered, s.transform is not null as transforms, s.forward_traceparent, breaker.holds_back,
-           least(case when s.breaker_opened_at is not null then 1 else o.part end,
+    select o.*, s.timeout_ms, s.ordered, s.transform is not null as transforms, s.forward_traceparent, breaker.*,
+           least(case when s.breaker_opened_at is not null or breaker.is_slowed then 1 else o.part end,
              case when s.ordered then 1 else s.max_in_flight end - o.in_flight) as allowed,
            case when s.ordered and not s.releasing then (
-             select case when head.ready and (not breaker.holds_back or head.trigger <> 'automatic') then head.delivery_id end
+             select case when head.ready and (not breaker.holds_back or head.trigger = any(breaker.lets_through)) then head.delivery_id end
              from (select b.delivery_id, b.ready, b.trigger
                    from backlog b
                    where b.subscription_id = s.id
@@ -155,12 +156,14 @@ with picked as materialized (
       select *
       from subscription
       where id = o.subscription_id and state = 'active' and deleted_at is null
-        and (not_before is null or not_before <= now())
       limit 1
     ) s
+    cross join lateral (select coalesce(s.not_before > now(), false) as is_slowed) pause
     cross join lateral (
       -- Open, and no probe is due, or something is in flight.
-      select s.breaker_opened_at is not null and (s.breaker_probe_at > now() or o.in_flight > 0) as holds_back
+      select pause.is_slowed,
+             pause.is_slowed or s.breaker_opened_at is not null and (s.breaker_probe_at > now() or o.in_flight > 0) as holds_back,
+             case when pause.is_slowed then '{resend}' else '{resend,replay}' end::text[] as lets_through
     ) breaker
   ) q
   cross join lateral (
@@ -190,7 +193,8 @@ with picked as materialized (
     from (
       select b.delivery_id, b.next_attempt_at
       from backlog b
-      where not q.ordered and q.holds_back and b.ready and b.trigger <> 'automatic' and b.subscription_id = q.subscription_id
+      where not q.ordered and q.holds_back and b.ready and b.trigger <> 'automatic' and b.trigger = any(q.lets_through)
+        and b.subscription_id = q.subscription_id
       order by b.next_attempt_at
       limit greatest(0, q.allowed)
       for update skip locked

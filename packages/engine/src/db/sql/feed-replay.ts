@@ -148,8 +148,7 @@ with recursive fed_replay as materialized (
   select p.delivery_id, p.shard, t.tenant_id, t.event_id, t.subscription_id, t.attempt_count,
          case when p.closed is not null then p.closed
               when t.id is null then 'removed'
-              -- There is nothing left to send.
-              when t.erased_at is not null then 'removed'
+              when t.erased_at is not null then 'erased'
               when t.state = any($2::text[]) then null
               when b.leased_at is not null then 'in_flight'
               else t.state end as skip_reason

@@ -54,10 +54,12 @@ with work as materialized (
   for update
 ), judged as materialized (
   select t.*, s.shard, coalesce(w.in_flight, false) as in_flight, w.delivery_id is not null as has_work,
-         case when s.deleted_at is not null then 'deleted' else s.state end as subscription_state,
-         t.state = any($3::text[]) and not t.erased and s.state = 'active' and s.deleted_at is null and not coalesce(w.in_flight, false) as taken
+         -- Of a tenant that was deleted nothing is left.
+         case when s.id is null or s.deleted_at is not null then 'deleted' else s.state end as subscription_state,
+         t.state = any($3::text[]) and not t.erased and s.deleted_at is null and coalesce(s.state = 'active', false)
+           and not coalesce(w.in_flight, false) as taken
   from target t
-  join subscription s on s.id = t.subscription_id
+  left join subscription s on s.id = t.subscription_id
   left join work w on w.delivery_id = t.id
 ), stepped_in as (
   update backlog b

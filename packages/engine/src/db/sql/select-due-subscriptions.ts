@@ -120,7 +120,9 @@ with found as materialized (
 )
 select f.shard, f.tenant_id, f.subscription_id,
        s.id is not null and s.state = 'active' and s.deleted_at is null
-         and (s.not_before is null or s.not_before <= now())
+         -- A receiver that asked for a pause has it, but for what a person resends.
+         and (s.not_before is null or s.not_before <= now() or exists (
+           select from backlog b where b.ready and b.trigger <> 'automatic' and b.trigger = 'resend' and b.subscription_id = s.id))
          -- An open breaker waits for its next probe, but for what a person asked for.
          and (s.breaker_opened_at is null or s.breaker_probe_at <= now() or exists (
            select from backlog b where b.ready and b.trigger <> 'automatic' and b.subscription_id = s.id)) as sends,

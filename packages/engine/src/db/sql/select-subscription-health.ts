@@ -18,6 +18,9 @@ export type SubscriptionHealthRow = {
   ordered: boolean
   /** One more than `countMax` when there are more than that. */
   backlog: number
+  /** Likewise. */
+  held: number
+  not_before: Date | null
   oldest_due_at: Date | null
   /** The oldest unfinished delivery, if it has failed and the subscription is ordered; null otherwise, with what follows. */
   head_id: string | null
@@ -73,7 +76,8 @@ const text = `
 select s.state, s.disabled_reason, s.ordered, s.failing_since, s.breaker_opened_at, s.breaker_probe_at,
        s.breaker_failed_probes, coalesce(s.breaker_probe_at <= now(), false) as probe_due,
        tried.accepted, tried.failed, failing.failures,
-       counted.backlog, due.next_attempt_at as oldest_due_at, blocking.*
+       counted.backlog, counted.held, case when s.not_before > now() then s.not_before end as not_before,
+       due.next_attempt_at as oldest_due_at, blocking.*
 from subscription s
 cross join lateral (
   -- The newest deliveries, and what was tried of them in the window. Ids carry the time.
@@ -111,8 +115,8 @@ cross join lateral (
   ) a
 ) failing
 cross join lateral (
-  select count(*)::int as backlog
-  from (select 1 from backlog b where b.subscription_id = s.id limit $3::int + 1) counted
+  select (select count(*) from (select from backlog b where b.subscription_id = s.id limit $3::int + 1) few)::int as backlog,
+         (select count(*) from (select from delivery d where d.held and d.subscription_id = s.id limit $3::int + 1) few)::int as held
 ) counted
 left join lateral (
   select b.next_attempt_at

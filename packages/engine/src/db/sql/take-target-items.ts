@@ -90,15 +90,17 @@ with fed_replay as materialized (
   select p.delivery_id, ($2::uuid[])[p.place] as attempt_id, d.attempt_count + 1 as attempt_number, d.tenant_id,
          d.subscription_id, d.event_id, e.type, e."timestamp", e.data, e.keys, e.headers as headers_of_event,
          case when e.validation_errors is null then e.schema_version end as schema_version,
-         s.payload_format, s.timeout_ms, s.transform, s.id is not null as is_whole
+         s.payload_format, s.timeout_ms, s.transform, e.erased_at is not null as is_erased,
+         s.id is not null as is_whole
   from picked p
   left join delivery d on d.id = p.delivery_id
   left join event e on e.id = d.event_id
-  left join subscription s on s.id = d.subscription_id and e.id is not null and s.deleted_at is null
+  left join subscription s on s.id = d.subscription_id and e.id is not null and e.erased_at is null and s.deleted_at is null
 ), marked as (
   update replay_item i
   set outcome = case when w.is_whole then 'under_way' else 'skipped' end,
-      skip_reason = case when not w.is_whole then case when w.type is null then 'removed' else 'subscription_deleted' end end,
+      skip_reason = case when w.is_whole then null when w.type is null then 'removed' when w.is_erased then 'erased'
+                         else 'subscription_deleted' end,
       attempt_id = case when w.is_whole then w.attempt_id end,
       started_at = case when w.is_whole then now() end,
       finished_at = case when not w.is_whole then now() end

@@ -6,14 +6,18 @@ using StandardWebhooks;
 
 const int bodyBytesMax = 1024 * 1024;
 
-// One secret, or two with a space between while you change from one to the other.
+// One secret, or several separated by spaces while you rotate.
 var secrets = (Environment.GetEnvironmentVariable("WEBHOOK_SECRET") ?? "")
     .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-// The library takes a secret without a key, by which everybody could sign.
-if (secrets.Length == 0 || secrets.Any(secret => secret.Length < 32)) throw new InvalidOperationException("Set WEBHOOK_SECRET to whsec_…");
+// The library accepts an empty key, with which anybody could sign.
+if (secrets.Length == 0 || secrets.Any(secret => secret.Length < 32))
+{
+    throw new InvalidOperationException("Set WEBHOOK_SECRET to whsec_…");
+}
 var webhooks = secrets.Select(secret => new Webhook(secret)).ToList();
 
-// Stands for your database: a table with a unique index on the id, which is the same when an event is sent again.
+// Stands in for your database. Use a table with a unique index on the id:
+// an event that is sent again has the same id.
 var events = new ConcurrentDictionary<string, byte[]>();
 
 var builder = WebApplication.CreateBuilder(args);
@@ -24,16 +28,17 @@ var app = builder.Build();
 
 app.MapPost("/webhooks", async (HttpRequest request) =>
 {
-    // The body byte by byte as it was sent, not a bound model: the signature is over these bytes.
+    // The raw body, exactly as sent, not a bound model: these bytes were signed.
     using var buffer = new MemoryStream();
     await request.Body.CopyToAsync(buffer);
     var body = buffer.ToArray();
-    if (!IsAuthentic(request.Headers, body)) return Results.StatusCode(400);
+    if (!IsAuthentic(request.Headers, body)) return Results.StatusCode(401);
 
     var id = request.Headers["webhook-id"].ToString();
     if (events.TryAdd(id, body))
     {
-        // Kept. Answer, and work on it afterwards: JsonDocument.Parse(body) has "type", "timestamp" and "data".
+        // Stored. Answer, and do the work later.
+        // JsonDocument.Parse(body) has "type", "timestamp" and "data".
         Console.WriteLine($"received {id}");
     }
     return Results.StatusCode(204);
@@ -41,13 +46,16 @@ app.MapPost("/webhooks", async (HttpRequest request) =>
 
 app.Run();
 
-// Whether the holder of a secret signed exactly this, not more than five minutes ago.
+// Whether this was signed with one of the secrets in the last five minutes.
 bool IsAuthentic(IHeaderDictionary given, byte[] body)
 {
-    // The library knows the headers of System.Net, not those of ASP.NET Core.
+    // The library takes the header collection of System.Net, not that of ASP.NET Core.
     var headers = new WebHeaderCollection();
-    foreach (var name in new[] { "webhook-id", "webhook-timestamp", "webhook-signature" }) headers[name] = given[name].ToString();
-    // Not a StreamReader: it drops a byte order mark, which was signed.
+    foreach (var name in new[] { "webhook-id", "webhook-timestamp", "webhook-signature" })
+    {
+        headers[name] = given[name].ToString();
+    }
+    // Not a StreamReader, which would drop a byte order mark that was signed.
     var text = Encoding.UTF8.GetString(body);
     return webhooks.Any(webhook =>
     {

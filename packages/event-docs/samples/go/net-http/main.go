@@ -17,12 +17,12 @@ import (
 
 const bodyBytesMax = 1 << 20
 
-// One secret, or two with a space between while you change from one to the other.
+// readSecrets reads one secret, or several separated by spaces while you rotate.
 func readSecrets() []*standardwebhooks.Webhook {
 	var webhooks []*standardwebhooks.Webhook
 	for _, secret := range strings.Fields(os.Getenv("WEBHOOK_SECRET")) {
 		webhook, err := standardwebhooks.NewWebhook(secret)
-		// The library takes a secret without a key, by which everybody could sign.
+		// The library accepts an empty key, with which anybody could sign.
 		if err != nil || len(secret) < 32 {
 			log.Fatal("WEBHOOK_SECRET is not whsec_…")
 		}
@@ -34,7 +34,8 @@ func readSecrets() []*standardwebhooks.Webhook {
 	return webhooks
 }
 
-// isAuthentic says whether the holder of a secret signed exactly this, not more than five minutes ago.
+// isAuthentic reports whether this was signed with one of the secrets in the last five
+// minutes.
 func isAuthentic(webhooks []*standardwebhooks.Webhook, headers http.Header, body []byte) bool {
 	for _, webhook := range webhooks {
 		if webhook.Verify(body, headers) == nil {
@@ -47,27 +48,29 @@ func isAuthentic(webhooks []*standardwebhooks.Webhook, headers http.Header, body
 func main() {
 	webhooks := readSecrets()
 
-	// Stands for your database: a table with a unique index on the id, which is the same when an event is sent again.
+	// Stands in for your database. Use a table with a unique index on the id:
+	// an event that is sent again has the same id.
 	var events sync.Map
 
-	http.HandleFunc("POST /webhooks", func(response http.ResponseWriter, request *http.Request) {
-		// The body byte by byte as it was sent: the signature is over these bytes.
-		body, err := io.ReadAll(http.MaxBytesReader(response, request.Body, bodyBytesMax))
+	http.HandleFunc("POST /webhooks", func(w http.ResponseWriter, r *http.Request) {
+		// The raw body, exactly as sent: these bytes were signed.
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyBytesMax))
 		if err != nil {
-			http.Error(response, "too long", http.StatusRequestEntityTooLarge)
+			http.Error(w, "too long", http.StatusRequestEntityTooLarge)
 			return
 		}
-		if !isAuthentic(webhooks, request.Header, body) {
-			http.Error(response, "not authentic", http.StatusBadRequest)
+		if !isAuthentic(webhooks, r.Header, body) {
+			http.Error(w, "not authentic", http.StatusUnauthorized)
 			return
 		}
 
-		id := request.Header.Get("webhook-id")
+		id := r.Header.Get("webhook-id")
 		if _, known := events.LoadOrStore(id, body); !known {
-			// Kept. Answer, and work on it afterwards: json.Unmarshal gives type, timestamp and data.
+			// Stored. Answer, and do the work later.
+			// json.Unmarshal(body, …) gives type, timestamp and data.
 			fmt.Println("received", id)
 		}
-		response.WriteHeader(http.StatusNoContent)
+		w.WriteHeader(http.StatusNoContent)
 	})
 
 	port := os.Getenv("PORT")

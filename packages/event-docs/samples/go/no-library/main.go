@@ -29,7 +29,7 @@ var (
 	signaturesForm = regexp.MustCompile(`^[!-~]+( [!-~]+){0,31}$`)
 )
 
-// One secret, or two with a space between while you change from one to the other.
+// readKeys reads one secret, or several separated by spaces while you rotate.
 func readKeys() [][]byte {
 	var keys [][]byte
 	for _, secret := range strings.Fields(os.Getenv("WEBHOOK_SECRET")) {
@@ -45,13 +45,17 @@ func readKeys() [][]byte {
 	return keys
 }
 
-// isAuthentic says whether the holder of a secret signed exactly this, not more than five minutes ago.
+// isAuthentic reports whether this was signed with one of the secrets in the last five
+// minutes.
 func isAuthentic(keys [][]byte, headers http.Header, body []byte) bool {
-	// A header that comes twice is joined, and then fits no signature.
+	// A header that is sent twice is joined, and then matches no signature.
 	id := strings.Join(headers.Values("webhook-id"), ", ")
 	timestamp := strings.Join(headers.Values("webhook-timestamp"), ", ")
 	signatures := strings.Join(headers.Values("webhook-signature"), ", ")
-	if !idForm.MatchString(id) || !timestampForm.MatchString(timestamp) || !signaturesForm.MatchString(signatures) {
+	if !idForm.MatchString(id) || !timestampForm.MatchString(timestamp) {
+		return false
+	}
+	if !signaturesForm.MatchString(signatures) {
 		return false
 	}
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
@@ -79,27 +83,29 @@ func isAuthentic(keys [][]byte, headers http.Header, body []byte) bool {
 func main() {
 	keys := readKeys()
 
-	// Stands for your database: a table with a unique index on the id, which is the same when an event is sent again.
+	// Stands in for your database. Use a table with a unique index on the id:
+	// an event that is sent again has the same id.
 	var events sync.Map
 
-	http.HandleFunc("POST /webhooks", func(response http.ResponseWriter, request *http.Request) {
-		// The body byte by byte as it was sent: the signature is over these bytes.
-		body, err := io.ReadAll(http.MaxBytesReader(response, request.Body, bodyBytesMax))
+	http.HandleFunc("POST /webhooks", func(w http.ResponseWriter, r *http.Request) {
+		// The raw body, exactly as sent: these bytes were signed.
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyBytesMax))
 		if err != nil {
-			http.Error(response, "too long", http.StatusRequestEntityTooLarge)
+			http.Error(w, "too long", http.StatusRequestEntityTooLarge)
 			return
 		}
-		if !isAuthentic(keys, request.Header, body) {
-			http.Error(response, "not authentic", http.StatusBadRequest)
+		if !isAuthentic(keys, r.Header, body) {
+			http.Error(w, "not authentic", http.StatusUnauthorized)
 			return
 		}
 
-		id := request.Header.Get("webhook-id")
+		id := r.Header.Get("webhook-id")
 		if _, known := events.LoadOrStore(id, body); !known {
-			// Kept. Answer, and work on it afterwards: json.Unmarshal gives type, timestamp and data.
+			// Stored. Answer, and do the work later.
+			// json.Unmarshal(body, …) gives type, timestamp and data.
 			fmt.Println("received", id)
 		}
-		response.WriteHeader(http.StatusNoContent)
+		w.WriteHeader(http.StatusNoContent)
 	})
 
 	port := os.Getenv("PORT")

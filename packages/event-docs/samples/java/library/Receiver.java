@@ -16,7 +16,8 @@ import java.util.concurrent.Executors;
 public class Receiver {
     static final int BODY_BYTES_MAX = 1024 * 1024;
 
-    // Stands for your database: a table with a unique index on the id, which is the same when an event is sent again.
+    // Stands in for your database. Use a table with a unique index on the id:
+    // an event that is sent again has the same id.
     static final Map<String, byte[]> EVENTS = new ConcurrentHashMap<>();
 
     final List<Webhook> webhooks;
@@ -25,7 +26,7 @@ public class Receiver {
         this.webhooks = webhooks;
     }
 
-    // One secret, or two with a space between while you change from one to the other.
+    // One secret, or several separated by spaces while you rotate.
     static List<Webhook> readSecrets(String text) {
         List<String> secrets = Arrays.stream((text == null ? "" : text).split("\\s+"))
             .filter(secret -> !secret.isEmpty())
@@ -36,7 +37,7 @@ public class Receiver {
         return secrets.stream().map(Webhook::new).toList();
     }
 
-    // Whether the holder of a secret signed exactly this, not more than five minutes ago.
+    // Whether this was signed with one of the secrets in the last five minutes.
     boolean isAuthentic(Map<String, List<String>> headers, byte[] body) {
         String text = new String(body, StandardCharsets.UTF_8);
         for (Webhook webhook : webhooks) {
@@ -44,7 +45,7 @@ public class Receiver {
                 webhook.verify(text, headers);
                 return true;
             } catch (WebhookVerificationException | RuntimeException error) {
-                // Beside its own exception the library lets others through for a header that is not well-formed.
+                // A malformed header makes the library throw exceptions that are not its own.
             }
         }
         return false;
@@ -52,14 +53,15 @@ public class Receiver {
 
     int receive(HttpExchange exchange) throws IOException {
         if (!exchange.getRequestMethod().equals("POST")) return 405;
-        // The body byte by byte as it was sent: the signature is over these bytes.
+        // The raw body, exactly as sent: these bytes were signed.
         byte[] body = exchange.getRequestBody().readNBytes(BODY_BYTES_MAX + 1);
         if (body.length > BODY_BYTES_MAX) return 413;
-        if (!isAuthentic(exchange.getRequestHeaders(), body)) return 400;
+        if (!isAuthentic(exchange.getRequestHeaders(), body)) return 401;
 
         String id = exchange.getRequestHeaders().getFirst("webhook-id");
         if (EVENTS.putIfAbsent(id, body) == null) {
-            // Kept. Answer, and work on it afterwards: the body is JSON with "type", "timestamp" and "data".
+            // Stored. Answer, and do the work later.
+            // The body is JSON with "type", "timestamp" and "data".
             System.out.println("received " + id);
         }
         return 204;

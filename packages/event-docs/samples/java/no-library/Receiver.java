@@ -22,7 +22,8 @@ public class Receiver {
     static final int TOLERANCE_SECONDS = 300;
     static final int BODY_BYTES_MAX = 1024 * 1024;
 
-    // Stands for your database: a table with a unique index on the id, which is the same when an event is sent again.
+    // Stands in for your database. Use a table with a unique index on the id:
+    // an event that is sent again has the same id.
     static final Map<String, byte[]> EVENTS = new ConcurrentHashMap<>();
 
     final List<byte[]> keys;
@@ -31,7 +32,7 @@ public class Receiver {
         this.keys = keys;
     }
 
-    // One secret, or two with a space between while you change from one to the other.
+    // One secret, or several separated by spaces while you rotate.
     static List<byte[]> readKeys(String secrets) {
         List<byte[]> keys = Arrays.stream((secrets == null ? "" : secrets).split("\\s+"))
             .filter(secret -> !secret.isEmpty())
@@ -43,9 +44,11 @@ public class Receiver {
         return keys;
     }
 
-    // Whether the holder of a secret signed exactly this, not more than five minutes ago.
-    boolean isAuthentic(String id, String timestamp, String signatures, byte[] body) throws GeneralSecurityException {
-        if (!id.matches("[A-Za-z0-9_-]+") || !timestamp.matches("[1-9][0-9]{0,10}")) return false;
+    // Whether this was signed with one of the secrets in the last five minutes.
+    boolean isAuthentic(String id, String timestamp, String signatures, byte[] body)
+        throws GeneralSecurityException {
+        if (!id.matches("[A-Za-z0-9_-]+")) return false;
+        if (!timestamp.matches("[1-9][0-9]{0,10}")) return false;
         if (!signatures.matches("[!-~]+( [!-~]+){0,31}")) return false;
         long age = Instant.now().getEpochSecond() - Long.parseLong(timestamp);
         if (Math.abs(age) > TOLERANCE_SECONDS) return false;
@@ -54,11 +57,11 @@ public class Receiver {
             Mac mac = Mac.getInstance("HmacSHA256");
             mac.init(new SecretKeySpec(key, "HmacSHA256"));
             mac.update((id + "." + timestamp + ".").getBytes(StandardCharsets.UTF_8));
-            String expected = "v1," + Base64.getEncoder().encodeToString(mac.doFinal(body));
+            String signature = "v1," + Base64.getEncoder().encodeToString(mac.doFinal(body));
+            byte[] expected = signature.getBytes(StandardCharsets.UTF_8);
             for (String given : signatures.split(" ")) {
-                if (MessageDigest.isEqual(given.getBytes(StandardCharsets.UTF_8), expected.getBytes(StandardCharsets.UTF_8))) {
-                    return true;
-                }
+                byte[] bytes = given.getBytes(StandardCharsets.UTF_8);
+                if (MessageDigest.isEqual(bytes, expected)) return true;
             }
         }
         return false;
@@ -66,21 +69,24 @@ public class Receiver {
 
     int receive(HttpExchange exchange) throws IOException, GeneralSecurityException {
         if (!exchange.getRequestMethod().equals("POST")) return 405;
-        // The body byte by byte as it was sent: the signature is over these bytes.
+        // The raw body, exactly as sent: these bytes were signed.
         byte[] body = exchange.getRequestBody().readNBytes(BODY_BYTES_MAX + 1);
         if (body.length > BODY_BYTES_MAX) return 413;
         Headers headers = exchange.getRequestHeaders();
         String id = header(headers, "webhook-id");
-        if (!isAuthentic(id, header(headers, "webhook-timestamp"), header(headers, "webhook-signature"), body)) return 400;
+        String timestamp = header(headers, "webhook-timestamp");
+        String signatures = header(headers, "webhook-signature");
+        if (!isAuthentic(id, timestamp, signatures, body)) return 401;
 
         if (EVENTS.putIfAbsent(id, body) == null) {
-            // Kept. Answer, and work on it afterwards: the body is JSON with "type", "timestamp" and "data".
+            // Stored. Answer, and do the work later.
+            // The body is JSON with "type", "timestamp" and "data".
             System.out.println("received " + id);
         }
         return 204;
     }
 
-    // A header that comes twice is joined, and then fits no signature.
+    // A header that is sent twice is joined, and then matches no signature.
     static String header(Headers headers, String name) {
         return String.join(", ", headers.getOrDefault(name, List.of()));
     }

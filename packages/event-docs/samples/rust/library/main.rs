@@ -14,34 +14,41 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 struct Receiver {
     webhooks: Vec<Webhook>,
-    /// Stands for your database: a table with a unique index on the id, which is the same when an event is sent again.
+    /// Stands in for your database. Use a table with a unique index on the id:
+    /// an event that is sent again has the same id.
     events: Mutex<HashMap<String, Bytes>>,
 }
 
-/// One secret, or two with a space between while you change from one to the other.
+/// One secret, or several separated by spaces while you rotate.
 fn read_secrets() -> Vec<Webhook> {
     let text = std::env::var("WEBHOOK_SECRET").unwrap_or_default();
     let secrets: Vec<&str> = text.split_whitespace().collect();
-    // The library takes a secret without a key, by which everybody could sign.
-    assert!(!secrets.is_empty() && secrets.iter().all(|secret| secret.len() >= 32), "Set WEBHOOK_SECRET to whsec_…");
+    // The library accepts an empty key, with which anybody could sign.
+    let are_whole = secrets.iter().all(|secret| secret.len() >= 32);
+    assert!(!secrets.is_empty() && are_whole, "Set WEBHOOK_SECRET to whsec_…");
     secrets
         .into_iter()
         .map(|secret| Webhook::new(secret).expect("WEBHOOK_SECRET is whsec_ and base64"))
         .collect()
 }
 
-async fn receive(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    // `Bytes` is the body byte by byte as it was sent, not `Json`: the signature is over these bytes.
-    // Authentic is what the holder of a secret signed exactly so, not more than five minutes ago.
+async fn receive(
+    State(receiver): State<Arc<Receiver>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    // `Bytes`, not `Json`: the raw body, exactly as sent, is what was signed.
+    // It has to be signed with one of the secrets, in the last five minutes.
     if !receiver.webhooks.iter().any(|webhook| webhook.verify(&body, &headers).is_ok()) {
-        return StatusCode::BAD_REQUEST;
+        return StatusCode::UNAUTHORIZED;
     }
     let Some(id) = headers.get("webhook-id").and_then(|id| id.to_str().ok()) else {
-        return StatusCode::BAD_REQUEST;
+        return StatusCode::UNAUTHORIZED;
     };
     let mut events = receiver.events.lock().expect("nothing panics while it is held");
     if !events.contains_key(id) {
-        // Keep it, answer, and work on it afterwards: the body is JSON with "type", "timestamp" and "data".
+        // Store it, answer, and do the work later.
+        // The body is JSON with "type", "timestamp" and "data".
         println!("received {id}");
         events.insert(id.to_owned(), body);
     }
@@ -56,7 +63,8 @@ async fn main() {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(receiver);
     let port = std::env::var("PORT").unwrap_or_else(|_| "8080".to_owned());
-    let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await.expect("the port is free");
+    let address = format!("127.0.0.1:{port}");
+    let listener = tokio::net::TcpListener::bind(address).await.expect("the port is free");
     println!("port {}", listener.local_addr().expect("it is bound").port());
     axum::serve(listener, app).await.expect("the server goes on");
 }

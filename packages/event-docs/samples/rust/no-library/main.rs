@@ -1,4 +1,5 @@
-//! Receives webhooks with axum and the crates hmac, sha2 and base64: Rust's standard library has no SHA-256.
+//! Receives webhooks with axum and the crates hmac, sha2 and base64, as Rust's standard
+//! library has no SHA-256.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -18,41 +19,44 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 struct Receiver {
     keys: Vec<Vec<u8>>,
-    /// Stands for your database: a table with a unique index on the id, which is the same when an event is sent again.
+    /// Stands in for your database. Use a table with a unique index on the id:
+    /// an event that is sent again has the same id.
     events: Mutex<HashMap<String, Bytes>>,
 }
 
-/// One secret, or two with a space between while you change from one to the other.
+/// One secret, or several separated by spaces while you rotate.
 fn read_keys() -> Vec<Vec<u8>> {
     let secrets = std::env::var("WEBHOOK_SECRET").unwrap_or_default();
     let keys: Vec<Vec<u8>> = secrets
         .split_whitespace()
         .map(|secret| secret.strip_prefix("whsec_").unwrap_or(secret))
-        .map(|secret| BASE64_STANDARD.decode(secret).expect("WEBHOOK_SECRET is whsec_ and base64"))
+        .map(|secret| BASE64_STANDARD.decode(secret).expect("WEBHOOK_SECRET is base64"))
         .collect();
-    assert!(!keys.is_empty() && keys.iter().all(|key| key.len() >= 24), "Set WEBHOOK_SECRET to whsec_…");
+    let are_whole = keys.iter().all(|key| key.len() >= 24);
+    assert!(!keys.is_empty() && are_whole, "Set WEBHOOK_SECRET to whsec_…");
     keys
 }
 
-/// The value of a header that is there exactly once.
+/// The value of a header that occurs exactly once.
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)
 }
 
-/// Digits as `u64` prints them: no sign, no zero in front.
+/// Digits as `u64` prints them: no sign, no leading zero.
 fn seconds(timestamp: &str) -> Option<u64> {
     let seconds: u64 = timestamp.parse().ok()?;
     (seconds.to_string() == timestamp).then_some(seconds)
 }
 
-/// The id, when the holder of a secret signed exactly this, not more than five minutes ago.
+/// The id, if this was signed with one of the secrets in the last five minutes.
 fn authentic_id(keys: &[Vec<u8>], headers: &HeaderMap, body: &[u8]) -> Option<String> {
     let id = header(headers, "webhook-id")?;
     let timestamp = header(headers, "webhook-timestamp")?;
     let signatures: Vec<&str> = header(headers, "webhook-signature")?.split(' ').collect();
-    if id.is_empty() || !id.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-') {
+    let is_known = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    if id.is_empty() || !id.chars().all(is_known) {
         return None;
     }
     if signatures.len() > 32 || signatures.contains(&"") {
@@ -77,14 +81,19 @@ fn authentic_id(keys: &[Vec<u8>], headers: &HeaderMap, body: &[u8]) -> Option<St
     fits.then(|| id.to_owned())
 }
 
-async fn receive(State(receiver): State<Arc<Receiver>>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    // `Bytes` is the body byte by byte as it was sent, not `Json`: the signature is over these bytes.
+async fn receive(
+    State(receiver): State<Arc<Receiver>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    // `Bytes`, not `Json`: the raw body, exactly as sent, is what was signed.
     let Some(id) = authentic_id(&receiver.keys, &headers, &body) else {
-        return StatusCode::BAD_REQUEST;
+        return StatusCode::UNAUTHORIZED;
     };
     let mut events = receiver.events.lock().expect("nothing panics while it is held");
     if !events.contains_key(&id) {
-        // Keep it, answer, and work on it afterwards: the body is JSON with "type", "timestamp" and "data".
+        // Store it, answer, and do the work later.
+        // The body is JSON with "type", "timestamp" and "data".
         println!("received {id}");
         events.insert(id, body);
     }
@@ -99,7 +108,8 @@ async fn main() {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(receiver);
     let port = std::env::var("PORT").unwrap_or_else(|_| "8080".to_owned());
-    let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await.expect("the port is free");
+    let address = format!("127.0.0.1:{port}");
+    let listener = tokio::net::TcpListener::bind(address).await.expect("the port is free");
     println!("port {}", listener.local_addr().expect("it is bound").port());
     axum::serve(listener, app).await.expect("the server goes on");
 }

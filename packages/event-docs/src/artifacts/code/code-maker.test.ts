@@ -45,3 +45,25 @@ test('many pieces at once are each answered, in whatever order they are done', a
   expect(words.slice(0, 4)).toEqual(['string', 'int64', 'bool', 'float64'])
   expect(words).toEqual(Array.from({ length: 10 }, () => words.slice(0, 4)).flat())
 })
+
+test('a thread that the machine has no time for is waited for, and one that spins is not', async () => {
+  const patient = createCodeMaker({ pieceMsMax: 100 })
+  // Loads the generators, so that nothing but the pieces is timed.
+  await patient.make(piece(text))
+  const many = await Promise.all(Array.from({ length: 60 }, () => patient.make(piece(text))))
+  expect(many.filter((made) => 'failure' in made)).toEqual([])
+  // So many branches are the work of seconds.
+  const branches = Array.from({ length: 60_000 }, (_, index) => ({
+    type: 'object',
+    properties: { [`p${index}`]: text },
+  }))
+  expect(await patient.make(piece({ anyOf: branches }))).toEqual({ failure: 'it was not done after 100 ms' })
+  await patient.end()
+})
+
+test('threads that have nothing to do are ended, and others take their place', async () => {
+  const resting = createCodeMaker({ idleMs: 0 })
+  for (let turn = 0; turn < 2; turn += 1)
+    expect(await resting.make(piece(text))).toEqual({ text: expect.stringContaining('type Thing string') })
+  await resting.end()
+})

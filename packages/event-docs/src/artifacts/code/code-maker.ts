@@ -5,15 +5,21 @@
 import { Worker } from 'node:worker_threads'
 import type { Made, Piece } from './piece.ts'
 
-/** A piece takes tens of milliseconds. Generous, because a machine that stalls counts too. */
+/** What a piece may take of a processor, in milliseconds: it is tens. How busy the machine is has no part in it. */
 const pieceMsMaxDefault = 5_000
-/** How long a thread may take to load the generators, in milliseconds. */
+/** How long it may take on the clock: something that waits for nothing takes no processor either. */
+const pieceClockMsMax = 120_000
+/** It is not looked at more often than this, in milliseconds. */
+const lookMsMin = 50
+/** How much of a processor a thread may take to load the generators, in milliseconds. */
 const startMsMax = 30_000
 /** After so many threads that had to be ended nothing is made any more: a build must not wait for a thousand of them. */
 const failedThreadsMax = 4
 const memoryMib = 512
 /** As many as the processors of the smallest machine that is meant. */
-const threadsMax = 2
+const threadsMaxDefault = 2
+/** A thread that has loaded the generators is 100 MB, and is ended when it has had nothing to do for so long. */
+const idleMsDefault = 10_000
 
 export type CodeMaker = {
   /** Never throws: what cannot be made has a reason. Pieces are begun in the order in which they are asked for. */
@@ -22,8 +28,17 @@ export type CodeMaker = {
   end(): Promise<void>
 }
 
-export function createCodeMaker({ pieceMsMax = pieceMsMaxDefault }: { pieceMsMax?: number } = {}): CodeMaker {
+export function createCodeMaker({
+  pieceMsMax = pieceMsMaxDefault,
+  threadsMax = threadsMaxDefault,
+  idleMs = idleMsDefault,
+}: {
+  pieceMsMax?: number
+  threadsMax?: number
+  idleMs?: number
+} = {}): CodeMaker {
   const idle: Worker[] = []
+  let resting: NodeJS.Timeout | undefined
   const waiting: ((free: undefined) => void)[] = []
   let busy = 0
   let failedThreads = 0
@@ -52,8 +67,18 @@ export function createCodeMaker({ pieceMsMax = pieceMsMaxDefault }: { pieceMsMax
   /** A place is free for the one that has waited longest. */
   function release(): void {
     const next = waiting.shift()
-    if (next === undefined) busy -= 1
-    else next(undefined)
+    if (next !== undefined) {
+      next(undefined)
+      return
+    }
+    busy -= 1
+    clearTimeout(resting)
+    resting = setTimeout(() => void endIdle(), idleMs)
+    resting.unref()
+  }
+
+  async function endIdle(): Promise<void> {
+    await Promise.all(idle.splice(0).map((worker) => worker.terminate()))
   }
 
   async function drop(worker: Worker): Promise<void> {
@@ -85,18 +110,32 @@ export function createCodeMaker({ pieceMsMax = pieceMsMaxDefault }: { pieceMsMax
     },
     async end() {
       while (busy > 0) await new Promise<undefined>((free) => waiting.push(free)).finally(release)
-      await Promise.all(idle.splice(0).map((worker) => worker.terminate()))
+      clearTimeout(resting)
+      await endIdle()
     },
   }
 }
 
 type Reply = Made | 'ready' | 'late' | 'ended'
 
-/** The next thing that a thread says, or that it says nothing. Keeps the process alive until then. */
+/**
+ * The next thing that a thread says, or that it says nothing. Keeps the process alive until then.
+ *
+ * @param msMax of a processor
+ */
 function replyOf(worker: Worker, msMax: number, ask: () => void): Promise<Reply> {
   const { promise, resolve } = Promise.withResolvers<Reply>()
   const ended = () => resolve('ended')
-  const watch = setTimeout(() => resolve('late'), msMax)
+  const begunMs = performance.now()
+  // Of a thread that has ended nobody knows; then it says so itself.
+  const before = worker.cpuUsage().catch(() => undefined)
+  let watch = setTimeout(look, msMax)
+  async function look(): Promise<void> {
+    const used = await worker.cpuUsage(await before).catch(() => undefined)
+    const usedMs = used === undefined ? msMax : (used.user + used.system) / 1_000
+    if (usedMs >= msMax || performance.now() - begunMs >= pieceClockMsMax) return resolve('late')
+    watch = setTimeout(look, Math.max(msMax - usedMs, lookMsMin))
+  }
   worker.once('message', resolve)
   worker.once('error', ended)
   worker.once('exit', ended)

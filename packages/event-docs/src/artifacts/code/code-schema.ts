@@ -82,9 +82,14 @@ export function codeSchema(schema: unknown, options: CodeSchemaOptions): CodeSch
   return { root: rootSchema, definitions }
 }
 
+/** Characters of a remark. The generators take a time that grows with the square of a long word. */
+const remarkLengthMax = 2_000
+
 /** Text of a schema for a comment in any language. */
 export function commentText(text: string): string {
-  return text
+  const beginning = text.length > remarkLengthMax ? `${text.slice(0, remarkLengthMax)}…` : text
+  return beginning
+    .toWellFormed()
     .replaceAll(/\r\n?|[\u0085\u2028\u2029]/g, '\n')
     .replaceAll(/[^\P{Cc}\n]/gu, ' ')
     .replaceAll('*/', '* /')
@@ -140,7 +145,9 @@ function choices(node: Keywords, convert: Convert): Record<string, unknown> {
   return { allOf: lists.map(({ keyword, branches }) => ({ [keyword]: branches })) }
 }
 
-function membersOf(node: Keywords, convert: Convert, { canName = () => true }: CodeSchemaOptions) {
+function membersOf(node: Keywords, convert: Convert, options: CodeSchemaOptions) {
+  // Half of a character is none in any source.
+  const canName = (name: string) => name.isWellFormed() && (options.canName?.(name) ?? true)
   const required = [...new Set((Array.isArray(node['required']) ? node['required'] : []).filter(isText))].filter(
     canName,
   )

@@ -15,6 +15,8 @@ import type { Piece } from './piece.ts'
 const contentType = 'text/plain; charset=utf-8'
 /** A constant for each of five hundred countries helps nobody, and takes long. */
 const enumValuesMax = 100
+/** That generator takes a time that grows with the square of the name of a member; longer ones have none in code. */
+const memberLengthMax = 256
 /** Where the part begins that every generated file would repeat. */
 const supportBegins = /^func unmarshalUnion\(/m
 /**
@@ -70,7 +72,7 @@ function only(list: readonly unknown[]): unknown {
 }
 
 /** For both languages of that generator. */
-export function quicktypeSchema(schema: unknown, canName?: (member: string) => boolean): Keywords {
+export function quicktypeSchema(schema: unknown, canName: (member: string) => boolean): Keywords {
   const { root, definitions } = codeSchema(schema, {
     rootName: 'Root',
     uniqueName: uniqueNames(['Root']),
@@ -80,7 +82,7 @@ export function quicktypeSchema(schema: unknown, canName?: (member: string) => b
     tuple: (places) => ({ items: { anyOf: places } }),
     values: (values) => (values.every(isTextOrNull) && values.some(isText) ? { enum: values } : kindsOf(values)),
     extensible: (values) => (values.every(isText) ? { type: 'string' } : {}),
-    ...(canName === undefined ? {} : { canName }),
+    canName: (member) => member.length <= memberLengthMax && canName(member),
   })
   // The generator knows a reference to the root by this name only.
   const text = JSON.stringify({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Documentation } from '../../documentation.ts'
+import { createDocumentation, type Documentation } from '../../documentation.ts'
 import { documentationOf, type GivenEventType } from '../../testing/documentation.ts'
 import { sampleEventTypes } from '../../testing/sample-event-types.ts'
 import { addresses } from '../addresses.ts'
@@ -107,6 +107,18 @@ test('a first schema and an event type that is sent again are safe', async () =>
   expect(lines.slice(0, 2)).toEqual(['safe: a has its first schema, version 1.', 'safe: b is sent again.'])
 })
 
+test('a version that is not there any more is told: the address of its schema was to stay', async () => {
+  const before = documentationOf({ a: { versions: [{ schema: open }, { schema: open }] } })
+  const [eventType = expect.fail()] = before.source.event_types
+  const event_types = [{ ...eventType, versions: eventType.versions.slice(1) }]
+  const now = createDocumentation({ ...before, source: { ...before.source, event_types } })
+  const { lines, verdict } = checkAgainst(await readPublished(loadFrom(await site(before))), now)
+  expect([verdict, lines[0]]).toEqual([
+    'warning',
+    'warning: a has not the version 1 any more: the address of its schema leads nowhere.',
+  ])
+})
+
 test('control characters of a hostile schema do not reach the terminal', async () => {
   const schema = { properties: { '\u001b[2J\u0007': { enum: ['a'] } } }
   const { lines } = await check({ a: { versions: [{ schema }] } }, { a: { versions: [{ schema }, { schema: {} }] } })
@@ -140,7 +152,7 @@ test.each<[string, (files: Map<string, string>) => void, RegExp]>([
   [
     'an index of a later format',
     (files) => replaceIn(files, addresses.schemaIndex, 'posthorn-schemas/1', 'posthorn-schemas/9'),
-    /\/format must be "/,
+    /has the format posthorn-schemas\/9, and this version of Posthorn reads posthorn-schemas\/1/,
   ],
   [
     'an index that is too long',

@@ -24,6 +24,9 @@ export type CheckResult = {
   readonly lines: readonly string[]
 }
 
+/** Versions in one sentence. */
+const namedMax = 10
+
 type Published = PublishedIndex['event_types'][number]
 
 export function checkAgainst(published: PublishedDocs, documentation: Documentation): CheckResult {
@@ -65,6 +68,12 @@ function compared(
     )
   }
   const version = latestVersion(is)
+  const gone = was.versions.filter((listed) => !is.versions.some((one) => one.version === listed.version))
+  if (version !== undefined && gone.length > 0) {
+    const which = gone.slice(0, namedMax).map((listed) => listed.version)
+    const more = gone.length > namedMax ? ', …' : ''
+    say('warning', `has not the version ${which.join(', ')}${more} any more: the address of its schema leads nowhere.`)
+  }
   if (version === undefined) {
     if (was.latest_version > 0) say('breaking', 'has no schema any more.')
     return found

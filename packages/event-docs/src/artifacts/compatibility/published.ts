@@ -9,10 +9,13 @@ import { type Static, Type } from 'typebox'
 import { addresses } from '../addresses.ts'
 import { sha256 } from '../json.ts'
 import { schemaIndexFormat } from '../published-schema.ts'
+import { without } from '../schema-document.ts'
 
 const indexBytesMax = 16 * 1024 * 1024
 /** A schema with its examples. */
 const schemaBytesMax = 8 * 1024 * 1024
+/** Some are the author's own. No rule is about them, but that of the size, and so much is read at the most. */
+const added = ['$schema', '$id', 'title', 'description', 'examples']
 const eventTypesMax = 10_000
 const versionsMax = 10_000
 
@@ -74,6 +77,11 @@ export async function readPublished(load: (path: string) => Promise<string>): Pr
 function indexOf(text: string): PublishedIndex {
   const value = parsed(addresses.schemaIndex, text, indexBytesMax)
   if (isIndex(value)) return value
+  const format = isRecord(value) ? value['format'] : undefined
+  if (typeof format === 'string' && /^posthorn-schemas\/\d+$/.test(format) && format !== schemaIndexFormat) {
+    const reason = `has the format ${format}, and this version of Posthorn reads ${schemaIndexFormat}. Use the version that built it`
+    throw new PublishedDocsError(addresses.schemaIndex, reason)
+  }
   const [first] = placesOf(isIndex.errors ?? [])
   const place = first === undefined ? 'has another form' : `is no index of schemas: ${first.pointer} ${first.detail}`
   throw new PublishedDocsError(addresses.schemaIndex, place)
@@ -84,8 +92,8 @@ function schemaOf(path: string, text: string, expected: string): unknown {
   if (sha256(text) !== expected) {
     throw new PublishedDocsError(path, 'is not what the index says: its SHA-256 is another one')
   }
-  const { examples: _examples, ...rest } = isRecord(schema) ? schema : {}
-  const [fault] = schemaFaults(isRecord(schema) ? rest : schema)
+  // What a site adds to the schema of its author does not count against what an author may write.
+  const [fault] = schemaFaults(isRecord(schema) ? without(schema, added) : schema)
   if (fault !== undefined) throw new PublishedDocsError(path, `cannot be used: ${fault.pointer} ${fault.detail}`)
   return schema
 }

@@ -219,7 +219,7 @@ async function verdictOf({ port }: Running, { headers, body }: FreshRequest): Pr
     await buffer(response).catch(() => undefined)
     const { statusCode } = response
     if (statusCode >= 200 && statusCode < 300) return 'accepted'
-    return statusCode === 400 ? 'refused' : `answered ${statusCode}`
+    return statusCode === 401 ? 'refused' : `answered ${statusCode}`
   } catch (error) {
     return `no answer: ${error instanceof Error ? error.message : error}`
   } finally {
