@@ -8,7 +8,7 @@
  * that stores nothing twice.
  */
 import { limits, Problem, type ProblemPlace, PublishEvent, parseId, type Uuid } from '@posthorn/contract'
-import { placesOf } from '@posthorn/json-schema'
+import { ownForm, placesOf } from '@posthorn/json-schema'
 import { Ajv } from 'ajv'
 import { customHeaders } from './custom-headers.ts'
 import type { Database } from './db/database.ts'
@@ -81,7 +81,9 @@ async function publishPiece(runner: Runner, publisher: Publisher): Promise<Done>
   return { published: published.length, refused, again }
 }
 
-const isPublishEvent = new Ajv({ allErrors: true, allowUnionTypes: true }).compile<PublishEvent>(PublishEvent)
+const publishEventForm = ownForm(() =>
+  new Ajv({ allErrors: true, allowUnionTypes: true }).compile<PublishEvent>(PublishEvent),
+)
 
 /** What is to be published, held to the form of the API's body. */
 function draftOf(row: OutboxRow): EventDraft | Problem {
@@ -97,6 +99,7 @@ function draftOf(row: OutboxRow): EventDraft | Problem {
     ...(row.headers === null ? {} : { headers: row.headers }),
     ...(row.subscriptions === null ? {} : { subscriptions: row.subscriptions }),
   }
+  const isPublishEvent = publishEventForm()
   if (!isPublishEvent(body)) return invalid(placesOf(isPublishEvent.errors ?? []))
   const headers = readHeaders(body.headers ?? {})
   if (headers instanceof Problem) return headers

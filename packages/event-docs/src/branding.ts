@@ -1,5 +1,5 @@
 /** How an operator makes the documentation look like their own: a small file, read from outside. */
-import { placesOf } from '@posthorn/json-schema'
+import { ownForm, placesOf } from '@posthorn/json-schema'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { type Static, Type } from 'typebox'
 import { DocsSourceError } from './source.ts'
@@ -55,6 +55,7 @@ export const brandingDefault: Branding = { name: 'Posthorn' }
 
 /** @throws DocsSourceError with the place of each fault, which says that it is in the branding and in no other file */
 export function readBranding(value: unknown): Branding {
+  const hasTheForm = brandingForm()
   if (!hasTheForm(value)) {
     const places = placesOf(hasTheForm.errors ?? [])
     throw new DocsSourceError(
@@ -67,4 +68,4 @@ export function readBranding(value: unknown): Branding {
   return value
 }
 
-const hasTheForm = new Ajv2020({ strict: false, allErrors: true }).compile<Branding>(Branding)
+const brandingForm = ownForm(() => new Ajv2020({ strict: false, allErrors: true }).compile<Branding>(Branding))

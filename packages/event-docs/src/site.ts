@@ -8,6 +8,7 @@ import { type CodeMaker, createCodeMaker } from './artifacts/code/code-maker.ts'
 import { machineReadable } from './artifacts/machine-readable.ts'
 import type { Documentation } from './documentation.ts'
 import { latestVersion } from './documentation.ts'
+import { catalogues, type GuidePath, guides } from './guides.ts'
 import { lastOf, once } from './once.ts'
 import { contrastMin, contrastOn, darkPages, lightened, lightPages } from './page/accent.ts'
 import type { Page } from './page/blocks.ts'
@@ -36,23 +37,20 @@ const listedEverywhereMax = 40
 const assets = new URL('../assets/', import.meta.url)
 const assetTypes = { 'style.css': 'text/css; charset=utf-8', 'enhance.js': 'text/javascript; charset=utf-8' }
 
-/** Pages that do not belong to one event type, in the order of reading. */
-const guides: readonly { readonly path: string; readonly title: string; make(documentation: Documentation): Page }[] = [
-  { path: 'index', title: 'Overview', make: overviewPage },
-  { path: 'quickstart', title: 'Quickstart', make: quickstartPage },
-  { path: 'requests', title: 'What a request looks like', make: requestsPage },
-  { path: 'verify', title: 'Verifying signatures', make: verifyPage },
-  { path: 'responding', title: 'Responding to events', make: respondingPage },
-  { path: 'delivery', title: 'Retries and limits', make: deliveryPage },
-  { path: 'testing', title: 'Testing', make: testingPage },
-  { path: 'receiver-check', title: 'Receiver check', make: receiverCheckPage },
-  { path: 'production', title: 'Going to production', make: productionPage },
-  { path: 'errors', title: 'Failure codes', make: errorsPage },
-]
-const catalogues: typeof guides = [
-  { path: 'events', title: 'All event types', make: eventsPage },
-  { path: 'changelog', title: 'Changelog', make: changelogPage },
-]
+const guideMakers: Readonly<Record<GuidePath, (documentation: Documentation) => Page>> = {
+  index: overviewPage,
+  quickstart: quickstartPage,
+  requests: requestsPage,
+  verify: verifyPage,
+  responding: respondingPage,
+  delivery: deliveryPage,
+  testing: testingPage,
+  'receiver-check': receiverCheckPage,
+  production: productionPage,
+  errors: errorsPage,
+  events: eventsPage,
+  changelog: changelogPage,
+}
 
 export type Site = AsyncDisposable & {
   /** All of them. Makes the examples, because files are called after them. */
@@ -92,10 +90,10 @@ export function openSite(documentation: Documentation, maker: CodeMaker = create
     own.set(`${path}.md`, () => ({ contentType: 'text/markdown; charset=utf-8', body: markdownOf(page()) }))
   }
 
-  const guidePages = [...guides, ...catalogues].map(({ path, title, make }) => ({
+  const guidePages = [...guides, ...catalogues].map(({ path, title }) => ({
     path,
     title,
-    page: once(() => make(documentation)),
+    page: once(() => guideMakers[path](documentation)),
   }))
   for (const { path, page } of guidePages) add(path, page)
   const kept = lastOf<Page>(pagesKept)

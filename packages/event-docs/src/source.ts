@@ -3,7 +3,7 @@
  * their schemas. All of it is data from outside: a file that somebody exported, or an installation that somebody named.
  */
 import { EventType, EventTypeVersion, Meta, namedSchemas, Observations } from '@posthorn/contract'
-import { placesOf } from '@posthorn/json-schema'
+import { ownForm, placesOf } from '@posthorn/json-schema'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { type Static, Type } from 'typebox'
 
@@ -52,6 +52,7 @@ const faultsMax = 10
  */
 export function readSource(value: unknown): DocsSource {
   refuseNewer(value)
+  const hasTheForm = sourceForm()
   if (!hasTheForm(value)) {
     throw new DocsSourceError(placesOf(hasTheForm.errors ?? []).slice(0, faultsMax))
   }
@@ -66,6 +67,7 @@ export function readSource(value: unknown): DocsSource {
  * @throws DocsSourceError when it has not the form of it
  */
 export function readObservations(value: unknown): Observations {
+  const areObservations = observationsForm()
   if (areObservations(value)) return value
   throw new DocsSourceError(placesOf(areObservations.errors ?? []).slice(0, faultsMax))
 }
@@ -116,6 +118,6 @@ function* twins({ event_types }: DocsSource): Iterable<{ pointer: string; detail
 }
 
 /** The named schemas refer to one another. */
-const ajv = new Ajv2020({ schemas: [...namedSchemas], strict: false, validateFormats: false, allErrors: true })
-const hasTheForm = ajv.compile<DocsSource>(DocsSource)
-const areObservations = ajv.compile<Observations>(Observations)
+const options = { schemas: [...namedSchemas], strict: false, validateFormats: false, allErrors: true }
+const sourceForm = ownForm(() => new Ajv2020(options).compile<DocsSource>(DocsSource))
+const observationsForm = ownForm(() => new Ajv2020(options).compile<Observations>(Observations))

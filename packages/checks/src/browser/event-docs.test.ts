@@ -1,11 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { posix } from 'node:path'
 import { tell } from '@posthorn/engine/testing'
 import type { Site } from '@posthorn/event-docs'
 import { manyEventTypes } from '@posthorn/event-docs/testing'
-import { HtmlValidate } from 'html-validate'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { findChromium, openBrowser } from './chromium.ts'
+import { createHtmlValidator } from './html-rules.ts'
 import { type ContextOptions, lookAtPages, openQuietContext } from './looking-at-pages.ts'
 import { openSampleSite } from './sample-site.ts'
 import { screenshots, takeScreenshots } from './screenshots.ts'
@@ -34,28 +35,61 @@ afterAll(async () => {
 
 const pages = () => [...site.files.keys()].filter((path) => path.endsWith('.html'))
 
+async function textOf(path: string): Promise<string> {
+  const made = await site.files.get(path)?.()
+  return String(made?.body ?? expect.fail(`there is no ${path}`))
+}
+
+/** Where the addresses in a page of ours lead, as they stand there. */
+function linksIn(html: string): string[] {
+  return [...html.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, address = '']) => address.replaceAll('&amp;', '&'))
+}
+
+function idsIn(html: string): string[] {
+  return [...html.matchAll(/ id="([^"]*)"/g)].map(([, id = '']) =>
+    id.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'),
+  )
+}
+
 function quietContext(open: Browser, options?: ContextOptions) {
   return openQuietContext(open, served.origin, options)
 }
 
+test('no link of 200 event types is broken: every file is there, and every place on it', {
+  timeout: 120_000,
+}, async () => {
+  expect(pages().length).toBe(612)
+  const ids = new Map<string, Set<string>>()
+  const texts = new Map<string, string>()
+  for (const path of pages()) {
+    const html = await textOf(path)
+    texts.set(path, html)
+    const found = idsIn(html)
+    expect([path, found.length]).toEqual([path, new Set(found).size])
+    ids.set(path, new Set(found))
+  }
+  const broken: string[] = []
+  let internal = 0
+  for (const [path, html] of texts) {
+    for (const address of linksIn(html)) {
+      if (/^(https:|mailto:|data:)/.test(address)) continue
+      const [to = '', fragment] = address.split('#', 2)
+      const target = to === '' ? path : posix.join(posix.dirname(path), decodeURIComponent(to))
+      internal += 1
+      if (!site.files.has(target)) broken.push(`${path}: ${address}`)
+      else if (fragment !== undefined && !ids.get(target)?.has(decodeURIComponent(fragment)))
+        broken.push(`${path}: ${address}`)
+    }
+  }
+  expect(broken.slice(0, 20)).toEqual([])
+  expect(internal).toBeGreaterThan(10_000)
+})
+
 test('every page is valid HTML', async (context) => {
-  const validator = new HtmlValidate({
-    extends: ['html-validate:standard', 'html-validate:document'],
-    rules: {
-      // Ids of fields have the signs of paths; encoded in addresses, they are found.
-      'valid-id': 'off',
-      'long-title': 'off',
-      'no-trailing-whitespace': 'off',
-      // The `{` and `"` of code stand as they are.
-      'no-raw-characters': ['error', { relaxed: true }],
-      'no-inline-style': 'error',
-      'require-sri': 'off',
-    },
-  })
+  const validator = createHtmlValidator()
   const faults: string[] = []
   for (const path of pages()) {
-    const made = await site.files.get(path)?.()
-    const report = await validator.validateString(String(made?.body), path)
+    const report = await validator.validateString(await textOf(path), path)
     for (const { messages } of report.results)
       for (const { ruleId, message, line } of messages) faults.push(`${path}:${line} ${ruleId} ${message}`)
   }

@@ -2,9 +2,6 @@
  * The demo as a user starts it: a process of its own, spoken to through its JSON lines, its API and signals.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { inject } from 'vitest'
@@ -75,14 +72,6 @@ export function startDemoProcess(words: readonly string[], environment: Record<s
       await ended
     },
   }
-}
-
-/** A folder for a demo's database that the server's user can reach too. */
-export async function demoFolder(): Promise<AsyncDisposable & { path: string }> {
-  const path = await mkdtemp(join(tmpdir(), 'posthorn-demo-'))
-  // Started as root, the database belongs to another user, who must be able to pass.
-  await chmod(path, 0o711)
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
 /** How to speak to a demo that has come up. */

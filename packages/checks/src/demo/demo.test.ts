@@ -3,12 +3,15 @@ import { readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { createEmptyDatabase, withClient } from '@posthorn/engine/testing'
+import { createEmptyDatabase, createTestFolder, withClient } from '@posthorn/engine/testing'
 import { expect, test } from 'vitest'
-import { apiOf, type DemoLine, demoFolder, startDemoProcess } from './demo-process.ts'
+import { apiOf, type DemoLine, startDemoProcess } from './demo-process.ts'
 
 const run = promisify(execFile)
-/** A database is initialised, started and stopped in each of these, on a machine that does other things too. */
+/**
+ * A database is initialised, started and stopped in each of these, on a machine that does other things too. Those that go
+ * on to a retry, which is seconds away, wait for it together.
+ */
 const timeout = 90_000
 
 const steps = (lines: readonly DemoLine[]) => lines.filter((line) => line.kind === 'step').map((line) => line['step'])
@@ -16,7 +19,7 @@ const steps = (lines: readonly DemoLine[]) => lines.filter((line) => line.kind =
 test('start --once shows a delivery that failed, was retried and was verified, and ends with 0', {
   timeout,
 }, async () => {
-  await using folder = await demoFolder()
+  await using folder = await createTestFolder()
   await using demo = startDemoProcess(['--once'], { POSTHORN_DATA_DIR: folder.path, PORT: '4620' })
   expect(await demo.ended).toBe(0)
   expect(steps(demo.lines)).toEqual(['event', 'attempt 1', 'attempt 2', 'receiver'])
@@ -29,10 +32,10 @@ test('start --once shows a delivery that failed, was retried and was verified, a
   expect(demo.errors()).toBe('')
 })
 
-test('the printed curl works as pasted, its event shows up as delivered, and receivers are allowed as they are set', {
+test.concurrent('the printed curl works as pasted, its event shows up as delivered, and receivers are allowed as they are set', {
   timeout,
 }, async () => {
-  await using folder = await demoFolder()
+  await using folder = await createTestFolder()
   const environment = { POSTHORN_DATA_DIR: folder.path, PORT: '4640', POSTHORN_ALLOWED_RECEIVERS: '127.0.0.1:4649' }
   await using demo = startDemoProcess([], environment)
   const api = await apiOf(demo)
@@ -49,10 +52,10 @@ test('the printed curl works as pasted, its event shows up as delivered, and rec
   expect((await api.call(`/v1/tenants/${tenant}/subscriptions`, draft)).status).toBe(201)
 })
 
-test('a second start keeps nothing of the first; with --keep the earlier event is still there', {
+test.concurrent('a second start keeps nothing of the first; with --keep the earlier event is still there', {
   timeout: 2 * timeout,
 }, async () => {
-  await using folder = await demoFolder()
+  await using folder = await createTestFolder()
   const environment = { POSTHORN_DATA_DIR: folder.path, PORT: '4660' }
 
   async function once(words: readonly string[]): Promise<{ own: string; events: string[] }> {
@@ -81,10 +84,10 @@ test('a second start keeps nothing of the first; with --keep the earlier event i
   expect(first.events).toEqual([first.own])
 })
 
-test('a taken port moves on, and Ctrl+C ends everything that was started, the database included', {
+test.concurrent('a taken port moves on, and Ctrl+C ends everything that was started, the database included', {
   timeout,
 }, async () => {
-  await using folder = await demoFolder()
+  await using folder = await createTestFolder()
   const taken = createServer()
   await new Promise<void>((resolve) => taken.listen(4680, '127.0.0.1', resolve))
   await using demo = startDemoProcess([], { POSTHORN_DATA_DIR: folder.path, PORT: '4680' })
@@ -104,11 +107,11 @@ test('a taken port moves on, and Ctrl+C ends everything that was started, the da
   await new Promise((resolve) => taken.close(resolve))
 })
 
-test('with DATABASE_URL the demo uses that database, and empties it only because a demo filled it', {
+test.concurrent('with DATABASE_URL the demo uses that database, and empties it only because a demo filled it', {
   timeout: 2 * timeout,
 }, async () => {
   await using database = await createEmptyDatabase()
-  await using folder = await demoFolder()
+  await using folder = await createTestFolder()
   const environment = { DATABASE_URL: database.url, POSTHORN_DATA_DIR: folder.path, PORT: '4700' }
   const countEvents = () =>
     withClient(database.url, async (client) => (await client.query('select id from event')).rows.length)

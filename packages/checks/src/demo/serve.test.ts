@@ -7,6 +7,7 @@ import { createSeal, masterKeyHint, parseMasterKeys } from '@posthorn/engine'
 import {
   createAuthority,
   createEmptyDatabase,
+  createTestDatabase,
   startEgressProxy,
   testMasterKeyText,
   withClient,
@@ -201,7 +202,7 @@ test.each([
 test('serve sends through the egress proxy that it is given, leaves names to it where it is told so, and logs no password', {
   timeout,
 }, async () => {
-  await using database = await createEmptyDatabase()
+  await using database = await createTestDatabase()
   await using receiver = await startReceiver()
   await using proxy = await startEgressProxy()
   const environment = {
@@ -252,7 +253,7 @@ async function run(
 test('one master key is replaced by another: both are given, rewrap seals anew, and the old one can be left out', {
   timeout,
 }, async () => {
-  await using database = await createEmptyDatabase()
+  await using database = await createTestDatabase()
   const nextText = Buffer.alloc(32, 'the next master key').toString('base64')
   const [old, next] = [testMasterKeyText, nextText].map(
     (text) => createSeal(parseMasterKeys(text), { randomBytes }).sealsWith,

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createTestFolder } from '@posthorn/engine/testing'
 import { expect, test } from 'vitest'
-import { apiOf, demoFolder, startDemoProcess } from '../demo/demo-process.ts'
+import { apiOf, startDemoProcess } from '../demo/demo-process.ts'
 
 const eventsToPublish = 1_000
 const publishers = 16
@@ -12,7 +13,7 @@ const testTimeoutMs = 180_000
 test('kill -9 of everything while 1,000 events are being published: every event that got a 202 is delivered after the next start', {
   timeout: testTimeoutMs,
 }, async () => {
-  await using folder = await demoFolder()
+  await using folder = await createTestFolder()
   const environment = { POSTHORN_DATA_DIR: folder.path, PORT: '4600' }
   await using stack = new AsyncDisposableStack()
 

@@ -40,7 +40,8 @@ export const terminatedSessions: Fault = {
           `${before.perSecond.toFixed(0)}/s before, ${after.perSecond.toFixed(0)}/s after`,
           ...(all.said.has('round failed, trying again') ? [] : ['nothing was noticed']),
         ],
-        wrong: after.part < before.part * partMin ? [`delivered ${after.part} of what was published`] : [],
+        // More than was published is what had waited before, and no pace.
+        wrong: after.part < Math.min(1, before.part) * partMin ? [`delivered ${after.part} of what was published`] : [],
       }),
     ]
   },

@@ -67,7 +67,8 @@ export function createChildren({ folder, environment, kill }: ChildrenOptions): 
 
 /**
  * The environment of every child: ours, with the tools of the checkout found first, nothing sent to their makers, caches
- * kept on this machine and, where nobody watches a terminal, no colours.
+ * kept on this machine and, where nobody watches a terminal, no colours. What Node has compiled is kept with the checkout:
+ * the tests start a few hundred processes of Posthorn, and each is up in half the time.
  */
 export function environmentOf(
   ours: Readonly<Record<string, string | undefined>>,
@@ -82,6 +83,7 @@ export function environmentOf(
     TURBO_NO_UPDATE_NOTIFIER: '1',
     TURBO_CACHE: 'local:rw',
     CHECKPOINT_DISABLE: '1',
+    NODE_COMPILE_CACHE: join(options.root, 'node_modules/.cache/node-compile'),
     ...(options.hasTerminal ? {} : { NO_COLOR: '1', FORCE_COLOR: undefined, CLICOLOR_FORCE: undefined }),
   }
 }

@@ -303,7 +303,7 @@ function comparison(rootBefore: unknown, rootNow: unknown): (before: Nodes, now:
     }
     if (!was.named && !was.required && (is.named || is.required)) {
       const closed = before.some(isClosed) || old.includes(false)
-      const often = is.required ? 'It is new and always comes.' : 'It is new and may come.'
+      const often = is.required ? 'It is new, and always present.' : 'It is new, and optional.'
       if (closed) {
         found.add(
           'property_added',
@@ -397,7 +397,7 @@ function compareValues(found: Collector, { values: was, parts }: Alternative, { 
   const extensible = parts.some((part) => part['x-extensible-enum'] === true)
   for (const [text, value] of is) {
     if (was.has(text)) continue
-    const sentence = `It may be ${shown(value)} now, which is new: code that distinguishes the values does not know it.`
+    const sentence = `It may also be ${shown(value)} now. Code that handles each value does not know this one.`
     found.add('enum_value_added', '', sentence, extensible ? 'warning' : 'breaking')
   }
   for (const [text, value] of was) {

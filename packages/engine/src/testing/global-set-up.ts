@@ -12,7 +12,12 @@ export async function setup(project: TestProject): Promise<void> {
     // Vitest ends at a signal without its teardown, and would leave the server running.
     process.once(signal, () => void close().finally(() => process.kill(process.pid, signal)))
   }
-  project.provide('machine', { uid, execPath: process.execPath, env: { PATH: env['PATH'] ?? '' } })
+  const compileCache = env['NODE_COMPILE_CACHE']
+  const given = {
+    PATH: env['PATH'] ?? '',
+    ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
+  }
+  project.provide('machine', { uid, execPath: process.execPath, env: given })
   project.provide('postgres', { url: server.url, template: server.template, prefix: server.prefix })
 }
 

@@ -7,8 +7,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, rm, stat, statfs } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import { EmbeddedPostgresError, type Host, removeAbandoned, startEmbeddedPostgres } from '../db/embedded-postgres.ts'
@@ -21,14 +20,8 @@ import { dropDatabase } from '../db/sql/drop-database.ts'
 import { lockCopying } from '../db/sql/lock-copying.ts'
 import { selectDatabases } from '../db/sql/select-databases.ts'
 import { installJobs } from '../jobs.ts'
+import { folderPlaces, folderPrefix, makeTestFolder } from './folders.ts'
 
-const folderPrefix = 'posthorn-test-'
-/**
- * A test database is 700 files. On a disk's file system, making and removing so many again and again was seen to slow
- * down from 30 to 700 ms a database; in memory it stays at 30.
- */
-const memoryFolder = '/dev/shm'
-const memoryBytesMin = 2 * 1024 ** 3
 /** A folder without a server is left alone for this long: its run may be about to start one. */
 const startingMs = 600_000
 /** Autovacuum may sit in the template for a moment; PostgreSQL waits 5 s for it and then refuses the copy. */
@@ -125,19 +118,14 @@ function givenServer(url: string, prefix: string): Server {
 }
 
 async function embeddedServer(host: Host): Promise<Server> {
-  for (const folder of [memoryFolder, tmpdir()]) await removeKilledRuns(folder, host)
-  const dataDir = await mkdtemp(join(await temporaryFolder(), folderPrefix))
+  for (const folder of folderPlaces) await removeKilledRuns(folder, host)
+  const dataDir = await makeTestFolder()
   const server = await startEmbeddedPostgres({ dataDir, settings: embeddedSettings, ...host })
   const close = async () => {
     await server.stop()
     await rm(dataDir, { recursive: true, force: true })
   }
   return { url: server.url, close }
-}
-
-async function temporaryFolder(): Promise<string> {
-  const memory = await statfs(memoryFolder).catch(() => undefined)
-  return memory !== undefined && memory.bavail * memory.bsize >= memoryBytesMin ? memoryFolder : tmpdir()
 }
 
 async function removeKilledRuns(folder: string, host: Host): Promise<void> {

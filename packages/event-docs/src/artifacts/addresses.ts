@@ -1,5 +1,6 @@
 /** Where every file stands below the root of the site: what links to it asks here. */
 import type { Documentation } from '../documentation.ts'
+import type { GuidePath } from '../guides.ts'
 
 export const addresses = {
   schemaIndex: 'schemas/index.json',
@@ -16,7 +17,12 @@ export const addresses = {
   typescript: 'types/typescript/',
   typescriptArchive: 'types/typescript.tgz',
   go: 'types/go/',
+  /** What looks at `type`, beside a file for each event type. */
+  goEvents: 'types/go/events.go',
+  goEvent: (stem: string) => `types/go/event_${stem}_data.go`,
   python: 'types/python/',
+  pythonEvents: 'types/python/webhook_events/__init__.py',
+  pythonEvent: (stem: string) => `types/python/webhook_events/${stem}_event.py`,
   testVectors: 'test-vectors.json',
   manifest: 'webhooks.json',
   ipRanges: 'ip-ranges.json',
@@ -26,6 +32,9 @@ export const addresses = {
   everything: 'llms-full.txt',
   /** Pages. */
   eventPage: (type: string) => `events/${type}.html`,
+  /** The same as Markdown. */
+  eventText: (type: string) => `events/${type}.md`,
+  guideText: (path: GuidePath) => `${path}.md`,
   changelogPage: 'changelog.html',
 } as const
 

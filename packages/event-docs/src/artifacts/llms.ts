@@ -3,6 +3,7 @@ import type { Artifact } from '../artifact.ts'
 import { byName } from '../by-name.ts'
 import { headerFacts } from '../delivery-facts.ts'
 import { type Documentation, latestVersion } from '../documentation.ts'
+import { catalogues, guides } from '../guides.ts'
 import { fenced, markdownLine } from '../page/markdown.ts'
 import { curlOf, publishedSecret, signedDelivery } from '../signed-delivery.ts'
 import type { DocumentedEventType } from '../source.ts'
@@ -19,9 +20,16 @@ export function summaryText(documentation: Documentation): Artifact {
   const events = byName(documentation.source).map(({ event_type }) => {
     const archived = event_type.status === 'archived' ? 'Not sent any more. ' : ''
     const about = `${archived}${markdownLine(event_type.description ?? 'No description.')}`
-    return link(event_type.name, addresses.eventPage(event_type.name), about)
+    return link(event_type.name, addresses.eventText(event_type.name), about)
   })
+  const pages = [...guides, ...catalogues].map(({ path, title, about }) =>
+    link(title, addresses.guideText(path), about),
+  )
   const body = `${headOf(documentation)}
+
+## Guides
+
+${pages.join('\n')}
 
 ## Events
 
@@ -38,7 +46,9 @@ ${[
   link('Types for TypeScript', addresses.typescriptArchive, 'a package that npm installs from this address'),
   link('Test vectors', addresses.testVectors, 'right and wrong signatures to test a verifier with'),
   link('IP ranges', addresses.ipRanges, 'where requests come from'),
-  link('Changelog', addresses.changelog, 'what each version changed'),
+  link('Types for Go', addresses.goEvents, 'beside it a file for each event type, linked from its page'),
+  link('Types for Python', addresses.pythonEvents, 'likewise'),
+  link('Changes', addresses.changelog, 'the changelog as JSON'),
 ].join('\n')}
 `
   return { contentType, body }

@@ -79,7 +79,7 @@ export function aboutDeliveries({ branding, source }: Documentation): string {
   return [
     `Every event is sent by ${delivery.method} to the URL of each subscription that wants it, as \`{"type","timestamp","data"}\`.`,
     `${branding.name} signs by Standard Webhooks (${signature.standard}): verify the raw body before anything else, and allow ${signature.tolerance_seconds} s between the clocks.`,
-    `Answer 2xx within ${delivery.timeout_ms / 1000} s. What is not answered so is sent again after ${schedule === '' ? 'no time at all: there is no retry' : schedule}.`,
+    `Answer 2xx within ${delivery.timeout_ms / 1000} s. ${schedule === '' ? 'What is not answered so is not sent again' : `What is not answered so is sent again after ${schedule}`}.`,
     'The same event may come more than once, and events may come in another order than they happened. Ignore members and event types that you do not know.',
   ].join('\n\n')
 }

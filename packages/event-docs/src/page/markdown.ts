@@ -41,12 +41,7 @@ function blockOf(block: Block, here: string): string {
 function tableOf(table: Extract<Block, { kind: 'table' }>, here: string): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   // A cell is one line, so that a break is none of Markdown's own.
-  const cell = (spans: Spans) =>
-    inline(spans, here)
-      .replaceAll('|', '\\|')
-      .replaceAll(/ *\\\n/g, '<br>')
-      .replaceAll(/\s*\n\s*/g, ' ')
-      .trim()
+  const cell = (spans: Spans) => oneLine(inline(spans, here).replaceAll('|', '\\|').replaceAll('\\\n', '<br>')).trim()
   // Nothing is indented here, so that what lies deeper has its whole path.
   const first = ({ id, depth = 0, cells: [name = []] }: Row) => (depth > 0 && id !== undefined ? [code(id)] : name)
   return [
@@ -95,7 +90,7 @@ function codeSpan(text: string): string {
   const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length))
   const ticks = '`'.repeat(longest + 1)
   const room = text.startsWith('`') || text.endsWith('`') || text.trim() === '' ? ' ' : ''
-  return `${ticks}${room}${text.replaceAll(/\s*\n\s*/g, ' ')}${room}${ticks}`
+  return `${ticks}${room}${oneLine(text)}${room}${ticks}`
 }
 
 /**
@@ -111,9 +106,16 @@ function escaped(text: string): string {
     .replaceAll(/\n{2,}/g, '\n')
 }
 
+/** By no regular expression: one that looks for spaces around a break takes the square of the time that many spaces take. */
+function oneLine(text: string): string {
+  const [first = '', ...others] = text.split('\n')
+  if (others.length === 0) return text
+  return [first.trimEnd(), ...others.map((line) => line.trim())].filter((line) => line !== '').join(' ')
+}
+
 /** Lines that begin neither a heading nor a list nor a rule. */
 function atLineStart(text: string): string {
-  return text.replaceAll(/^(\s*)([-+=#])/gm, '$1\\$2').replaceAll(/^(\s*\d+)([.)])/gm, '$1\\$2')
+  return text.replaceAll(/^([^\S\n]*)([-+=#])/gm, '$1\\$2').replaceAll(/^([^\S\n]*\d+)([.)])/gm, '$1\\$2')
 }
 
 /** Text of a stranger in one line of Markdown, also in a list or a table. */

@@ -2,6 +2,7 @@
 import type { EventTypeVersion } from '@posthorn/contract'
 import { addresses } from '../artifacts/addresses.ts'
 import { changelogOf } from '../artifacts/changelog.ts'
+import { codeNames } from '../artifacts/code/code-names.ts'
 import { exampleFiles } from '../artifacts/example-files.ts'
 import { type Documentation, latestVersion } from '../documentation.ts'
 import type { Example } from '../examples/examples.ts'
@@ -197,6 +198,7 @@ function fileList(documentation: Documentation, eventType: DocumentedEventType, 
   const { name } = eventType.event_type
   const isLatest = version === latestVersion(eventType)
   const examples = isLatest ? exampleFiles(documentation, eventType) : []
+  const stem = codeNames(documentation).get(name)?.stem ?? ''
   return list(
     [
       'JSON Schema of ',
@@ -210,7 +212,21 @@ function fileList(documentation: Documentation, eventType: DocumentedEventType, 
       link(addresses.signedExample(name, file), 'as a signed request'),
     ]),
     ...(isLatest
-      ? [[link(addresses.typescriptArchive, 'TypeScript types'), ' of all events, this one among them']]
+      ? [
+          [link(addresses.typescriptArchive, 'TypeScript types'), ' of all events, this one among them'],
+          [
+            'Types of ',
+            code('data'),
+            ' for ',
+            link(addresses.goEvent(stem), 'Go'),
+            ' and ',
+            link(addresses.pythonEvent(stem), 'Python'),
+            '; what tells all events apart is in ',
+            link(addresses.goEvents, 'events.go'),
+            ' and ',
+            link(addresses.pythonEvents, '__init__.py'),
+          ],
+        ]
       : []),
   )
 }

@@ -31,17 +31,17 @@ export function goArtifacts(
 ): { artifacts: Artifacts; warnings: () => Promise<readonly DocsWarning[]> } {
   const generated = once(() => generate(documentation, maker, { artifact: addresses.go, pieceOf, finished: onlyTypes }))
   const support = once(() => supportOf(maker))
-  const file = (name: string, text: () => Promise<string>): [string, MakeArtifact] => [
-    `${addresses.go}${name}`,
+  const file = (path: string, text: () => Promise<string>): [string, MakeArtifact] => [
+    path,
     async () => ({ contentType, body: await text() }),
   ]
   const artifacts = new Map<string, MakeArtifact>([
-    file('go.mod', async () => 'module webhookevents\n\ngo 1.18\n'),
-    file('events.go', async () => registry(documentation, await generated())),
-    file('unions.go', support),
+    file(`${addresses.go}go.mod`, async () => 'module webhookevents\n\ngo 1.18\n'),
+    file(addresses.goEvents, async () => registry(documentation, await generated())),
+    file(`${addresses.go}unions.go`, support),
   ])
   for (const [type, name] of codeNames(documentation)) {
-    const [path, make] = file(`event_${name.stem}_data.go`, async () => {
+    const [path, make] = file(addresses.goEvent(name.stem), async () => {
       const one = (await generated()).types.find((each) => each.type === type)
       return one === undefined ? '' : eventFile(one)
     })

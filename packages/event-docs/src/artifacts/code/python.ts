@@ -11,7 +11,6 @@ import { type Generated, type GeneratedType, generate } from './generating.ts'
 import { quicktypeSchema } from './go.ts'
 
 const contentType = 'text/plain; charset=utf-8'
-const folder = `${addresses.python}webhook_events/`
 
 /** The generator gives every class methods of these names, and forgets that a member may have one. */
 const methods = ['fromdict', 'todict']
@@ -32,10 +31,10 @@ export function pythonArtifacts(
     }),
   )
   const artifacts = new Map<string, MakeArtifact>([
-    [`${folder}__init__.py`, async () => ({ contentType, body: registry(documentation, await generated()) })],
+    [addresses.pythonEvents, async () => ({ contentType, body: registry(documentation, await generated()) })],
   ])
   for (const [type, name] of codeNames(documentation)) {
-    artifacts.set(`${folder}${name.stem}_event.py`, async () => {
+    artifacts.set(addresses.pythonEvent(name.stem), async () => {
       const one = (await generated()).types.find((each) => each.type === type)
       return { contentType, body: one === undefined ? '' : eventFile(one) }
     })

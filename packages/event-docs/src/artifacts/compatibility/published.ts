@@ -3,7 +3,7 @@
  * bounded, and a schema has to be the one whose hash the index names.
  */
 import { eventTypeNamePattern, limits } from '@posthorn/contract'
-import { placesOf, schemaFaults } from '@posthorn/json-schema'
+import { ownForm, placesOf, schemaFaults } from '@posthorn/json-schema'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { type Static, Type } from 'typebox'
 import { addresses } from '../addresses.ts'
@@ -76,6 +76,7 @@ export async function readPublished(load: (path: string) => Promise<string>): Pr
 
 function indexOf(text: string): PublishedIndex {
   const value = parsed(addresses.schemaIndex, text, indexBytesMax)
+  const isIndex = indexForm()
   if (isIndex(value)) return value
   const format = isRecord(value) ? value['format'] : undefined
   if (typeof format === 'string' && /^posthorn-schemas\/\d+$/.test(format) && format !== schemaIndexFormat) {
@@ -112,4 +113,4 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
-const isIndex = new Ajv2020({ strict: false }).compile<PublishedIndex>(PublishedIndex)
+const indexForm = ownForm(() => new Ajv2020({ strict: false }).compile<PublishedIndex>(PublishedIndex))
