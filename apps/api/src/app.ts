@@ -239,6 +239,8 @@ function createServer({ world, logger }: ApiParts, links: Links): FastifyInstanc
         allErrors: true,
         allowUnionTypes: true,
         discriminator: true,
+        // Errors bring their schema along: what would have been right is read from it.
+        verbose: true,
       },
     },
     clientErrorHandler: malformedHttp(world, links),

@@ -18,13 +18,10 @@ const notFound = {
  */
 export function pathId(noun: keyof typeof notFound, text: string): Uuid {
   const id = parseId(noun, text)
-  if (id === undefined) {
-    throw new Problem(
-      notFound[noun],
-      `There is no ${noun.replace('api_key', 'API key').replace('_', ' ')} ${JSON.stringify(text)}.`,
-    )
-  }
-  return id
+  if (id !== undefined) return id
+  const words = noun.replace('api_key', 'API key').replace('_', ' ')
+  const said = text === '' ? `The path ends where the id of the ${words} is missing.` : undefined
+  throw new Problem(notFound[noun], said ?? `There is no ${words} ${JSON.stringify(text)}.`)
 }
 
 /** Ids in a filter or a body, whose form the schema has checked; an id beyond 128 bits names nothing and is left out. */

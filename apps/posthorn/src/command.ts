@@ -117,7 +117,7 @@ async function demo(words: readonly string[], parts: CommandParts): Promise<numb
     colors: terminal && !environment['NO_COLOR'],
     now: () => new Date(parts.world.now()),
   })
-  return orderly({ ...parts, complain: (text) => tell({ kind: 'failed', text }) }, async () => {
+  return orderly({ ...parts, isDemo: true, complain: (text) => tell({ kind: 'failed', text }) }, async () => {
     const options = flags(words, { once: { type: 'boolean' }, keep: { type: 'boolean' } })
     const settings = parseSettings(demoSettings, environment)
     refuseContradictions(settings)
@@ -325,7 +325,7 @@ function required<Name extends keyof Needed>(settings: { [N in Name]: Needed[N] 
 
 /** Turns what went wrong into lines that help, and an exit code. */
 async function orderly(
-  parts: CommandParts & { complain?: (text: string) => void },
+  parts: CommandParts & { complain?: (text: string) => void; isDemo?: boolean },
   work: () => Promise<void>,
 ): Promise<number> {
   const complain = parts.complain ?? ((text: string) => parts.stderr.write(`posthorn: ${text}\n`))
@@ -337,13 +337,17 @@ async function orderly(
       complain(`${error.message}. Try: posthorn help`)
       return 2
     }
-    for (const line of explanation(error, parts.environment)) complain(line)
+    for (const line of explanation(error, parts)) complain(line)
     if (!isExpected(error) && error instanceof Error) parts.stderr.write(`${error.stack}\n`)
     return 1
   }
 }
 
-function explanation(error: unknown, environment: CommandParts['environment']): readonly string[] {
+/** @param parts `isDemo`: a database of its own can take the place of the one that is away */
+function explanation(
+  error: unknown,
+  { environment, isDemo = false }: Pick<CommandParts, 'environment'> & { isDemo?: boolean },
+): readonly string[] {
   if (error instanceof ConfigurationError)
     return error.problems.map(({ variable, problem }) => `${variable} ${problem}`)
   if (error instanceof DocsSourceError) return linesOf(error)
@@ -352,7 +356,8 @@ function explanation(error: unknown, environment: CommandParts['environment']): 
       environment['DATABASE_URL'] && URL.canParse(environment['DATABASE_URL'])
         ? new URL(environment['DATABASE_URL']).host
         : ''
-    return [`cannot reach the database ${where}. Is it running? Unset DATABASE_URL to let the demo bring its own.`]
+    const fix = isDemo ? 'Unset DATABASE_URL to let the demo bring its own.' : 'DATABASE_URL says where it is.'
+    return [`cannot reach the database ${where}. Is it running? ${fix}`]
   }
   return [error instanceof Error ? error.message : String(error)]
 }

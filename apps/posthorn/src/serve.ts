@@ -79,7 +79,8 @@ export async function prepareDatabase(url: string, now: Date): Promise<{ applied
 /**
  * Starts what the role asks for, over a database that is prepared.
  *
- * @throws ConfigurationError when no secret in the database can be opened: the master key is another one
+ * @throws ConfigurationError when no secret in the database can be opened: the master key is another one; and when its port
+ *   is taken or not allowed
  */
 export async function startServing(options: ServeOptions): Promise<Serving> {
   const { role, settings, world, logger } = options
@@ -157,11 +158,13 @@ export async function startServing(options: ServeOptions): Promise<Serving> {
     const parties = { db, world, jobs, publisher, onWork, policy, resolve, seal, transforms, metrics }
     const app = await buildApi({ ...parties, logger, settings })
     stack.defer(() => app.close())
-    origin = await listenApi(app, { host: settings.HOST, port: settings.PORT, moves: options.portMoves ?? false })
+    const place = { host: settings.HOST, port: settings.PORT, moves: options.portMoves ?? false }
+    origin = await listenApi(app, place).catch(portRefused('PORT', place))
   }
 
   if (role === 'dispatcher' && settings.POSTHORN_METRICS_PORT !== undefined) {
-    const listener = await listenMetrics(metrics, { host: settings.HOST, port: settings.POSTHORN_METRICS_PORT })
+    const place = { host: settings.HOST, port: settings.POSTHORN_METRICS_PORT }
+    const listener = await listenMetrics(metrics, place).catch(portRefused('POSTHORN_METRICS_PORT', place))
     stack.use(listener)
     logger.info({ origin: listener.origin }, 'metrics are served')
   }
@@ -188,6 +191,21 @@ async function readySecrets(parts: { db: Database; seal: Seal; telemetry: Teleme
   for (const one of unreadable) parts.telemetry({ what: 'secrets_unreadable', ...one })
   await rewrapSecrets(parts, 'plain')
 }
+
+/** Says of the system's refusal to listen which setting is to be changed. Everything else goes on as it is. */
+function portRefused(variable: string, { host, port }: { host: string; port: number }) {
+  return (error: unknown): never => {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const reason = listenRefusals.get(code)
+    if (reason === undefined) throw error
+    throw new ConfigurationError([{ variable, problem: `is ${port}, and ${reason} (HOST is ${host})` }])
+  }
+}
+
+const listenRefusals: ReadonlyMap<unknown, string> = new Map([
+  ['EADDRINUSE', 'another process listens there already: end that one, or give another port; 0 is any free one'],
+  ['EACCES', 'this user may not listen there: give a port from 1024 on'],
+])
 
 function together(...all: readonly (Telemetry | undefined)[]): Telemetry {
   return (occurrence) => {

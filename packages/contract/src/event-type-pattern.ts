@@ -6,11 +6,19 @@
  * No regular expression is made from a caller's text: matching is linear in pattern × name.
  */
 
+import { form } from './forms.ts'
+
 /** JSON-Schema pattern of an event type's name. Length is limited to 128 characters beside it. */
-export const eventTypeNamePattern = '^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$'
+export const eventTypeNamePattern = form(
+  '^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$',
+  'must be the name of an event type: letters, digits, _ and -, with dots between the parts, such as invoice.paid',
+)
 
 /** JSON-Schema pattern of an event type pattern. */
-export const eventTypePatternPattern = '^(\\*|[A-Za-z0-9_-]+)(\\.(\\*|[A-Za-z0-9_-]+))*$'
+export const eventTypePatternPattern = form(
+  '^(\\*|[A-Za-z0-9_-]+)(\\.(\\*|[A-Za-z0-9_-]+))*$',
+  'must be the name of an event type, in which * stands for one or more whole parts, such as invoice.paid, invoice.* or *',
+)
 
 /** Names that begin so are Posthorn's own: nobody else publishes them or changes what is known of them. */
 export const reservedEventTypePrefix = 'posthorn.'

@@ -60,7 +60,10 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems
 
-/** One place in a request that is wrong: a JSON Pointer (RFC 6901) into the body, or `?name` for a query parameter. */
+/**
+ * One place in a request that is wrong: a JSON Pointer (RFC 6901) into the body, `?name` for a query parameter, or `{name}`
+ * for a part of the path, as the OpenAPI document names it.
+ */
 export const ProblemPlace = Type.Object({ pointer: Type.String(), detail: Type.String() })
 export type ProblemPlace = Static<typeof ProblemPlace>
 

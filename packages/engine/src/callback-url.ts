@@ -162,7 +162,7 @@ function spellingRefusal(text: string): CallbackUrlRefusal | null {
   if (authority.includes('@')) {
     return refusal(
       'credentials',
-      'The URL contains a user name or password. Remove it, and set an authorization header on the subscription.',
+      'The URL contains a user name or password. Remove it; credentials of a subscription go into its `auth`, of the type `basic`.',
     )
   }
   if (text.includes('#')) {

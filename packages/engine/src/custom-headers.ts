@@ -58,6 +58,7 @@ export function headerNameFault(name: string): string | undefined {
   if (name.length > limits.nameLengthMax) return `has a name of more than ${limits.nameLengthMax} characters`
   if (!nameForm.test(name)) return 'is not the name of a header'
   const lower = name.toLowerCase()
+  if (lower === 'authorization') return 'is reserved: credentials go into `auth` of the subscription'
   if (reserved.has(lower) || reservedPrefixes.some((prefix) => lower.startsWith(prefix))) {
     return 'is reserved: it belongs to HTTP or to Posthorn'
   }

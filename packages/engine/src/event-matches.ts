@@ -65,10 +65,10 @@ export async function checkFilter(
   db: Database,
   id: Uuid,
   within: Within,
-  { event, filter }: { event: MatchedEvent; filter: Filter | undefined },
+  { event, filter }: { event: MatchedEvent; filter: Filter | null | undefined },
 ): Promise<Verdict> {
   const subscription = candidateOf(await getSubscription(db, id, within))
-  const candidate = filter === undefined ? subscription : { ...subscription, filter: filter.text }
+  const candidate = filter === undefined ? subscription : { ...subscription, filter: filter?.text ?? null }
   return explainMatching(storedFilter, event, [candidate], undefined)[0] ?? nothingFailed
 }
 

@@ -1,5 +1,5 @@
 /** Names of event types: their form, and that no two differ only in case. */
-import { eventTypeNamePattern, limits, Problem } from '@posthorn/contract'
+import { eventTypeNamePattern, formSentence, limits, Problem } from '@posthorn/contract'
 
 const nameForm = new RegExp(eventTypeNamePattern, 'u')
 
@@ -12,7 +12,7 @@ export function eventTypeNameRefused(pointer: string): Problem {
   return new Problem(
     'invalid_request',
     'The name of an event type is segments of letters, digits, _ and - with dots between them (invoice.paid), at most 128 characters.',
-    { errors: [{ pointer, detail: `must match ${eventTypeNamePattern}` }] },
+    { errors: [{ pointer, detail: formSentence(eventTypeNamePattern) ?? 'does not fit' }] },
   )
 }
 

@@ -100,7 +100,7 @@ function comparisonOf(before: EventTypeVersion | null, schema: unknown): Version
 
 function checkVersion(schemas: Schemas, name: string, input: VersionInput): void {
   if (!isEventTypeName(name)) throw eventTypeNotFound(name)
-  if (isReservedEventType(name)) throw eventTypeReserved(name, '/name')
+  if (isReservedEventType(name)) throw eventTypeReserved(name, '{name}')
   schemas.compile(input.schema, input.examples)
 }
 

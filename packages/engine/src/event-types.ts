@@ -42,8 +42,8 @@ export async function putEventType(
   input: EventTypeInput,
   expect: Precondition<EventType> = () => undefined,
 ): Promise<{ eventType: EventType; created: boolean }> {
-  if (!isName(name)) throw eventTypeNameRefused('/name')
-  if (isReservedEventType(name)) throw eventTypeReserved(name, '/name')
+  if (!isName(name)) throw eventTypeNameRefused('{name}')
+  if (isReservedEventType(name)) throw eventTypeReserved(name, '{name}')
   return transaction(db, async (tx) => {
     const known = await lockEventType(tx, name)
     expect(known ? await tx.eventType.findUniqueOrThrow({ where: { name } }) : undefined)
@@ -53,7 +53,7 @@ export async function putEventType(
       if (other === null) {
         // Neither made nor there: the index refused the name.
         const variants = await selectCaseVariants(db.pool, [name])
-        throw eventTypeNameTaken(name, variants.get(name) ?? name, '/name')
+        throw eventTypeNameTaken(name, variants.get(name) ?? name, '{name}')
       }
       // Somebody else made it known between the two.
       expect(other)
@@ -87,7 +87,7 @@ export async function listEventTypes(db: Database, request: PageRequest): Promis
  * @throws Problem `event_type_not_found`, `event_type_reserved`
  */
 export async function archiveEventType(db: Database, name: string): Promise<void> {
-  if (isReservedEventType(name)) throw eventTypeReserved(name, '/name')
+  if (isReservedEventType(name)) throw eventTypeReserved(name, '{name}')
   if (!isName(name)) throw eventTypeNotFound(name)
   await transaction(db, async (tx) => {
     const { count } = await tx.eventType.updateMany({ where: { name }, data: { state: 'archived' } })

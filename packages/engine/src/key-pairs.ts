@@ -10,7 +10,7 @@ import { writeAudit } from './audit.ts'
 import type { Subscription } from './db/generated/client.ts'
 import { endSecrets } from './db/sql/end-secrets.ts'
 import { type Tx, transaction } from './db/transaction.ts'
-import { lockOwner, makeRoom, type SecretParts, secretsOf, storeKey } from './secrets.ts'
+import { lockOwner, makeRoom, type OlderKey, type SecretParts, secretsOf, storeKey } from './secrets.ts'
 import { getSubscription } from './subscription-reads.ts'
 import type { Within } from './tenancy.ts'
 
@@ -65,7 +65,7 @@ export async function rotateKeyPair(
   id: Uuid,
   within: Within,
   overlapSeconds: number,
-): Promise<PublicKeyInfo> {
+): Promise<PublicKeyInfo & { older: OlderKey[] }> {
   return transaction(parts.db, async (tx) => {
     const owner = await lockOwner(tx, id, within)
     if (owner.publicKey === null) {
@@ -75,11 +75,11 @@ export async function rotateKeyPair(
       )
     }
     // Nobody looks for a pair that has ended: a signature check names expired secrets only.
-    await makeRoom(tx, id, scheme, { overlapSeconds, kept: [] })
+    const older = await makeRoom(tx, id, scheme, { overlapSeconds, kept: [] })
     await writeAudit(tx, parts.db, secretsOf(owner))
     const pair = await storeKeyPair(tx, parts, owner)
     await tx.subscription.update({ where: { id }, data: { publicKey: pair.publicKey } })
-    return pair
+    return { ...pair, older }
   })
 }
 

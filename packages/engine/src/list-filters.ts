@@ -17,7 +17,7 @@ import {
 } from '@posthorn/contract'
 import type { DeliveryFilter, HttpStatuses } from './db/sql/filter-conditions.ts'
 import { tenantsOf, type Within } from './tenancy.ts'
-import { idsWithin } from './time-range.ts'
+import { idsWithin, type TimeRange } from './time-range.ts'
 
 /** The words, in either form: of a query, where each has a list, or of a body. */
 export type FilterWords = {
@@ -67,7 +67,7 @@ export function parseListFilter(words: FilterWords, reading: FilterReading): Del
     triggers: listOf(words.trigger),
     replays: idsOf('replay', words.replay),
     keys: keysOf(words, reading),
-    ...idsWithin({ sinceMs: timeOf('since', words.since, reading), untilMs: timeOf('until', words.until, reading) }),
+    ...idsWithin(timesOf(words, reading)),
   }
 }
 
@@ -101,12 +101,24 @@ function keysOf(words: FilterWords, { pointer }: FilterReading): DeliveryFilter[
   throw new Problem('invalid_request', `${word} ${detail}.`, { errors: [{ pointer: pointer(word), detail }] })
 }
 
+type TimeReading = Pick<FilterReading, 'nowMs' | 'pointer'>
+
 /**
- * A time in Unix milliseconds.
+ * The time that a filter is about.
  *
- * @throws Problem `invalid_request` for a day that the calendar does not have
+ * @throws Problem `invalid_request` for a day that the calendar does not have, and for a time that ends before it begins:
+ *   nothing is in it, whatever was meant
  */
-export function timeOf(word: string, text: string | undefined, { nowMs, pointer }: FilterReading): number | undefined {
+export function timesOf(words: Pick<FilterWords, 'since' | 'until'>, reading: TimeReading): TimeRange {
+  const sinceMs = timeOf('since', words.since, reading)
+  const untilMs = timeOf('until', words.until, reading)
+  if (sinceMs === undefined || untilMs === undefined || sinceMs <= untilMs) return { sinceMs, untilMs }
+  const detail = 'is later than until, so that nothing is in between'
+  throw new Problem('invalid_request', `since ${detail}.`, { errors: [{ pointer: reading.pointer('since'), detail }] })
+}
+
+/** A time in Unix milliseconds. */
+function timeOf(word: string, text: string | undefined, { nowMs, pointer }: TimeReading): number | undefined {
   if (text === undefined) return undefined
   const ms = parseMoment(text, nowMs)
   if (ms !== undefined) return ms

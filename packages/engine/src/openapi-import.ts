@@ -6,7 +6,14 @@
  * stands alone. A body in the envelope of Standard Webhooks (`type`, `timestamp`, `data`) is taken apart: the schema of an
  * event type is that of `data`. What has no place here is left out and named; what would change the meaning is refused.
  */
-import { eventTypeNamePattern, isReservedEventType, limits, Problem, type ProblemPlace } from '@posthorn/contract'
+import {
+  eventTypeNamePattern,
+  formSentence,
+  isReservedEventType,
+  limits,
+  Problem,
+  type ProblemPlace,
+} from '@posthorn/contract'
 import { isEventTypeName } from './event-type-names.ts'
 
 /** Of JSON Pointers, references and faults in one chain or answer. */
@@ -95,7 +102,7 @@ function typeOf(reader: Reader, name: string, given: unknown): DescribedType | u
   if (!isEventTypeName(name)) {
     reader.refuse(
       pointer,
-      `is no name of an event type, which must match ${eventTypeNamePattern} and have at most ${limits.nameLengthMax} characters`,
+      `is no name of an event type: it ${formSentence(eventTypeNamePattern)}, and has at most ${limits.nameLengthMax} characters`,
     )
     return undefined
   }

@@ -22,7 +22,7 @@ import {
 } from '@posthorn/contract'
 import { type AuditTarget, inAuditedTransaction, writeAudit, writeAuditOn } from './audit.ts'
 import type { Database } from './db/database.ts'
-import type { Replay as ReplayRow } from './db/generated/client.ts'
+import type { Prisma, Replay as ReplayRow } from './db/generated/client.ts'
 import { poolTransaction } from './db/pool-transaction.ts'
 import { cancelReplay as cancelStatement } from './db/sql/cancel-replay.ts'
 import { countLeftOut } from './db/sql/count-left-out.ts'
@@ -254,10 +254,19 @@ export async function getReplay(db: Database, id: Uuid, within: Within): Promise
   return replayOf(row, await countReplayItems(db.pool, [id]))
 }
 
+/** Replays that a tenant has made, or whose filter names it, in either of its forms. */
+function aboutTenant(tenant: string): Prisma.ReplayWhereInput[] {
+  return [
+    { tenantId: tenant },
+    { filter: { path: ['tenant'], equals: tenant } },
+    { filter: { path: ['tenant'], array_contains: [tenant] } },
+  ]
+}
+
 /** By the time they were drafted. */
 export async function listReplays(
   db: Database,
-  filter: { within: Within; states: readonly ReplayState[] | undefined },
+  filter: { within: Within; tenants?: readonly string[] | undefined; states: readonly ReplayState[] | undefined },
   request: PageRequest,
 ): Promise<Page<Replay>> {
   const plan = planPage('replays', request, isUuidKey)
@@ -265,6 +274,7 @@ export async function listReplays(
   const rows = await db.prisma.replay.findMany({
     where: {
       ...inTenant(filter.within),
+      ...(filter.tenants === undefined ? {} : { OR: filter.tenants.flatMap(aboutTenant) }),
       ...(filter.states === undefined ? {} : { state: { in: [...filter.states] } }),
       ...(beyond === undefined ? {} : { id: plan.order === 'asc' ? { gt: beyond } : { lt: beyond } }),
     },

@@ -7,7 +7,7 @@
  */
 
 import { formatId, limits, Problem, type SignatureScheme, type Uuid } from '@posthorn/contract'
-import { formatSecret, generateSecret, parseSecret, WebhookArgumentError } from '@posthorn/signing'
+import { formatSecret, generateSecret, parseSecret, type SecretFault, WebhookArgumentError } from '@posthorn/signing'
 import { type AuditTarget, writeAudit } from './audit.ts'
 import type { Database } from './db/database.ts'
 import type { Subscription } from './db/generated/client.ts'
@@ -33,6 +33,9 @@ export type SecretMaterial = {
 /** A secret of a subscription that still signs. */
 export type RevealedSecret = { id: Uuid; text: string; createdAt: Date; expiresAt: Date | null }
 
+/** A key that goes on signing beside a new one. */
+export type OlderKey = { id: Uuid; expiresAt: Date }
+
 export type Rotation = {
   /** How long the older ones go on signing at the most, in seconds. */
   overlapSeconds: number
@@ -41,6 +44,18 @@ export type Rotation = {
 }
 
 const prefix = 'whsec_'
+
+/** What is wrong with a secret that was brought along, and what it has to be. */
+const secretFaults: Readonly<Record<SecretFault, string>> = {
+  not_text: 'must be a text: whsec_ and the base64 of 24 to 64 bytes',
+  asymmetric_key: 'is a key of the scheme v1a, whsk_ or whpk_; a secret begins with whsec_',
+  whitespace: 'holds a space or a line break, usually from copying: leave it out',
+  url_safe_base64: 'is written in the base64 of URLs, with - and _: write + and / in their places',
+  not_base64: 'holds a character that base64 does not have: it must be whsec_ and the base64 of 24 to 64 bytes',
+  bad_padding: 'ends too early: characters of its base64 are missing, or the = at its end',
+  too_short: 'is too short: whsec_ is followed by the base64 of at least 24 bytes',
+  too_long: 'is too long: whsec_ is followed by the base64 of at most 64 bytes',
+}
 
 /** A new secret: 36 random bytes. */
 export function newSecret(world: World): SecretMaterial {
@@ -57,8 +72,9 @@ export function givenSecret(text: string): SecretMaterial {
     return materialOf(formatSecret(parseSecret(text)))
   } catch (error) {
     if (!(error instanceof WebhookArgumentError) || error.failure.code !== 'invalid_secret') throw error
-    throw new Problem('invalid_secret', error.message, {
-      errors: [{ pointer: '/secret', detail: error.failure.reason }],
+    const detail = secretFaults[error.failure.reason]
+    throw new Problem('invalid_secret', `The secret ${detail}.`, {
+      errors: [{ pointer: '/secret', detail }],
       cause: error,
     })
   }
@@ -107,7 +123,8 @@ export async function revealSecrets(
 /**
  * Makes a new secret the current one. The older ones sign beside it for `overlapSeconds` more, or until they would have
  * ended anyway; with 0 it signs alone from the next claim on, whatever was promised before. What has ended is kept until the
- * next rotation, so that a signature check can name it.
+ * next rotation, so that a signature check can name it. An older one may become the current one again, and is then no older
+ * one any more.
  *
  * @throws Problem `subscription_not_found`, `invalid_secret`, `limit_reached`
  */
@@ -116,16 +133,17 @@ export async function rotateSecret(
   id: Uuid,
   within: Within,
   rotation: Rotation,
-): Promise<RevealedSecret> {
+): Promise<RevealedSecret & { older: OlderKey[] }> {
   const { text, key } = rotation.secret === undefined ? newSecret(parts.world) : givenSecret(rotation.secret)
   return transaction(parts.db, async (tx) => {
     const owner = await lockOwner(tx, id, within)
-    await makeRoom(tx, id, 'v1', {
+    if (rotation.secret !== undefined) await takeBack(tx, parts, owner, key)
+    const older = await makeRoom(tx, id, 'v1', {
       overlapSeconds: rotation.overlapSeconds,
       kept: rotation.overlapSeconds === 0 ? await recognisable(tx, parts, owner) : [],
     })
     await writeAudit(tx, parts.db, secretsOf(owner))
-    return { ...(await storeKey(tx, parts, owner, { scheme: 'v1', key })), text }
+    return { ...(await storeKey(tx, parts, owner, { scheme: 'v1', key })), text, older }
   })
 }
 
@@ -140,7 +158,8 @@ export async function lockOwner(tx: Tx, id: Uuid, within: Within): Promise<Subsc
 }
 
 /**
- * Lets the keys of a scheme end after the overlap, so that another one can be the current one.
+ * Lets the keys of a scheme end after the overlap, so that another one can be the current one. Answers with those that still
+ * sign meanwhile.
  *
  * @throws Problem `limit_reached`: each key signs each request, and none ends earlier than was said
  */
@@ -149,13 +168,38 @@ export async function makeRoom(
   id: Uuid,
   scheme: SignatureScheme,
   ending: { overlapSeconds: number; kept: readonly Uuid[] },
-): Promise<void> {
+): Promise<OlderKey[]> {
   const signing = await endSecrets(tx, id, scheme, ending)
-  if (signing < limits.signingKeysMax) return
+  if (signing.length < limits.signingKeysMax) return signing
   throw new Problem(
     'limit_reached',
-    `${signing} older keys would sign beside the new one, and ${limits.signingKeysMax} may sign at once in all. Wait until one has ended, or give a smaller overlap_seconds: 0 ends all of them now.`,
+    `${signing.length} older keys would sign beside the new one, and ${limits.signingKeysMax} may sign at once in all. Wait until one has ended, or give a smaller overlap_seconds: 0 ends all of them now.`,
   )
+}
+
+/**
+ * Takes a secret that is to be the current one away from those that are known: no request is signed twice by one secret, and
+ * none has two ends.
+ *
+ * @throws Problem `invalid_secret`: it is the current one already, and what was to be changed would stay as it is
+ */
+async function takeBack(
+  tx: Tx,
+  { seal }: SecretParts,
+  { id: subscriptionId, tenantId }: Pick<Subscription, 'id' | 'tenantId'>,
+  key: Uint8Array,
+): Promise<void> {
+  const place = { tenantId, subscriptionId, scheme: 'v1' } as const
+  const rows = await tx.secret.findMany({ where: place, select: { id: true, sealedKey: true, expiresAt: true } })
+  for (const { id, sealedKey, expiresAt } of rows) {
+    const known = openedSecret(seal, sealedKey, { id, ...place })
+    if (known === null || Buffer.compare(known, key) !== 0) continue
+    if (expiresAt === null) {
+      const detail = 'is the current secret already: give another one, or leave it out for a new one'
+      throw new Problem('invalid_secret', `The secret ${detail}.`, { errors: [{ pointer: '/secret', detail }] })
+    }
+    await tx.secret.delete({ where: { id } })
+  }
 }
 
 /** The secrets that can be opened. Another one would be recognised by nobody, and be in the way of giving up a master key. */

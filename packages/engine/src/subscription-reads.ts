@@ -1,10 +1,11 @@
 /**
  * Reading subscriptions. Deleted ones are kept for the history of their deliveries and are not found here.
  */
-import { formatId, limits, Problem, type Uuid } from '@posthorn/contract'
+import { formatId, limits, matchesEventType, Problem, type SubscriptionState, type Uuid } from '@posthorn/contract'
 import type { Database } from './db/database.ts'
 import type { Subscription } from './db/generated/client.ts'
 import { countWaiting as countStatement } from './db/sql/count-waiting.ts'
+import { selectSubscribedPatterns } from './db/sql/select-subscribed-patterns.ts'
 import { isUuidKey, type Page, type PageRequest, planPage } from './paging.ts'
 import { inTenant, tenantsOf, type Within } from './tenancy.ts'
 
@@ -24,18 +25,29 @@ export async function countWaiting(db: Database, id: Uuid): Promise<{ count: num
   return { count: Math.min(waiting, countMax), hasMore: waiting > countMax }
 }
 
+export type SubscriptionFilter = {
+  within: Within
+  tenants: readonly string[] | undefined
+  states?: readonly SubscriptionState[] | undefined
+  /** Names of event types: those that want one of them. */
+  eventTypes?: readonly string[] | undefined
+}
+
 /** By the time they were made. */
 export async function listSubscriptions(
   db: Database,
-  filter: { within: Within; tenants: readonly string[] | undefined },
+  filter: SubscriptionFilter,
   request: PageRequest,
 ): Promise<Page<Subscription>> {
   const plan = planPage('subscriptions', request, isUuidKey)
   const tenants = tenantsOf(filter.within, filter.tenants)
+  const patterns = filter.eventTypes && (await patternsFor(db, tenants, filter.eventTypes))
   const [beyond] = plan.beyond ?? []
   const rows = await db.prisma.subscription.findMany({
     where: {
       ...(tenants === undefined ? {} : { tenantId: { in: [...tenants] } }),
+      ...(filter.states === undefined ? {} : { state: { in: [...filter.states] } }),
+      ...(patterns === undefined ? {} : { eventTypes: { hasSome: patterns } }),
       ...(beyond === undefined ? {} : { id: plan.order === 'asc' ? { gt: beyond } : { lt: beyond } }),
       deletedAt: null,
     },
@@ -43,6 +55,16 @@ export async function listSubscriptions(
     take: plan.take,
   })
   return plan.page(rows, (subscription) => [subscription.id])
+}
+
+/** The patterns by which subscriptions of these tenants want one of the event types. */
+async function patternsFor(
+  db: Database,
+  tenants: readonly string[] | undefined,
+  eventTypes: readonly string[],
+): Promise<string[]> {
+  const patterns = await selectSubscribedPatterns(db.pool, tenants)
+  return patterns.filter((pattern) => eventTypes.some((name) => matchesEventType(pattern, name)))
 }
 
 /** The refusal of a subscription that is not there, or not the caller's. */

@@ -210,6 +210,8 @@ export async function patchSubscription(
   return transaction(parts.db, async (tx) => {
     const current = await lockOwner(tx, id, within)
     expect(current)
+    // Nor is it counted as changed: what was published before is explained by that time.
+    if (Object.keys(patch).length === 0) return current
     if (transform !== null) await keepTransform(tx, parts.world, current.tenantId, transform)
     const data = {
       ...changes(current, patch, url),

@@ -2,7 +2,7 @@
  * The operator's customers. Their ids are the operator's own, so an upsert is all it takes to make one known.
  */
 
-import { Problem, tenantIdPattern } from '@posthorn/contract'
+import { formSentence, Problem, tenantIdPattern } from '@posthorn/contract'
 import { inAuditedTransaction, writeAudit } from './audit.ts'
 import type { Database } from './db/database.ts'
 import type { Prisma, Tenant } from './db/generated/client.ts'
@@ -42,7 +42,7 @@ export async function putTenant(
     throw new Problem(
       'invalid_request',
       'A tenant id has 1 to 128 characters out of letters, digits and _ . : @ | -, because it stands in URLs and logs.',
-      { errors: [{ pointer: '/id', detail: `must match ${tenantIdPattern}` }] },
+      { errors: [{ pointer: '{id}', detail: formSentence(tenantIdPattern) ?? 'does not fit' }] },
     )
   }
   const data = {

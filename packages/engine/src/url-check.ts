@@ -28,6 +28,7 @@ export function createUrlCheck(policy: AddressPolicy, resolve: Resolve): UrlChec
   }
 }
 
-function refused({ reason, detail }: CallbackUrlRefusal, pointer: string): Problem {
-  return new Problem('invalid_url', detail, { errors: [{ pointer, detail: reason }] })
+function refused(refusal: CallbackUrlRefusal, pointer: string): Problem {
+  const { detail } = refusal
+  return new Problem('invalid_url', detail, { errors: [{ pointer, detail }], cause: refusal })
 }

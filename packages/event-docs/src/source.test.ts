@@ -66,7 +66,7 @@ test('an exported source is read as it is', () => {
 test('what has not the form of a source is refused, with the place of each fault', () => {
   expect(faultsOf('nothing')).toEqual([{ pointer: '', detail: 'must be object' }])
   expect(faultsOf({ ...sourceOf(), format: 'posthorn-event-docs/0' })).toEqual([
-    { pointer: '/format', detail: `must be equal to constant: ${JSON.stringify(sourceFormat)}` },
+    { pointer: '/format', detail: `must be ${JSON.stringify(sourceFormat)}` },
   ])
   const [first] = sourceOf('invoice.paid').event_types
   const wrong = { ...sourceOf(), event_types: [{ ...first, versions: [{ version: 0 }] }] }

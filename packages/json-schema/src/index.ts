@@ -1,5 +1,6 @@
 export { type LinearPattern, linearPattern, PatternRefused } from './linear-pattern.ts'
 export { ownForm } from './own-form.ts'
+export { type FormError, placesOf } from './places.ts'
 export { schemaFaults } from './rules.ts'
-export { type CheckSchema, type CompiledSchema, checkWith, createSchemas, placesOf, type Schemas } from './schemas.ts'
+export { type CheckSchema, type CompiledSchema, checkWith, createSchemas, type Schemas } from './schemas.ts'
 export { TimeLimitExceeded, withinTime } from './time-limit.ts'

@@ -11,9 +11,10 @@
  * a detail that says so: `check` never throws.
  */
 import { canonical, Problem, type ProblemPlace } from '@posthorn/contract'
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { type FormatName, fastFormats } from 'ajv-formats/dist/formats.js'
 import { linearPattern, PatternRefused } from './linear-pattern.ts'
+import { placesOf } from './places.ts'
 import { schemaFaults } from './rules.ts'
 import { TimeLimitExceeded, withinTime } from './time-limit.ts'
 
@@ -115,31 +116,6 @@ export function checkWith(load: (eventType: string, version: number) => Promise<
     if (places.some(({ detail }) => detail === tookTooLong)) kept.delete(`${eventType}@${version}`)
     return places
   }
-}
-
-/** Ajv's errors as places, each once: several branches of an `anyOf` often say the same. */
-export function placesOf(errors: readonly Pick<ErrorObject, 'instancePath' | 'params' | 'message'>[]): ProblemPlace[] {
-  const places = new Map<string, ProblemPlace>()
-  for (const { instancePath, params, message } of errors) {
-    const extra = params['additionalProperty'] ?? params['unevaluatedProperty']
-    const place =
-      typeof extra === 'string'
-        ? { pointer: `${instancePath}/${escaped(extra)}`, detail: 'is not known here' }
-        : { pointer: instancePath, detail: detailOf(message, params) }
-    places.set(`${place.pointer} ${place.detail}`, place)
-    if (places.size === placesMax) break
-  }
-  return [...places.values()]
-}
-
-function detailOf(message: string | undefined, params: Record<string, unknown>): string {
-  const allowed = params['allowedValues'] ?? params['allowedValue']
-  const said = message ?? 'does not fit'
-  return allowed === undefined ? said : `${said}: ${JSON.stringify(allowed)}`
-}
-
-function escaped(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
 function newAjv(): Ajv2020 {

@@ -43,8 +43,7 @@ export const audit = fp<{ world: World }>(
     // Behind the validation: the reason may stand in the body.
     app.addHook('preHandler', async (request) => {
       const action = request.routeOptions.config.audit
-      // A dry run changes nothing.
-      if (typeof action !== 'string' || isDryRun(request)) return
+      if (typeof action !== 'string' || changesNothing(request)) return
       const { actor, onBehalfOf } = request.credential
       const reason = reasonOf(request)
       request.audit = { id: newUuid(world), action, actor, onBehalfOf, reason, requestId: request.id, isWritten: false }
@@ -64,6 +63,11 @@ export const audit = fp<{ world: World }>(
 /** The parts for what a request does: what changes by it is written to the log as done by its credential. */
 export function audited<Parts extends { db: Database }>(parts: Parts, audit: Audit | undefined): Parts {
   return audit === undefined ? parts : { ...parts, db: auditedDatabase(parts.db, audit) }
+}
+
+/** A dry run, and a patch that names no member. */
+function changesNothing(request: FastifyRequest): boolean {
+  return isDryRun(request) || (request.method === 'PATCH' && Object.keys(Object(request.body)).length === 0)
 }
 
 /** @throws Problem `invalid_request` for a header that is no text, or too long */

@@ -60,7 +60,9 @@ export const authentication = fp<{ authenticate: Authenticate }>(
 
 function textOf(request: FastifyRequest): string {
   const inQuery = Object.values(Object(request.query)).flat()
-  if (inQuery.some((value) => typeof value === 'string' && /^(bearer )?ph[ks]_/i.test(value))) {
+  // A part of the path is often a name of somebody's own, which may begin so.
+  const inPath = Object.values(Object(request.params))
+  if (inQuery.some(isCredential(/^(bearer )?ph[ks]_/i)) || inPath.some(isCredential(/^ph[ks]_[a-z0-9]{27}/i))) {
     throw unauthenticated(
       'There is a credential in the URL, where logs and proxies keep it. Send it in the header `authorization: Bearer …`, and revoke this one.',
     )
@@ -72,6 +74,10 @@ function textOf(request: FastifyRequest): string {
   const key = /^bearer +(\S+)$/i.exec(authorization)?.[1]
   if (key === undefined) throw unauthenticated('The header authorization is not `Bearer` and an API key or a token.')
   return key
+}
+
+function isCredential(form: RegExp): (value: unknown) => boolean {
+  return (value) => typeof value === 'string' && form.test(value)
 }
 
 function unauthenticated(detail: string): Problem {

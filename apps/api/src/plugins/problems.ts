@@ -2,24 +2,22 @@
  * Every refusal leaves through here, ours and the framework's: RFC 9457 problem details with a code, and nothing of what
  * went wrong inside.
  */
-import { limits, Problem, type ProblemPlace, problemBody } from '@posthorn/contract'
+import { limits, Problem, problemBody } from '@posthorn/contract'
 import { BatcherFull, isDatabaseUnavailable } from '@posthorn/engine'
-import { placesOf } from '@posthorn/json-schema'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Links } from '../parts.ts'
+import { invalidRequest, type RouteSchemas } from './request-places.ts'
 
 export const problemMediaType = 'application/problem+json; charset=utf-8'
 
 /** What a caller is told to wait when the database is away or we are full, in seconds. */
 const retryAfterSeconds = 2
-/** Places of a refusal named in one sentence; all are in `errors`. */
-const placesInDetail = 3
 
 export const problems = fp<{ links: Links }>(
   async (app, { links }) => {
     app.setErrorHandler((error, request, reply) => {
-      const problem = problemOf(error)
+      const problem = problemOf(error, request.routeOptions.schema)
       if (problem.status >= 500) logFault(request, problem, error)
       return sendProblem(reply, problem, links)
     })
@@ -42,8 +40,12 @@ export function sendProblem(
   return reply.send(JSON.stringify({ ...body, ...more }))
 }
 
-/** What any error means to the caller. */
-export function problemOf(error: unknown): Problem {
+/**
+ * What any error means to the caller.
+ *
+ * @param schemas those of the route, where it was found
+ */
+export function problemOf(error: unknown, schemas: RouteSchemas = {}): Problem {
   if (error instanceof Problem) return error
   if (error instanceof BatcherFull) {
     return new Problem('overloaded', 'Too many requests are waiting. Try again in a moment.', {
@@ -57,24 +59,13 @@ export function problemOf(error: unknown): Problem {
       cause: error,
     })
   }
-  return (isFastifyError(error) && frameworkProblem(error)) || ourFault(error)
+  return (isFastifyError(error) && frameworkProblem(error, schemas)) || ourFault(error)
 }
 
-/** The places where a request does not have its form, from the framework's validator. */
-export function invalidRequest(part: 'body' | 'query', errors: Parameters<typeof placesOf>[0]): Problem {
-  const places = placesOf(errors).map((place) => (part === 'query' ? inQuery(place) : place))
-  const told = places.slice(0, placesInDetail).map(({ pointer, detail }) => `${pointer || `the ${part}`} ${detail}`)
-  return new Problem('invalid_request', `${told.join('; ')}.`, { errors: places })
-}
-
-function inQuery({ pointer, detail }: ProblemPlace): ProblemPlace {
-  return { pointer: pointer.replace(/^\//, '?'), detail }
-}
-
-function frameworkProblem(error: FastifyError): Problem | undefined {
+function frameworkProblem(error: FastifyError, schemas: RouteSchemas): Problem | undefined {
   if (error.validation !== undefined) {
     const part = error.validationContext === 'querystring' ? 'query' : 'body'
-    return invalidRequest(part, error.validation)
+    return invalidRequest(part, error.validation, schemas)
   }
   switch (error.code) {
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':

@@ -60,6 +60,7 @@ test.each([
   [{ name: 'x', role: 'tenant', tenant: 'nobody' }, 'tenant_not_found', '/tenant'],
   [{ name: 'x', role: 'admin', expires_at: 'never' }, 'invalid_request', '/expires_at'],
   [{ name: 'x', role: 'admin', expires_at: '2026-02-30T00:00:00Z' }, 'invalid_request', '/expires_at'],
+  [{ name: 'x', role: 'admin', expires_at: '2020-01-01T00:00:00Z' }, 'invalid_request', '/expires_at'],
   [{ name: 'x', role: 'admin', key: 'phk_mine' }, 'invalid_request', '/key'],
 ])('422 when a key is asked for with %j', async (wrong, code, pointer) => {
   const { status, body } = await api.ask('POST', '/v1/api-keys', wrong)

@@ -55,7 +55,7 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
     },
     async ({ body, audit }, reply) => {
       const { name, role, tenant: tenantId = null, permissions = [], expires_at } = body
-      const expiresAt = expires_at === undefined ? null : expiryOf(expires_at)
+      const expiresAt = expires_at === undefined ? null : expiryOf(expires_at, parts.world.now())
       const { apiKey, key } = await createApiKey(audited(parts, audit), {
         name,
         role,
@@ -86,9 +86,9 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
   )
 }
 
-function expiryOf(text: string): Date {
+function expiryOf(text: string, nowMs: number): Date {
   const ms = parseTime(text)
-  if (ms !== undefined) return new Date(ms)
-  const detail = 'is not a day of the calendar'
+  if (ms !== undefined && ms > nowMs) return new Date(ms)
+  const detail = ms === undefined ? 'is not a day of the calendar' : 'has passed: nobody could use the key'
   throw new Problem('invalid_request', `expires_at ${detail}.`, { errors: [{ pointer: '/expires_at', detail }] })
 }

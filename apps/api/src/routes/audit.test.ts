@@ -234,6 +234,13 @@ test('a request that is refused writes nothing', async () => {
   expect(await api.db.prisma.auditEntry.count()).toBe(count)
 })
 
+test('a patch that names no member changes nothing, and writes nothing', async () => {
+  const { body } = await api.ask('POST', '/v1/tenants/acme/subscriptions', { url: callbackUrl, event_types: ['*'] })
+  const before = await newestEntry()
+  const { status, body: after } = await api.ask('PATCH', `/v1/subscriptions/${body.id}`, {})
+  expect([status, after.updated_at, (await newestEntry()).id]).toEqual([200, body.updated_at, before.id])
+})
+
 test('an entry names the portal session, who uses it, and the reason in the body', async () => {
   const subscribed = await api.ask('POST', '/v1/tenants/acme/subscriptions', draft)
   const published = await api.ask('POST', '/v1/events', { tenant: 'acme', type: 'invoice.paid', data: 1 })

@@ -3,13 +3,11 @@ import {
   AuditEntryPage,
   AuditQuery,
   formatId,
-  Problem,
-  parseMoment,
   reference,
   uuidTime,
   type AuditEntry as WireAuditEntry,
 } from '@posthorn/contract'
-import { type AuditEntry, listAuditEntries } from '@posthorn/engine'
+import { type AuditEntry, inQuery, listAuditEntries, timesOf } from '@posthorn/engine'
 import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { refusals } from '../refusals.ts'
@@ -31,7 +29,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, { 
     },
     async (request, reply) => {
       const { tenant: tenants, actor: actors, action: actions, target: targets, since, until, ...page } = request.query
-      const times = { sinceMs: bound('since', since, world.now()), untilMs: bound('until', until, world.now()) }
+      const times = timesOf({ since, until }, { nowMs: world.now(), pointer: inQuery })
       const found = await listAuditEntries(db, { tenants, actors, actions, targets, ...times }, page)
       return wirePage({ request, reply, links }, found, auditEntryView)
     },
@@ -51,12 +49,4 @@ function auditEntryView(entry: AuditEntry): WireAuditEntry {
     request_id: entry.requestId,
     created_at: new Date(uuidTime(entry.id)).toISOString(),
   }
-}
-
-function bound(name: string, text: string | undefined, nowMs: number): number | undefined {
-  if (text === undefined) return undefined
-  const ms = parseMoment(text, nowMs)
-  if (ms !== undefined) return ms
-  const detail = 'is not a day of the calendar'
-  throw new Problem('invalid_request', `${name} ${detail}.`, { errors: [{ pointer: `?${name}`, detail }] })
 }

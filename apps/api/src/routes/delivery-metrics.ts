@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Causes, CausesQuery, DeliveryMetrics, DeliveryMetricsQuery, Problem, reference } from '@posthorn/contract'
-import { getCauses, getDeliveryMetrics, inQuery, type MetricsFilter, parseListFilter, timeOf } from '@posthorn/engine'
+import { getCauses, getDeliveryMetrics, inQuery, type MetricsFilter, parseListFilter, timesOf } from '@posthorn/engine'
 import type { FastifyRequest } from 'fastify'
 import type { RouteParts } from '../parts.ts'
 import { refusals } from '../refusals.ts'
@@ -56,8 +56,7 @@ function filterOf(query: CausesQuery, within: string | undefined, nowMs: number)
   const reading = { within, nowMs, pointer: inQuery }
   return {
     ...parseListFilter(query, reading),
-    sinceMs: timeOf('since', query.since, reading),
-    untilMs: timeOf('until', query.until, reading),
+    ...timesOf(query, reading),
   }
 }
 

@@ -46,7 +46,7 @@ export const eventMatchRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (ap
         operationId: 'checkFilter',
         summary: 'Try an event on a subscription',
         description:
-          'Says whether the subscription would get the event and, if not, which clause of its filter the event does not fulfil. With `filter`, that one is tried in place of its own. Nothing is stored or sent.',
+          'Says whether the subscription would get the event and, if not, which clause of its filter the event does not fulfil. With `filter`, that one is tried in place of its own; null tries none. Nothing is stored or sent.',
         tags: ['Subscriptions'],
         params: Type.Object({ id: PathId('subscription') }),
         body: CheckFilter,
@@ -58,10 +58,15 @@ export const eventMatchRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (ap
     },
     async ({ params, body, bodyText, credential }) => {
       const id = pathId('subscription', params.id)
-      const text = body.filter === undefined ? null : filterText(body.filter, bodyText)
       const event = { type: body.type, keys: body.keys ?? {}, data: withinLimit(memberText(bodyText, 'data')) }
-      const filter = text === null ? undefined : givenFilter(text, '/filter')
+      const filter = body.filter === undefined ? undefined : triedFilter(body.filter, bodyText)
       return filterCheckView(await checkFilter(db, id, credential.tenantId, { event, filter }))
     },
   )
+}
+
+/** @throws Problem `invalid_filter` */
+function triedFilter(filter: object | null, bodyText: string) {
+  const text = filterText(filter, bodyText)
+  return text === null ? null : givenFilter(text, '/filter')
 }

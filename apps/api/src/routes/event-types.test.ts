@@ -53,8 +53,8 @@ test.each(['nothing', 'in%20voice', 'a%00b', 'a..b', 'invoice.*', 'x'.repeat(129
 )
 
 test.each([
-  ['in%20voice', {}, '/name'],
-  ['invoice.*', {}, '/name'],
+  ['in%20voice', {}, '{name}'],
+  ['invoice.*', {}, '{name}'],
   ['ok', { validation: 'maybe' }, '/validation'],
   ['ok', { status: 'gone' }, '/status'],
   ['ok', { latest_version: 7 }, '/latest_version'],

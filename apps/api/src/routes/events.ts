@@ -34,7 +34,7 @@ import { wirePage } from '../pages.ts'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
 import { may, nameOf } from '../permissions.ts'
-import { invalidRequest } from '../plugins/problems.ts'
+import { invalidRequest } from '../plugins/request-places.ts'
 import { eventDraft, type Publication, publishedEventView, traceOf } from '../publish-body.ts'
 import { readerOf } from '../reader.ts'
 import { refusals } from '../refusals.ts'
@@ -117,7 +117,7 @@ export const eventRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
           // One for each event: they were read from the same text.
           const item = items[index] ?? ''
           if (item instanceof Problem) return item
-          if (!isPublishEvent(body)) return invalidRequest('body', isPublishEvent.errors ?? [])
+          if (!isPublishEvent(body)) return invalidRequest('event', isPublishEvent.errors ?? [])
           // Just validated by the schema of this type.
           return eventDraft(body as PublishEvent, publishedData(item), publication, index)
         } catch (error) {

@@ -132,6 +132,15 @@ describe('trying an event on a subscription', () => {
     expect(await check({ ...other, filter: { 'keys.order': 'b' } })).toMatchObject({ reason: 'filter' })
   })
 
+  test('null tries it without a filter, as a change to null would leave it', async () => {
+    const draft = { url: callbackUrl, event_types: ['*'], filter: { 'data.total': 1 } }
+    const { id } = (await api.ask('POST', '/v1/tenants/acme/subscriptions', draft)).body
+    const check = async (more: object) =>
+      (await api.ask('POST', `/v1/subscriptions/${id}/filter-checks`, { type: 'a', data: {}, ...more })).body
+    expect(await check({})).toMatchObject({ matched: false, reason: 'filter' })
+    expect(await check({ filter: null })).toMatchObject({ matched: true, reason: null })
+  })
+
   test('numbers count as they are written, in the filter and in the data', async () => {
     const { id } = await subscribe(await newTenant())
     const check = async (wanted: string, data: string) => {

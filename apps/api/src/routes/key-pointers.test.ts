@@ -44,7 +44,7 @@ test.each([
   [{ order: '$.id' }, '/key_pointers/order'],
   [{ order: `/${'x'.repeat(300)}` }, '/key_pointers/order'],
   [{ order: 7 }, '/key_pointers/order'],
-  [{ 'no blanks': '/id' }, '/key_pointers'],
+  [{ 'no blanks': '/id' }, '/key_pointers/no blanks'],
   [Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`k${index}`, '/id'])), '/key_pointers'],
   [['/id'], '/key_pointers'],
 ])('422 for the pointers %j, and the place is named', async (key_pointers, pointer) => {

@@ -247,6 +247,28 @@ describe('what may be done with a replay', () => {
   })
 })
 
+test('replays are listed of a tenant that made them, or that their filter names', async () => {
+  await using own = await startTestApi()
+  const ask = async (filter: object, as = 'admin') => (await own.ask('POST', '/v1/replays', { filter }, { as })).body.id
+  const made = [
+    await ask({ tenant: 'acme' }),
+    await ask({ tenant: ['globex', 'acme'] }),
+    await ask({ since: '1h' }, 'tenant'),
+  ]
+  const globexs = await ask({ tenant: 'globex' })
+  await ask({ since: '1h' })
+  const listed = async (query: string, as = 'admin') =>
+    (await own.ask('GET', `/v1/replays?${query}&order=asc`, undefined, { as })).body.data.map(
+      ({ id }: { id: string }) => id,
+    )
+  expect(await listed('tenant=acme')).toEqual(made)
+  expect(await listed('tenant=acme&state=running')).toEqual([])
+  expect(await listed('tenant=globex')).toEqual([made[1], globexs])
+  expect(await listed('tenant=nobody')).toEqual([])
+  expect(await listed('tenant=acme', 'tenant')).toEqual([made[2]])
+  expect(await listed('tenant=globex', 'tenant')).toEqual([])
+})
+
 describe('a tenant', () => {
   test('replays its own deliveries only, whatever tenants its filter names', async () => {
     await failed('acme', { batch: 'own' })

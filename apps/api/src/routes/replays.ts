@@ -115,8 +115,8 @@ export const replayRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       },
     },
     async (request, reply) => {
-      const { state: states, ...page } = request.query
-      const found = await listReplays(db, { within: request.credential.tenantId, states }, page)
+      const { tenant: tenants, state: states, ...page } = request.query
+      const found = await listReplays(db, { within: request.credential.tenantId, tenants, states }, page)
       return wirePage({ request, reply, links }, found, replayView)
     },
   )

@@ -47,7 +47,9 @@ describe('rotating a secret', () => {
       secret: expect.stringMatching(/^whsec_[A-Za-z0-9+/]{48}$/),
       created_at: expect.any(String),
       expires_at: null,
+      older: [{ id: expect.stringMatching(/^sec_/), expires_at: expect.any(String) }],
     })
+    expectAbout(Date.parse(body.older[0].expires_at) - Date.now(), day)
     expect(body.secret).not.toBe(one.secret)
     const shown = await revealed(one.id)
     expect(shown.map(([secret]) => secret)).toEqual([body.secret, one.secret])
@@ -60,6 +62,26 @@ describe('rotating a secret', () => {
     const secret = `whsec_${randomBytes(32).toString('base64')}`
     expect((await rotate(one.id, { secret, overlap_seconds: 60 })).body.secret).toBe(secret)
     expect((await revealed(one.id)).map(([shown]) => shown)).toEqual([secret, one.secret])
+  })
+
+  test('the current one is refused as a new one: nothing would change, and requests would be signed by it twice', async () => {
+    const one = await created()
+    const { status, body, text } = await rotate(one.id, { secret: one.secret })
+    expect([status, body.code, body.errors[0].pointer]).toEqual([422, 'invalid_secret', '/secret'])
+    expect(text).not.toContain(one.secret)
+    expect(await revealed(one.id)).toEqual([[one.secret, null]])
+  })
+
+  test('an older one may become the current one again, and is then no older one', async () => {
+    const one = await created()
+    const { secret } = (await rotate(one.id)).body
+    const { status, body } = await rotate(one.id, { secret: one.secret })
+    expect([status, body.older.length]).toEqual([201, 1])
+    expect((await revealed(one.id)).map(([shown]) => shown)).toEqual([one.secret, secret])
+    // What has ended and is only kept to be recognised, likewise.
+    await rotate(one.id, { overlap_seconds: 0 })
+    expect((await rotate(one.id, { secret, overlap_seconds: 0 })).body.older).toEqual([])
+    expect(await revealed(one.id)).toEqual([[secret, null]])
   })
 
   test('several may overlap, and none ends later than was said before', async () => {
@@ -133,7 +155,7 @@ describe('rotating a secret', () => {
     expect([status, body.code, body.errors]).toEqual([
       422,
       'invalid_secret',
-      [{ pointer: '/secret', detail: 'not_base64' }],
+      [{ pointer: '/secret', detail: expect.stringMatching(/base64 does not have/) }],
     ])
     expect(text).not.toContain('####')
   })

@@ -1,13 +1,22 @@
 /** What a subscription's requests are signed with: showing its secrets, and changing its secrets and key pairs. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { limits, PathId, PublicKey, RotateKeyPair, RotateSecret, reference, Secret, Secrets } from '@posthorn/contract'
+import {
+  limits,
+  PathId,
+  RotatedPublicKey,
+  RotatedSecret,
+  RotateKeyPair,
+  RotateSecret,
+  reference,
+  Secrets,
+} from '@posthorn/contract'
 import { revealSecrets, rotateKeyPair, rotateSecret } from '@posthorn/engine'
 import { Type } from 'typebox'
 import type { RouteParts } from '../parts.ts'
 import { pathId } from '../path-id.ts'
 import { audited } from '../plugins/audit.ts'
 import { refusals } from '../refusals.ts'
-import { publicKeyView, secretView } from '../views/subscription.ts'
+import { olderView, publicKeyView, secretView } from '../views/subscription.ts'
 
 const tags = ['Subscriptions']
 const params = Type.Object({ id: PathId('subscription') })
@@ -43,7 +52,7 @@ export const secretRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
         params,
         body: RotateSecret,
         response: {
-          201: reference(Secret),
+          201: reference(RotatedSecret),
           ...refusals({ body: true }, 'subscription_not_found', 'invalid_secret', 'limit_reached'),
         },
       },
@@ -52,7 +61,7 @@ export const secretRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
       const { overlap_seconds: overlapSeconds = limits.overlapSecondsDefault, ...given } = body
       const id = pathId('subscription', params.id)
       const secret = await rotateSecret(audited(parts, audit), id, credential.tenantId, { overlapSeconds, ...given })
-      return reply.code(201).send(secretView(secret))
+      return reply.code(201).send({ ...secretView(secret), older: secret.older.map(olderView) })
     },
   )
 
@@ -68,7 +77,7 @@ export const secretRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
         params,
         body: RotateKeyPair,
         response: {
-          201: reference(PublicKey),
+          201: reference(RotatedPublicKey),
           ...refusals({ body: true }, 'subscription_not_found', 'limit_reached'),
         },
       },
@@ -81,7 +90,7 @@ export const secretRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
         credential.tenantId,
         overlapSeconds,
       )
-      return reply.code(201).send(publicKeyView(pair))
+      return reply.code(201).send({ ...publicKeyView(pair), older: pair.older.map(olderView) })
     },
   )
 }

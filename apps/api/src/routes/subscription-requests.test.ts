@@ -6,6 +6,7 @@ import { createLogger, createSeal } from '@posthorn/engine'
 import { createAuthority, issueCertificate } from '@posthorn/engine/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { callbackUrl, startTestApi, type TestApi, world } from '../testing/api.ts'
+import { urlRefusals } from '../testing/url-refusals.ts'
 
 const lines: string[] = []
 let api: TestApi
@@ -152,7 +153,7 @@ describe('credentials', () => {
   })
 
   test.each([
-    [{ type: 'oauth2' }, '/auth'],
+    [{ type: 'oauth2' }, '/auth/type'],
     [{ token: canary }, '/auth'],
     [{ type: 'basic', username: 'a' }, '/auth'],
     [{ type: 'basic', username: 'a:b', password: canary }, '/auth/username'],
@@ -241,15 +242,20 @@ describe('credentials', () => {
     ['https://login.internal/token', 'hostname'],
     [`https://posthorn:${canary}@93.184.215.14/token`, 'credentials'],
     ['https://login.example.com/token', 'unresolvable'],
-  ])('422 when the token URL is %s: it is held to the rules of callback URLs (%s)', async (token_url, reason) => {
-    const auth = { ...oauth2, token_url }
-    const one = await created()
-    for (const answer of [await api.ask('POST', path, { ...draft, auth }), await patched(one.id, { auth })]) {
-      expect([answer.status, answer.body.code]).toEqual([422, 'invalid_url'])
-      expect(answer.body.errors).toEqual([{ pointer: '/auth/token_url', detail: reason }])
-      expect(answer.text).not.toContain(canary)
-    }
-  })
+  ] as const)(
+    '422 when the token URL is %s: it is held to the rules of callback URLs (%s)',
+    async (token_url, reason) => {
+      const auth = { ...oauth2, token_url }
+      const one = await created()
+      for (const answer of [await api.ask('POST', path, { ...draft, auth }), await patched(one.id, { auth })]) {
+        expect([answer.status, answer.body.code]).toEqual([422, 'invalid_url'])
+        expect(answer.body.errors).toEqual([
+          { pointer: '/auth/token_url', detail: expect.stringMatching(urlRefusals[reason]) },
+        ])
+        expect(answer.text).not.toContain(canary)
+      }
+    },
+  )
 
   test('a foreign tenant does not learn by a token URL what the operator’s network resolves', async () => {
     const other = await api.ask('POST', '/v1/tenants/globex/subscriptions', draft)

@@ -94,8 +94,9 @@ export const subscriptionRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (
       },
     },
     async (request, reply) => {
-      const { tenant: tenants, ...page } = request.query
-      const found = await listSubscriptions(db, { within: request.credential.tenantId, tenants }, page)
+      const { tenant: tenants, state: states, event_type: eventTypes, ...page } = request.query
+      const within = request.credential.tenantId
+      const found = await listSubscriptions(db, { within, tenants, states, eventTypes }, page)
       const reader = readerOf(request.credential)
       return wirePage({ request, reply, links }, found, (one) => subscriptionView(one, reader))
     },

@@ -133,7 +133,7 @@ export const isolationRows: Readonly<Record<string, IsolationRow>> = {
   createReplay: (theirs) => [
     { in: 'body', body: { filter: { tenant: theirs.tenant }, only: 'all' }, denial: 'nothing' },
   ],
-  listReplays: 'none',
+  listReplays: filters('tenant'),
   getReplay: replay(),
   patchReplay: replay({ note: 'taken over' }),
   listReplayItems: replay(),

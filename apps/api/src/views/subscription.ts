@@ -6,6 +6,7 @@ import {
   type Subscription as WireSubscription,
 } from '@posthorn/contract'
 import {
+  type OlderKey,
   type PublicKeyInfo,
   type RevealedSecret,
   type Subscription,
@@ -62,6 +63,11 @@ export function secretView(secret: RevealedSecret): WireSecret {
     created_at: secret.createdAt.toISOString(),
     expires_at: secret.expiresAt?.toISOString() ?? null,
   }
+}
+
+/** A key that goes on signing beside the one that has taken its place. */
+export function olderView({ id, expiresAt }: OlderKey): { id: string; expires_at: string } {
+  return { id: formatId('secret', id), expires_at: expiresAt.toISOString() }
 }
 
 export function publicKeyView(key: PublicKeyInfo): WirePublicKey {

@@ -84,8 +84,11 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       ...settings,
       DATABASE_URL: database.url,
       POSTHORN_MASTER_KEY: masterKeys,
-      // The guard stays on; the receiver's own address is the one exception.
-      POSTHORN_ALLOWED_RECEIVERS: parseAllowedReceivers(`127.0.0.1:${receiver.port}`),
+      // The guard stays on; the demo's own receiver is one exception more.
+      POSTHORN_ALLOWED_RECEIVERS: [
+        ...settings.POSTHORN_ALLOWED_RECEIVERS,
+        ...parseAllowedReceivers(`127.0.0.1:${receiver.port}`),
+      ],
     },
     world,
     logger: options.logger,

@@ -32,9 +32,12 @@ test('start --once shows a delivery that failed, was retried and was verified, a
   expect(demo.errors()).toBe('')
 })
 
-test.concurrent('the printed curl works as pasted, and its event shows up as delivered', { timeout }, async () => {
+test.concurrent('the printed curl works as pasted, its event shows up as delivered, and receivers are allowed as they are set', {
+  timeout,
+}, async () => {
   await using folder = await createTestFolder()
-  await using demo = startDemoProcess([], { POSTHORN_DATA_DIR: folder.path, PORT: '4640' })
+  const environment = { POSTHORN_DATA_DIR: folder.path, PORT: '4640', POSTHORN_ALLOWED_RECEIVERS: '127.0.0.1:4649' }
+  await using demo = startDemoProcess([], environment)
   const api = await apiOf(demo)
   const { curl } = await demo.line((line) => line.kind === 'next')
   const { stdout } = await run('sh', ['-c', `${curl} --silent --show-error`])
@@ -43,6 +46,10 @@ test.concurrent('the printed curl works as pasted, and its event shows up as del
   expect(await api.list(`/v1/deliveries?event=${id}`)).toMatchObject([
     { event_id: id, state: 'delivered', attempt_count: 1 },
   ])
+  // A receiver of one's own is allowed as in every other installation, beside the demo's.
+  const [{ id: tenant } = {}] = await api.list('/v1/tenants')
+  const draft = { url: 'http://127.0.0.1:4649/hooks', event_types: ['*'] }
+  expect((await api.call(`/v1/tenants/${tenant}/subscriptions`, draft)).status).toBe(201)
 })
 
 test.concurrent('a second start keeps nothing of the first; with --keep the earlier event is still there', {

@@ -340,3 +340,46 @@ test('a start seals the secrets that an installation from before sealing has', {
   const { body } = await call(origin, 'GET', `/v1/subscriptions/${formatId('subscription', subscription)}/secrets`)
   expect(body['data']).toMatchObject([{ secret: `whsec_${plain.toString('base64')}` }])
 })
+
+test('serve says what to change when its port is taken or its database is away, and shows no stack', {
+  timeout,
+}, async () => {
+  await using database = await createEmptyDatabase()
+  await using taken = await startReceiver()
+  const [free, away] = [database.url, 'postgres://posthorn:secret@127.0.0.1:1/posthorn']
+  for (const [url, words, port, said] of [
+    [
+      free,
+      [],
+      { PORT: String(taken.port) },
+      /^posthorn: PORT is \d+, and another process listens there already: .*HOST is/,
+    ],
+    [
+      free,
+      ['--role', 'dispatcher'],
+      { POSTHORN_METRICS_PORT: String(taken.port) },
+      /^posthorn: POSTHORN_METRICS_PORT is/,
+    ],
+    [
+      away,
+      [],
+      { PORT: '0' },
+      /^posthorn: cannot reach the database 127\.0\.0\.1:1\. Is it running\? DATABASE_URL says/,
+    ],
+  ] as const) {
+    const { execPath, env } = inject('machine')
+    const environment = {
+      ...env,
+      DATABASE_URL: url,
+      POSTHORN_MASTER_KEY: testMasterKeyText,
+      HOST: '127.0.0.1',
+      ...port,
+    }
+    const child = spawn(execPath, [main, 'serve', ...words], { env: environment, stdio: ['ignore', 'ignore', 'pipe'] })
+    let errors = ''
+    child.stderr.on('data', (chunk) => (errors += chunk))
+    const code = await new Promise((resolve) => child.once('close', resolve))
+    expect([code, errors.trim()]).toEqual([1, expect.stringMatching(said)])
+    expect(errors.trim().split('\n')).toHaveLength(1)
+  }
+})

@@ -140,6 +140,6 @@ function policyOf({ allowHttp }: Guard): AddressPolicy {
 
 function reasonOf(error: unknown): UrlVerdict {
   if (!(error instanceof Problem)) throw error
-  // A refused URL has its reason there.
-  return error.errors[0]?.detail as UrlVerdict
+  // The refusal itself: the detail is for people.
+  return Object(error.cause).reason
 }

@@ -3,6 +3,7 @@
  * from rollups and never from the attempts themselves, so they can be filtered by what the rollups keep, and by nothing else.
  */
 import { type Static, Type } from 'typebox'
+import { form } from '../forms.ts'
 import { limits } from '../limits.ts'
 import { failureCodes } from '../states.ts'
 import { Id } from './id-text.ts'
@@ -58,7 +59,10 @@ export const DeliveryMetricsQuery = Type.Object(
   {
     measures: Type.Optional(
       Type.String({
-        pattern: `^${measureWord}(,${measureWord}){0,${metricMeasureNames.length - 1}}$`,
+        pattern: form(
+          `^${measureWord}(,${measureWord}){0,${metricMeasureNames.length - 1}}$`,
+          `must be one or more of these, with commas between: ${metricMeasureNames.join(', ')}`,
+        ),
         default: metricMeasuresDefault.join(','),
         description: `What to tell, separated by commas: ${metricMeasureNames.join(', ')}`,
         examples: ['count,success_rate,latency_p95,wait_p95'],

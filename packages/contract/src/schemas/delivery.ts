@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { form } from '../forms.ts'
 import { limits } from '../limits.ts'
 import { canceledReasons, deliveryStates, failureCodes } from '../states.ts'
 import { Attempt } from './attempt.ts'
@@ -71,7 +72,10 @@ export const DeliveryExpandQuery = Type.Object(
   {
     expand: Type.Optional(
       Type.String({
-        pattern: `^${expansion}(,${expansion}){0,9}$`,
+        pattern: form(
+          `^${expansion}(,${expansion}){0,9}$`,
+          `must be one or more of these, with commas between: ${deliveryExpansions.join(', ')}`,
+        ),
         description: `What to put beside the delivery, separated by commas: ${deliveryExpansions.join(', ')}`,
         examples: ['event,attempts'],
       }),

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { eventTypeNamePattern, eventTypePatternPattern } from '../event-type-pattern.ts'
+import { form } from '../forms.ts'
 import { limits } from '../limits.ts'
 import { changeKinds, changeVerdicts } from '../schema-changes/changes.ts'
 import { eventTypeStates, validationModes } from '../states.ts'
@@ -28,7 +29,10 @@ export function EventTypePattern(options: { description?: string } = {}) {
 }
 
 /** RFC 6901 §3. The empty pointer is the data itself, which is never a key where keys are of use. */
-const jsonPointerPattern = '^(/([^~/\\u0000\\ud800-\\udfff]|~[01])*)+$'
+const jsonPointerPattern = form(
+  '^(/([^~/\\u0000\\ud800-\\udfff]|~[01])*)+$',
+  'must be a JSON Pointer into the data, such as /order/id',
+)
 
 const keyPointers = Type.Unsafe<Record<string, string>>({
   type: 'object',

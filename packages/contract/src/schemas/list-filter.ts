@@ -6,6 +6,7 @@
  * of texts. Business keys are words of their own: `key.<name>`.
  */
 import { type Static, type TSchema, Type } from 'typebox'
+import { form } from '../forms.ts'
 import { limits } from '../limits.ts'
 import { attemptTriggers, deliveryStates, failureCodes } from '../states.ts'
 import { EventTypePattern } from './event-type.ts'
@@ -18,7 +19,10 @@ import { storablePattern } from './text.ts'
 const maxItems = limits.listFilterValuesMax
 
 /** `503`, or `5xx` for the whole class. */
-const httpStatusPattern = '^[1-9]([0-9]{2}|xx)$'
+const httpStatusPattern = form(
+  '^[1-9]([0-9]{2}|xx)$',
+  'must be an HTTP status such as 503, or 5xx for all of its class',
+)
 /** The words for business keys: `key.order`. What follows `key.` is what publishers may name a key. */
 const keyWordPattern = `^key\\.[A-Za-z0-9_.-]{1,${limits.businessKeyLengthMax}}$`
 
@@ -57,8 +61,8 @@ const deliveryWords = {
 }
 
 const timeWords = {
-  since: Type.Optional(Moment('Made at this time or later: RFC 3339, or how long ago')),
-  until: Type.Optional(Moment('Made before this time: RFC 3339, or how long ago')),
+  since: Type.Optional(Moment('Made at this time or later: RFC 3339, a date (midnight UTC), or how long ago')),
+  until: Type.Optional(Moment('Made before this time: RFC 3339, a date (midnight UTC), or how long ago')),
 }
 
 /** A word with as many values, in the query: the parameter is repeated. */

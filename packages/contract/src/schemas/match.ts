@@ -182,7 +182,7 @@ export const CheckFilter = Type.Object(
     type: EventTypeName(),
     data: Type.Unknown({ description: 'Any JSON, as it would be published', examples: [{ total: 1200 }] }),
     keys: Type.Optional(businessKeys),
-    filter: Type.Optional(filter),
+    filter: Type.Optional(Nullable(filter)),
   },
   { additionalProperties: false },
 )

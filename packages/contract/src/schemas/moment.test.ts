@@ -42,11 +42,26 @@ test.each([
   ['24h', '2026-11-22T12:00:00.000Z'],
   ['7d', '2026-11-16T12:00:00.000Z'],
   ['999999d', '1970-01-01T00:00:00.000Z'],
+  ['2026-01-01', '2026-01-01T00:00:00.000Z'],
+  ['1970-01-01', '1970-01-01T00:00:00.000Z'],
   ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00.000Z'],
 ])('the bound %s is %s', (text, expected) => {
   expect(new Date(parseMoment(text, now) ?? Number.NaN).toISOString()).toBe(expected)
 })
 
-test.each(['', 'h', '1w', '-1h', '1.5h', '1234567h', '1 h'])('%j is no bound', (text) => {
+test.each([
+  '2026-02-30',
+  '2026-1-1',
+  '1969-12-31',
+  '20260101',
+  '2026-01-01Z',
+  '',
+  'h',
+  '1w',
+  '-1h',
+  '1.5h',
+  '1234567h',
+  '1 h',
+])('%j is no bound', (text) => {
   expect(parseMoment(text, now)).toBeUndefined()
 })

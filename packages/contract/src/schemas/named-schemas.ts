@@ -38,7 +38,7 @@ import type { NamedSchema } from './reference.ts'
 import { CreatedReplay, CreateReplay, Replay, ReplayItem, ReplayItemPage, ReplayPage } from './replay.ts'
 import { Scorecard, ScorecardCheck } from './scorecard.ts'
 import { SearchHit, SearchResults } from './search.ts'
-import { PublicKey, PublicKeys, Secret, Secrets } from './secret.ts'
+import { PublicKey, PublicKeys, RotatedPublicKey, RotatedSecret, Secret, Secrets } from './secret.ts'
 import { SignatureCheck } from './signature-check.ts'
 import { StreamedAttempt } from './stream.ts'
 import { ChangedSubscription, CreatedSubscription, Subscription, SubscriptionPage } from './subscription.ts'
@@ -71,8 +71,10 @@ export const namedSchemas: readonly NamedSchema[] = [
   SubscriptionPage,
   SubscriptionHealth,
   Secret,
+  RotatedSecret,
   Secrets,
   PublicKey,
+  RotatedPublicKey,
   PublicKeys,
   SubscriptionTest,
   ScorecardCheck,

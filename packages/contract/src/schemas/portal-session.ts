@@ -3,6 +3,7 @@
  * of one tenant.
  */
 import { type Static, Type } from 'typebox'
+import { form } from '../forms.ts'
 import { limits } from '../limits.ts'
 import { portalCapabilities, portalThemeModes } from '../states.ts'
 import { Id } from './id-text.ts'
@@ -23,14 +24,26 @@ export const PortalTheme = named(
   Type.Object(
     {
       mode: Type.Optional(Type.Enum([...portalThemeModes], { type: 'string' })),
-      accent: Type.Optional(Type.String({ pattern: '^#[0-9a-fA-F]{6}$', examples: ['#0f62fe'] })),
+      accent: Type.Optional(
+        Type.String({ pattern: form('^#[0-9a-fA-F]{6}$', 'must be a colour such as #0f62fe'), examples: ['#0f62fe'] }),
+      ),
       radius_px: Type.Optional(Type.Integer({ minimum: 0, maximum: radiusPxMax })),
       font: Type.Optional(
-        Type.String({ pattern: '^[A-Za-z0-9 -]{1,64}$', description: 'Name of a font family', examples: ['Inter'] }),
+        Type.String({
+          pattern: form(
+            '^[A-Za-z0-9 -]{1,64}$',
+            'must be the name of a font family: 1 to 64 letters, digits, spaces and -, such as Inter',
+          ),
+          description: 'Name of a font family',
+          examples: ['Inter'],
+        }),
       ),
       logo_url: Type.Optional(
         Type.String({
-          pattern: '^https://[!#-;=?-Z_a-z~]+$',
+          pattern: form(
+            '^https://[!#-;=?-Z_a-z~]+$',
+            'must be a URL that begins with https://, such as https://saas.example/logo.svg',
+          ),
           maxLength: limits.urlLengthMax,
           description: 'An image, by https',
           examples: ['https://saas.example/logo.svg'],

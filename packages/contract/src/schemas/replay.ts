@@ -154,6 +154,13 @@ export const ReplayPage = Page(Replay)
 
 export const ReplayQuery = Type.Object(
   {
+    tenant: Type.Optional(
+      Type.Array(TenantId(), {
+        maxItems: limits.listFilterValuesMax,
+        description:
+          'Only those that a key of one of these tenants has made, or whose filter names one. Repeat for several.',
+      }),
+    ),
     state: Type.Optional(
       Type.Array(Type.Enum([...replayStates], { type: 'string' }), { maxItems: replayStates.length }),
     ),

@@ -21,6 +21,14 @@ export const Secret = named(
 )
 export type Secret = Static<typeof Secret>
 
+const older = Type.Array(Type.Object({ id: Id('secret'), expires_at: Time('When it stops signing') }), {
+  description: 'Those that go on signing beside it; none when they were ended',
+})
+
+/** The answer to a rotation. */
+export const RotatedSecret = named('RotatedSecret', Type.Object({ ...Secret.properties, older }))
+export type RotatedSecret = Static<typeof RotatedSecret>
+
 /** All that sign at the moment, the current one first. There are never more than a few, so they are not paged. */
 export const Secrets = named('Secrets', Type.Object({ data: Type.Array(reference(Secret)) }))
 export type Secrets = Static<typeof Secrets>
@@ -64,6 +72,10 @@ export const PublicKey = named(
   ),
 )
 export type PublicKey = Static<typeof PublicKey>
+
+/** The answer to a rotation. */
+export const RotatedPublicKey = named('RotatedPublicKey', Type.Object({ ...PublicKey.properties, older }))
+export type RotatedPublicKey = Static<typeof RotatedPublicKey>
 
 /** Those of all pairs that sign at the moment, the current one first. */
 export const PublicKeys = named('PublicKeys', Type.Object({ data: Type.Array(reference(PublicKey)) }))

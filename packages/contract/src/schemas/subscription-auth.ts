@@ -3,18 +3,32 @@
  * is read back names the type and a hint by which people recognise the credential.
  */
 import { type Static, Type } from 'typebox'
+import { form } from '../forms.ts'
 import { limits } from '../limits.ts'
 import { clientAuthentications, credentialTypes } from '../states.ts'
 import { Nullable } from './nullable.ts'
 
 const maxLength = limits.credentialLengthMax
+const visibleOnly = 'must be printable ASCII without spaces'
 
 /** RFC 7617 §2: no control characters; the first colon ends the user name, so it holds none. */
 const Basic = Type.Object(
   {
     type: Type.Literal('basic'),
-    username: Type.String({ maxLength, pattern: '^[^\\u0000-\\u001f\\u007f:\\ud800-\\udfff]*$' }),
-    password: Type.String({ maxLength, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$' }),
+    username: Type.String({
+      maxLength,
+      pattern: form(
+        '^[^\\u0000-\\u001f\\u007f:\\ud800-\\udfff]*$',
+        'must hold no colon and no control characters, such as acme',
+      ),
+    }),
+    password: Type.String({
+      maxLength,
+      pattern: form(
+        '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$',
+        'must hold no control characters, line ends included',
+      ),
+    }),
   },
   { additionalProperties: false, description: 'Sent as `authorization: Basic …` (RFC 7617)' },
 )
@@ -23,7 +37,7 @@ const Basic = Type.Object(
 const Bearer = Type.Object(
   {
     type: Type.Literal('bearer'),
-    token: Type.String({ minLength: 1, maxLength, pattern: '^[!-~]*$' }),
+    token: Type.String({ minLength: 1, maxLength, pattern: form('^[!-~]*$', visibleOnly) }),
   },
   { additionalProperties: false, description: 'Sent as `authorization: Bearer …` (RFC 6750)' },
 )
@@ -37,13 +51,17 @@ const ApiKeyHeader = Type.Object(
       description: 'The name of the header. Those that may be custom headers, and `authorization`.',
       examples: ['x-api-key'],
     }),
-    value: Type.String({ minLength: 1, maxLength, pattern: '^[!-~](?:[\\t -~]*[!-~])?$' }),
+    value: Type.String({
+      minLength: 1,
+      maxLength,
+      pattern: form('^[!-~](?:[\\t -~]*[!-~])?$', 'must be printable ASCII, with no space at either end'),
+    }),
   },
   { additionalProperties: false, description: 'Sent as a header of your choice' },
 )
 
 /** RFC 6749 appendix A.1, A.2: printable ASCII and spaces. */
-const printable = '^[ -~]*$'
+const printable = form('^[ -~]*$', 'must be printable ASCII')
 
 const OAuth2 = Type.Object(
   {
@@ -61,12 +79,20 @@ const OAuth2 = Type.Object(
       Type.String({
         minLength: 1,
         maxLength,
-        pattern: '^[!#-\\[\\]-~]+(?: [!#-\\[\\]-~]+)*$',
+        pattern: form(
+          '^[!#-\\[\\]-~]+(?: [!#-\\[\\]-~]+)*$',
+          'must be scopes with one space between, such as events.write events.read',
+        ),
         examples: ['events.write'],
       }),
     ),
     audience: Type.Optional(
-      Type.String({ minLength: 1, maxLength, pattern: '^[!-~]+$', description: 'For issuers that ask for it' }),
+      Type.String({
+        minLength: 1,
+        maxLength,
+        pattern: form('^[!-~]+$', visibleOnly),
+        description: 'For issuers that ask for it',
+      }),
     ),
     client_authentication: Type.Optional(
       Type.Enum([...clientAuthentications], {

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { limits } from '../limits.ts'
 import { disabledReasons, payloadFormats, signatureSchemes, subscriptionStates } from '../states.ts'
-import { EventTypePattern } from './event-type.ts'
+import { EventTypeName, EventTypePattern } from './event-type.ts'
 import { Id } from './id-text.ts'
 import { Nullable } from './nullable.ts'
 import { Page, pageParameters } from './page.ts'
@@ -177,6 +177,18 @@ export const SubscriptionQuery = Type.Object(
   {
     tenant: Type.Optional(
       Type.Array(TenantId(), { maxItems: filterValuesMax, description: 'Only of these tenants. Repeat for several.' }),
+    ),
+    state: Type.Optional(
+      Type.Array(Type.Enum([...subscriptionStates], { type: 'string' }), {
+        maxItems: subscriptionStates.length,
+        description: 'Only in these states. Repeat for several.',
+      }),
+    ),
+    event_type: Type.Optional(
+      Type.Array(EventTypeName(), {
+        maxItems: filterValuesMax,
+        description: 'Only those that want one of these event types, by its name or by a pattern. Repeat for several.',
+      }),
     ),
     ...pageParameters,
   },

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { form } from '../forms.ts'
 import { limits } from '../limits.ts'
 import { Nullable } from './nullable.ts'
 import { Page } from './page.ts'
@@ -7,9 +8,17 @@ import { Metadata, Text, Time } from './text.ts'
 
 const contactsMax = 20
 const emailLengthMax = 254
+/** Something before and after one `@`. Whether mail arrives there, only mail can tell. */
+const emailPattern = form(
+  '^[^\\u0000-\\u0020\\u007f@\\ud800-\\udfff]+@[^\\u0000-\\u0020\\u007f@\\ud800-\\udfff]+$',
+  'must be an e-mail address, such as ops@acme.example',
+)
 
 /** JSON-Schema pattern of a tenant's id: the operator's own id for that customer. */
-export const tenantIdPattern = '^[A-Za-z0-9_.:@|-]{1,128}$'
+export const tenantIdPattern = form(
+  '^[A-Za-z0-9_.:@|-]{1,128}$',
+  'must be the id of a tenant: 1 to 128 letters, digits and _ . : @ | -, such as acme',
+)
 
 export function TenantId(options: { description?: string } = {}) {
   return Type.String({ pattern: tenantIdPattern, examples: ['acme'], ...options })
@@ -20,7 +29,7 @@ export const Contact = named(
   'Contact',
   Type.Object(
     {
-      email: Text({ minLength: 3, maxLength: emailLengthMax, examples: ['ops@acme.example'] }),
+      email: Type.String({ maxLength: emailLengthMax, pattern: emailPattern, examples: ['ops@acme.example'] }),
       name: Type.Optional(Text({ maxLength: limits.nameLengthMax })),
     },
     { additionalProperties: false },

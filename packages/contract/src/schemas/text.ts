@@ -2,9 +2,13 @@
  * Free text that can be stored: PostgreSQL takes neither U+0000 nor half of a surrogate pair.
  */
 import { Type } from 'typebox'
+import { form } from '../forms.ts'
 
 /** JSON-Schema pattern (with the flag `u`, as the standard asks) of text without U+0000 and lone surrogates. */
-export const storablePattern = '^[^\\u0000\\ud800-\\udfff]*$'
+export const storablePattern = form(
+  '^[^\\u0000\\ud800-\\udfff]*$',
+  'must not hold the character NUL (U+0000) or half of a surrogate pair, which cannot be stored',
+)
 
 const storableForm = new RegExp(storablePattern, 'u')
 

@@ -128,9 +128,10 @@ function policyOf({ allowHttp, allowed = '', blocked = '' }: Guard): AddressPoli
 }
 
 function refusalOf(error: unknown): Saved {
-  const reason = error instanceof Problem ? error.errors[0]?.detail : undefined
+  // The refusal itself: what is answered is for people.
+  const reason = error instanceof Problem ? Object(error.cause).reason : undefined
   if (!(error instanceof Problem) || reason === undefined) throw error
-  return { verdict: reason as Exclude<Saved['verdict'], 'ok'>, detail: error.message }
+  return { verdict: reason, detail: error.message }
 }
 
 /** A port of this network that leads to a Unix socket, which belongs to no network. */

@@ -162,7 +162,7 @@ test.each<[string, (files: Map<string, string>) => void, RegExp]>([
   [
     'a name that leads out of the folder',
     (files) => replaceIn(files, addresses.schemaIndex, '"invoice.paid"', '"../../etc/passwd"'),
-    /must match pattern/,
+    /must be the name of an event type/,
   ],
   [
     'a schema that was changed',
