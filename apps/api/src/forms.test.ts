@@ -123,7 +123,7 @@ test('a value that breaks a form is answered by a sentence, in every query and e
 function said(pointer: string, pattern: string, isName?: true): unknown {
   const must = formSentence(pattern)
   expect([pattern, must]).toEqual([pattern, expect.stringMatching(/^must [a-z]/)])
-  const detail = isName ? `as a name ${must}` : must
+  const detail = isName ? `cannot be a name here: it ${must}` : must
   return expect.objectContaining({
     code: 'invalid_request',
     detail: expect.not.stringContaining(pattern),
@@ -177,7 +177,7 @@ const draft = { url: 'https://93.184.215.14/hooks', event_types: ['*'] }
 
 test.each([
   ['a name of a business key', '/v1/events', { tenant: 'acme', type: 'invoice.paid', data: {}, keys: { 'a b': 'x' } },
-    [['/keys/a b', /^as a name must be a name of 1 to 64 letters/]]],
+    [['/keys/a b', /^cannot be a name here: it must be a name of 1 to 64 letters/]]],
   ['a type of credentials', subscriptions, { ...draft, auth: { type: 'foo' } },
     [['/auth/type', /^must be one of "basic", "bearer", "api_key", "oauth2_client_credentials"$/]]],
   ['an item given twice', subscriptions, { ...draft, event_types: ['*', '*'] },

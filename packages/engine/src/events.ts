@@ -254,10 +254,11 @@ async function plan(
   if (isReservedEventType(draft.type) && parts.reserved !== true) return eventTypeReserved(draft.type, '/type')
   if (eventType?.variant !== undefined) return eventTypeNameTaken(draft.type, eventType.variant, '/type')
   if (eventType === undefined || eventType.state !== 'active') {
-    const state = eventType === undefined ? 'is not known' : 'is archived'
+    const [state, way] =
+      eventType === undefined ? ['is not known', 'Create it'] : ['is archived', 'Make it active again']
     return new Problem(
       'event_type_not_found',
-      `The event type "${draft.type}" ${state}. Create it with PUT /v1/event-types/${draft.type}.`,
+      `The event type "${draft.type}" ${state}. ${way} with PUT /v1/event-types/${draft.type}.`,
       {
         status: 422,
         errors: [{ pointer: '/type', detail: state }],

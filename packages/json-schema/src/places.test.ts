@@ -42,7 +42,11 @@ test.each([
   [{ minProperties: 2 }, {}, [' must have at least 2 members']],
   [{ maxProperties: 0 }, { a: 1 }, [' must have at most 0 members']],
   [{ uniqueItems: true }, [1, 1], [' must not contain the same item twice']],
-  [{ propertyNames: { maxLength: 1 } }, { 'a/b': 1 }, ['/a~1b as a name must have at most 1 character']],
+  [
+    { propertyNames: { maxLength: 1 } },
+    { 'a/b': 1 },
+    ['/a~1b cannot be a name here: it must have at most 1 character'],
+  ],
   [{ format: 'date-time' }, 'b', [' must be a time with its offset, such as 2026-11-26T09:00:00Z']],
   [{ format: 'ipv4' }, 'b', [' must be of the format ipv4']],
   [{ pattern: '^a$' }, 'b', [' must match pattern "^a$"']],

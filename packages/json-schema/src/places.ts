@@ -86,7 +86,10 @@ function placeOf(error: FormError): ProblemPlace {
     return { pointer: `${instancePath}/${escaped(extra)}`, detail: unknownMember(extra, error) }
   }
   if (propertyName !== undefined) {
-    return { pointer: `${instancePath}/${escaped(propertyName)}`, detail: `as a name ${detailOf(error)}` }
+    return {
+      pointer: `${instancePath}/${escaped(propertyName)}`,
+      detail: `cannot be a name here: it ${detailOf(error)}`,
+    }
   }
   const tag = params['tag']
   if (error.keyword === 'discriminator' && typeof tag === 'string') {

@@ -66,10 +66,14 @@ test.each<[what: string, said: string, answer: RequestListener]>([
   ],
   [
     'is a page for people',
-    'is no list of',
+    'does not look like Posthorn',
     (_request, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Log in</html>'),
   ],
-  ['answers something else', 'is no list of', (_request, response) => response.writeHead(200, json).end('{"data":1}')],
+  [
+    'answers something else',
+    'does not look like Posthorn',
+    (_request, response) => response.writeHead(200, json).end('{"data":1}'),
+  ],
   [
     'has a list without end',
     'never ends',
