@@ -14,8 +14,8 @@ const patienceMs = 120_000
 /** Of many requests, so many at a time must come within the patience. */
 const manyStep = 5_000
 const hastenEveryMs = 500
-/** So many looks that found nothing new: 4 s. */
-const quietLooks = 8
+/** So many looks that found nothing new: 8 s. On a busy machine outcomes of requests that were made come as late as that. */
+const quietLooks = 16
 /** How often it is looked for what is waited for: seldom enough to look through many events. */
 const lookEveryMs = 20
 const lookForAllEveryMs = 250
