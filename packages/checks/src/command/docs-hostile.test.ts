@@ -2,13 +2,13 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, watch, writeFile } from 'node:fs/promises'
-import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { exampleMeta, manyEventTypes } from '@posthorn/event-docs/testing'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { serveOnLoopback } from '../loopback.ts'
 import { docs as docsCommand } from './docs-command.ts'
 
 const main = fileURLToPath(new URL('../../../../apps/posthorn/src/main.ts', import.meta.url))
@@ -39,19 +39,6 @@ const docs = (words: readonly string[], stop?: AbortSignal) =>
 
 const build = (out: string, from = file) =>
   docs(['build', '--from', from, '--out', out, '--base-url', 'https://a.example'])
-
-async function serving(answer: RequestListener): Promise<AsyncDisposable & { origin: string }> {
-  const server: Server = createServer(answer)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    origin: `http://127.0.0.1:${port}`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
-}
 
 const json = { 'content-type': 'application/json' }
 
@@ -100,7 +87,7 @@ test.each<[what: string, said: string, answer: RequestListener]>([
     ({ url }, response) => response.writeHead(302, { location: url ?? '/' }).end(),
   ],
 ])('an installation that %s is no documentation, and one line says why: “%s”', async (_what, said, answer) => {
-  await using server = await serving(answer)
+  await using server = await serveOnLoopback(answer)
   const ended = await docs(['build', '--from', server.origin, '--out', join(folder, 'never')])
   expect([ended.code, ended.stderr]).toEqual([1, expect.stringContaining(said)])
   expect(ended.stderr).toMatch(/^posthorn: [^\p{Cc}]+\n$/u)
@@ -108,7 +95,7 @@ test.each<[what: string, said: string, answer: RequestListener]>([
 })
 
 test('who waits for a server that says nothing is heard when they stop it', async () => {
-  await using server = await serving(() => undefined)
+  await using server = await serveOnLoopback(() => undefined)
   for (const words of [
     ['build', '--from', server.origin, '--out', join(folder, 'never')],
     ['check', '--from', file, '--against', server.origin],
@@ -238,7 +225,7 @@ test.each([
 })
 
 test('an export that cannot be written is told in one line, and one that is written replaces the file as a whole', async () => {
-  await using server = await serving((request, response) => {
+  await using server = await serveOnLoopback((request, response) => {
     const body = request.url?.startsWith('/v1/meta') ? exampleMeta : { data: [], next_cursor: null, prev_cursor: null }
     response.writeHead(200, json).end(JSON.stringify(body))
   })

@@ -193,6 +193,7 @@ with picked as materialized (
     from (
       select b.delivery_id, b.next_attempt_at
       from backlog b
+      -- Not automatic, though what is let through says so too: that is the condition of the index.
       where not q.ordered and q.holds_back and b.ready and b.trigger <> 'automatic' and b.trigger = any(q.lets_through)
         and b.subscription_id = q.subscription_id
       order by b.next_attempt_at
