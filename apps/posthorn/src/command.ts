@@ -2,6 +2,7 @@
  * The `posthorn` command: which words it knows, and what each does. Answers with an exit code: 0 all is well, 1 it
  * failed (with one line that says what to do), 2 the words were wrong.
  */
+import type { Readable } from 'node:stream'
 import { parseArgs } from 'node:util'
 import type { PassFailpoint } from '@posthorn/dispatcher'
 import {
@@ -22,6 +23,7 @@ import {
 } from '@posthorn/engine'
 import { EmbeddedPostgresError, type Host } from '@posthorn/engine/embedded-postgres'
 import { DocsSourceError, PublishedDocsError } from '@posthorn/event-docs'
+import { listen } from '@posthorn/event-docs/listen'
 import { PosthornError } from '@posthorn/sdk'
 import { databaseSettings, demoSettings, masterKeySettings, refuseContradictions, serveSettings } from './config.ts'
 import { startDemo } from './demo/demo.ts'
@@ -50,6 +52,8 @@ const help = `posthorn ${version}
                                         the event types of an installation, as a file to build from
   posthorn docs check --against URL|DIR --from URL|FILE
                                         ends with 1 when receivers of what is published there would break
+  posthorn listen --api URL --to URL|PORT [--subscription ID] [--json]
+                                        what is sent to a subscription, on your own machine too; more with --help
   posthorn help                         this text
 
 Settings are environment variables: docs/configuration.md
@@ -70,6 +74,8 @@ export type CommandParts = {
   world: World
   host: Host
   nodeVersion: string
+  /** Opened when it is read. */
+  stdin(): Readable
   stdout: Output
   stderr: Output
   /** Aborted by SIGINT or SIGTERM. */
@@ -96,6 +102,10 @@ export async function runCommand(words: readonly string[], parts: CommandParts):
       // What an installation, a file or a site says is not ours.
       const complain = (text: string) => parts.stderr.write(`posthorn: ${printable(text)}\n`)
       return orderly({ ...parts, complain }, () => stoppable(parts.stop, () => docs(rest, parts)))
+    }
+    case 'listen': {
+      const { environment, stdin, stdout, stderr, stop } = parts
+      return listen(rest, { environment, stdin, stdout, stderr, stop, name: 'posthorn listen' })
     }
     case 'help':
     case '--help':

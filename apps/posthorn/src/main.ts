@@ -12,6 +12,7 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   world: { now: () => Date.now(), randomBytes: storedRandomBytes(randomFillSync) },
   host: { uid: process.getuid?.() ?? -1, pid: process.pid, env: process.env },
   nodeVersion: process.versions.node,
+  stdin: () => process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   stop: stop.signal,

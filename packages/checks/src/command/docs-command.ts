@@ -1,4 +1,5 @@
 /** `posthorn docs` within this process, which starts faster than one of its own. */
+import { Readable } from 'node:stream'
 import { runCommand } from 'posthorn/command'
 
 export type Ended = { code: number; stdout: string; stderr: string }
@@ -14,6 +15,7 @@ export async function docs(
     world: { now: () => Date.now(), randomBytes: (size) => new Uint8Array(size) },
     host: { uid: -1, pid: 1, env: {} },
     nodeVersion: '',
+    stdin: () => Readable.from([]),
     stdout: {
       write(text) {
         said.stdout += text

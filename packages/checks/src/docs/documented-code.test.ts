@@ -1,7 +1,9 @@
 /** Every block of code of the sample site is something that was run, parsed or looked up. */
 import { readFile } from 'node:fs/promises'
+import { formatId, uuidV7 } from '@posthorn/contract'
 import { createTestDatabase, withClient } from '@posthorn/engine/testing'
 import { createDocumentation, openSite, samples } from '@posthorn/event-docs'
+import { readListenWords } from '@posthorn/event-docs/listen'
 import { manyEventTypes } from '@posthorn/event-docs/testing'
 import { expect, test } from 'vitest'
 
@@ -47,13 +49,17 @@ test('every block of code is of a kind that is checked, and passes', { timeout: 
     else if (kind === 'sample') expect([block.label, known.has(block.text)]).toEqual([block.label, true])
     else if (kind === 'call') expectCall(block, openapi)
     else if (kind === 'SQL') await expectSql(block)
+    else if (kind === 'listen') expectListen(block)
+    // What listen shows is held to its lines by packages/checks/src/listen.
     // Signed requests by curl are run by packages/event-docs/src/artifacts; commands that start samples, by their tests.
-    else expect(['signed request', 'start', 'signed content']).toContain(kind)
+    else expect(['signed request', 'start', 'signed content', 'line of listen']).toContain(kind)
   }
   expect(Object.fromEntries(counts)).toMatchObject({
     'signed request': expect.any(Number),
     SQL: 1,
     'signed content': 1,
+    listen: 1,
+    'line of listen': 1,
   })
   expect(counts.get('sample')).toBe(samples.length)
 })
@@ -61,6 +67,8 @@ test('every block of code is of a kind that is checked, and passes', { timeout: 
 function kindOf({ language, label, text }: CodeBlock): string {
   if (language === 'json') return 'JSON'
   if (language === 'sql') return 'SQL'
+  if (label === 'Start listen') return 'listen'
+  if (label === 'What listen shows') return 'line of listen'
   if (language === '') return 'signed content'
   if (/^(Set up|Start) /.test(label)) return 'start'
   if (label === 'Signed request by curl') return 'signed request'
@@ -74,6 +82,20 @@ function expectCall({ text }: CodeBlock, openapi: { paths: Record<string, Record
   const wanted = path.replace('$SUBSCRIPTION', '{id}')
   const method = text.includes('-X POST') || text.includes('-d @-') ? 'post' : 'get'
   expect(openapi.paths[wanted], path).toHaveProperty(method)
+}
+
+/** It is fetched from this site and started with words that it knows. */
+function expectListen({ text }: CodeBlock): void {
+  const [fetched = '', start = ''] = text.replaceAll('\\\n', ' ').split('\n')
+  expect(fetched).toBe('curl -fsSO "https://docs.acme.example/webhooks/listen.mjs"')
+  const [, rest = ''] = /^POSTHORN_API_KEY="\$KEY" node listen\.mjs (.*)$/.exec(start) ?? []
+  const words = rest.split(/\s+/).map((word) => word.replaceAll('"', ''))
+  const subscription = formatId('subscription', uuidV7(0, new Uint8Array(10)))
+  expect(readListenWords(words.map((word) => word.replace('$SUBSCRIPTION', subscription)))).toMatchObject({
+    api: 'https://api.example.com',
+    to: new URL('http://127.0.0.1:8080/webhooks'),
+    subscription,
+  })
 }
 
 async function expectSql({ text }: CodeBlock): Promise<void> {

@@ -24,6 +24,7 @@ export const addresses = {
   pythonEvents: 'types/python/webhook_events/__init__.py',
   pythonEvent: (stem: string) => `types/python/webhook_events/${stem}_event.py`,
   testVectors: 'test-vectors.json',
+  listen: 'listen.mjs',
   manifest: 'webhooks.json',
   ipRanges: 'ip-ranges.json',
   changelog: 'changelog.json',

@@ -45,6 +45,7 @@ ${[
   link('AsyncAPI', addresses.asyncapi, 'AsyncAPI 3.0'),
   link('Types for TypeScript', addresses.typescriptArchive, 'a package that npm installs from this address'),
   link('Test vectors', addresses.testVectors, 'right and wrong signatures to test a verifier with'),
+  link('listen', addresses.listen, 'a program for Node.js 20 that brings real events to your own machine'),
   link('IP ranges', addresses.ipRanges, 'where requests come from'),
   link('Types for Go', addresses.goEvents, 'beside it a file for each event type, linked from its page'),
   link('Types for Python', addresses.pythonEvents, 'likewise'),

@@ -13,6 +13,7 @@ import { typescriptArtifacts } from './code/typescript.ts'
 import { exampleArtifact, exampleArtifacts } from './example-files.ts'
 import { ipRanges } from './ip-ranges.ts'
 import { jsonArtifact } from './json.ts'
+import { listenProgram } from './listen-program.ts'
 import { everythingText, summaryText } from './llms.ts'
 import { manifestDocument } from './manifest.ts'
 import { openapiDocument } from './openapi.ts'
@@ -37,6 +38,7 @@ export function machineReadable(documentation: Documentation, maker: CodeMaker):
     [addresses.openapi, () => jsonArtifact(openapiDocument(documentation))],
     [addresses.asyncapi, () => ({ contentType: 'application/yaml; charset=utf-8', body: asyncapiText(documentation) })],
     [addresses.testVectors, testVectors],
+    [addresses.listen, listenProgram],
     [addresses.manifest, () => jsonArtifact(manifestDocument(documentation))],
     [addresses.ipRanges, () => jsonArtifact(ipRanges(documentation))],
     [addresses.summary, () => summaryText(documentation)],

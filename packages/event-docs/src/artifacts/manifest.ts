@@ -85,6 +85,7 @@ export function manifestDocument(documentation: Documentation) {
       asyncapi: url(addresses.asyncapi),
       typescript: url(addresses.typescriptArchive),
       ip_ranges: url(addresses.ipRanges),
+      listen: url(addresses.listen),
       changelog: url(addresses.changelog),
       feed: url(addresses.feed),
       summary: url(addresses.summary),

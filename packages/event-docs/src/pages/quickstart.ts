@@ -36,7 +36,7 @@ export function quickstartPage(documentation: Documentation): Page {
       ...sendBlocks(documentation),
       heading(2, '3. Register your URL', 'register-your-url'),
       steps(
-        prose`Put the receiver where it can be reached over HTTPS from outside. While you develop, a tunnel to your machine will do.`,
+        prose`Put the receiver where it can be reached over HTTPS from outside. While you develop, a tunnel to your machine will do, or any URL: [listen](testing.html#real-events-on-your-own-machine) brings what is sent there to your machine.`,
         [
           ...(branding.portal === undefined
             ? prose`Give ${branding.name} the URL`

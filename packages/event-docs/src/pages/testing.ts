@@ -1,5 +1,6 @@
 /** How to try a receiver before anything depends on it. */
 import { receiverChecks } from '@posthorn/contract'
+import { addresses, whole } from '../artifacts/addresses.ts'
 import type { Documentation } from '../documentation.ts'
 import { type Block, code, codeBlock, heading, link, list, type Page, prose, say, steps } from '../page/blocks.ts'
 import { exampleApi } from './example-api.ts'
@@ -13,7 +14,7 @@ export function testingPage(documentation: Documentation): Page {
     path: 'testing',
     title: 'Testing',
     summary:
-      'Send signed samples to your own machine, send a test event, and find out why a signature does not verify.',
+      'Send signed samples or real events to your own machine, send a test event, and find out why a signature does not verify.',
     marks: [],
     blocks: [
       heading(2, 'On your own machine'),
@@ -33,6 +34,26 @@ export function testingPage(documentation: Documentation): Page {
         'Sending a test event',
       ),
       ...credentialBlocks(documentation),
+      heading(2, 'Real events on your own machine'),
+      say`Events that are sent to a subscription can come to your own machine too. [listen.mjs](listen.mjs) reads what is sent and repeats each request to your local receiver: the same bytes with the same signature. Your receiver verifies it with the secret of the subscription, as it will in production.`,
+      steps(
+        prose`Start your receiver with the secret of the subscription as \`WEBHOOK_SECRET\`.`,
+        prose`Save [listen.mjs](listen.mjs): one file, which needs Node.js 20 or newer and nothing else. Start it with the address of your receiver, and leave it running:`,
+      ),
+      codeBlock('sh', listenCommands(documentation), 'Start listen'),
+      say`Each event is a line: what the receiver at the registered URL answered, and behind the arrow what yours did. End it with Ctrl+C.`,
+      codeBlock(
+        '',
+        '12:04:31  evt_01kdy3c2g0fesmh0cdwq8tprqa  invoice.paid  attempt 1: 503  → 204 in 4 ms',
+        'What listen shows',
+      ),
+      list(
+        prose`Only what is sent to a subscription comes to you: create one first. Its URL need not work yet; what fails there comes to you all the same, and again with each retry.`,
+        prose`It comes when the attempt at the registered URL has ended. Your local answer is shown and changes nothing: the delivery is retried or not by what the registered URL answered.`,
+        prose`To get an event once more, resend its delivery. A [test event](testing.html#a-test-event) is no delivery and does not come here.`,
+        prose`The key needs to see signatures: take an API key of the role \`tenant\`, or the token of a portal session with the capabilities \`deliveries:read\`, \`payloads:read\` and \`secrets:reveal\`. It is read from the environment and sent to the API alone.`,
+        prose`Headers that carry your credentials, such as \`authorization\`, are stored nowhere and left out.`,
+      ),
       heading(2, 'Receiver check'),
       say`One call tries ${receiverChecks.length} things that receivers get wrong and returns a scorecard with what to fix: [the receiver check](receiver-check.html).`,
       heading(2, 'Signature check'),
@@ -58,6 +79,13 @@ END`,
       say`If the request is older than five minutes, add \`received_at\` with the time when it arrived.`,
     ],
   }
+}
+
+/** In the words of the calls of this page. */
+function listenCommands({ apiUrl = exampleApi, baseUrl }: Documentation): string {
+  const start = `POSTHORN_API_KEY="$KEY" node listen.mjs --api "${apiUrl}" \\
+  --to http://127.0.0.1:8080/webhooks --subscription "$SUBSCRIPTION"`
+  return /^https?:/.test(baseUrl) ? `curl -fsSO "${whole({ baseUrl }, addresses.listen)}"\n${start}` : start
 }
 
 /** What the calls of this page need. */
