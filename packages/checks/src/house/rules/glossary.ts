@@ -28,7 +28,7 @@ const given: readonly { name: RegExp; where: RegExp; because: string }[] = [
   { name: /^webhook([-_]?)(id|timestamp|signature)$/i, where: /./, because: 'headers of Standard Webhooks' },
   {
     name: /^WEBHOOK_SECRET$/,
-    where: /^packages\/event-docs\//,
+    where: /^packages\/(event-docs|checks\/src\/listen)\//,
     because: 'what receivers call it in the code samples for them',
   },
   {
