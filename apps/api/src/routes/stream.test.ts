@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { formatId, parseId, type StreamedAttempt, uuidV7 } from '@posthorn/contract'
 import { type AttemptRecord, createStreamTeller, ensurePartitions } from '@posthorn/engine'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
@@ -276,4 +279,25 @@ test('a server that stops ends its streams and says so', async () => {
   const response = await fetch(`${at}/v1/stream`, { headers: { authorization: `Bearer ${own.keys.admin}` } })
   const [text] = await Promise.all([response.text(), own.app.close()])
   expect(text).toBe('retry: 3000\n\nevent: end\ndata: {"reason":"stopping"}\n\n')
+})
+
+test('a stream that is asked for while the server stops is refused, so that it can stop', async () => {
+  await using own = await startTestApi()
+  const at = new URL(await listenApi(own.app, { host: '127.0.0.1', port: 0, moves: false }))
+  const open = await fetch(new URL('/v1/stream', at), { headers: { authorization: `Bearer ${own.keys.admin}` } })
+  const socket = connect(Number(at.port), at.hostname)
+  // A request that has begun to arrive belongs to a connection that is not closed.
+  socket.write('GET /v1/meta HTTP/1.1\r\nhost: a\r\n\r\nGET /v1/stream HTTP/1.1\r\nhost: a\r\n')
+  await once(socket, 'readable')
+  socket.read()
+  const [, refusal] = await Promise.all([
+    own.app.close(),
+    open.text().then(() => {
+      socket.write(`authorization: Bearer ${own.keys.admin}\r\n\r\n`)
+      return text(socket)
+    }),
+  ])
+  expect(refusal).toMatch(/^HTTP\/1\.1 503 /)
+  expect(refusal).toMatch(/^retry-after: 1\r$/im)
+  expect(refusal).toContain('This process is being stopped. Ask again.')
 })

@@ -9,6 +9,7 @@ import { streamedAttemptView } from '../views/streamed-attempt.ts'
 
 const tags = ['Deliveries']
 const fullRetryAfterSeconds = 5
+const stoppingRetryAfterSeconds = 1
 
 export const streamRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, parts) => {
   const stream = createStream(parts)
@@ -18,7 +19,11 @@ export const streamRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
     for (const ends of open.values()) for (const end of ends) end(reason)
   }
   // A server that stops waits for the answers under way, and these would never end.
-  app.addHook('preClose', async () => endAll('stopping'))
+  let isStopping = false
+  app.addHook('preClose', async () => {
+    isStopping = true
+    endAll('stopping')
+  })
   app.addHook('onClose', () => stream[Symbol.asyncDispose]())
 
   app.get(
@@ -45,6 +50,12 @@ export const streamRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
       const { id: credentialId, tenantId } = request.credential
       const { max_seconds: seconds, ...words } = request.query
       const ends = open.get(credentialId) ?? new Set()
+      // Whoever was ended asks again at once, over the same connection, and would be waited for without an end.
+      if (isStopping) {
+        throw new Problem('overloaded', 'This process is being stopped. Ask again.', {
+          retryAfterSeconds: stoppingRetryAfterSeconds,
+        })
+      }
       refuseTooMany(open, ends)
       const answer = createEventAnswer(limits.streamBufferBytesMax)
       const end = (reason: StreamEndReason) => {
