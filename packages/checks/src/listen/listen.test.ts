@@ -85,7 +85,7 @@ test('what is sent comes to the receiver of the documentation too, verifies ther
   expect(line).toMatch(
     new RegExp(`^\\d\\d:\\d\\d:\\d\\d  ${event.id}  broken\\.made  attempt 1: 404  → 204 in \\d+ ms$`),
   )
-  expect(local.output()).toContain(`received ${event.id}\n`)
+  await local.received(event.id)
   expect(await served.posthorn.deliveries.get(event.deliveries[0]?.id ?? '')).toMatchObject({
     state: 'failed',
     attempt_count: 1,

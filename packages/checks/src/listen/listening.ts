@@ -89,6 +89,8 @@ export type LocalSample = AsyncDisposable & {
   readonly origin: string
   /** What it has written so far. */
   output(): string
+  /** Resolves when it has written that it received the event. */
+  received(event: string): Promise<unknown>
 }
 
 /** The receiver of the documentation, started as its reader starts it. */
@@ -99,10 +101,12 @@ export async function startSample(secret: string): Promise<LocalSample> {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const closed = once(child, 'close')
+  const { notify, until } = createSignals()
   let output = ''
   const port = await new Promise<string>((resolve, reject) => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text
+      notify()
       const [, found] = /^port (\d+)$/m.exec(output) ?? []
       if (found !== undefined) resolve(found)
     })
@@ -111,6 +115,7 @@ export async function startSample(secret: string): Promise<LocalSample> {
   return {
     origin: `http://127.0.0.1:${port}`,
     output: () => output,
+    received: (event) => until(() => output.includes(`received ${event}\n`)),
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await closed
