@@ -8,10 +8,15 @@ import { type Browser, chromium } from 'playwright-core'
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/opt/google/chrome/chrome']
 
-export type Found = { path: string } | { missing: string }
+type Found = { path: string } | { missing: string }
 
-/** Finds the browser, or installs it. */
-export async function findChromium(host: Host): Promise<Found> {
+/** Finds the browser or installs it, and starts it. */
+export async function startChromium(host: Host): Promise<{ browser: Browser } | { missing: string }> {
+  const found = await findChromium(host)
+  return 'missing' in found ? found : { browser: await openBrowser(found) }
+}
+
+async function findChromium(host: Host): Promise<Found> {
   const own = host.env['CHROMIUM_PATH']
   const known = await firstOf(own === undefined ? places : [own])
   if (known !== undefined) return { path: known }
@@ -36,7 +41,7 @@ async function firstOf(paths: readonly string[]): Promise<string | undefined> {
 }
 
 /** Starts it. A container has no user namespaces for its sandbox; it opens our own pages on loopback only. */
-export function openBrowser({ path }: { path: string }): Promise<Browser> {
+function openBrowser({ path }: { path: string }): Promise<Browser> {
   return chromium.launch({
     executablePath: path,
     args: [
