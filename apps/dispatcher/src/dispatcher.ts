@@ -251,6 +251,8 @@ export async function startDispatcher(parts: DispatcherParts): Promise<Dispatche
   }
 
   async function wakeRound(): Promise<number> {
+    // After a long outage of the database the leases of what this process made and could not record are over.
+    if (recorder.isBehind()) return lookEveryMs
     const woken = await wakeDeliveries(db.pool, ownership.shards(), wokenPerRoundMax)
     const count = woken.reduce((sum, row) => sum + row.woken, 0)
     if (count === 0) return lookEveryMs

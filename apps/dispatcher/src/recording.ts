@@ -23,6 +23,11 @@ const tryAgainMs = 250
 export type Recorder = {
   /** Resolves when the attempt is committed. Rejects only when `signal` gives up on a database that stays away. */
   record(record: AttemptRecord): Promise<void>
+  /**
+   * Whether outcomes wait that could not be recorded when they were known. Their leases may be over, and what is found to
+   * be so now would be sent once more.
+   */
+  isBehind(): boolean
 }
 
 export type RecorderParts = {
@@ -37,8 +42,15 @@ export type RecorderParts = {
 /** @param giveUp aborted when the process must end although the database is away */
 export function createRecorder(parts: RecorderParts, giveUp: AbortSignal, failpoint: PassFailpoint): Recorder {
   const { telemetry } = parts
+  /** Outcomes that came, those of them that are settled, and how many had come when a recording failed last. */
+  let came = 0
+  let settled = 0
+  let cameBeforeFault = 0
+  const onFault = () => {
+    cameBeforeFault = came
+  }
   const batcher = createBatcher<AttemptRecord, undefined>({
-    run: (records) => recordTogether(parts, giveUp, records, failpoint),
+    run: (records) => recordTogether({ ...parts, onFault }, giveUp, records, failpoint),
     itemsMax: recordsPerBatchMax,
     parallel: batchesParallel,
     waitingMax: Number.POSITIVE_INFINITY, // bounded by the slots: each waiting record holds one
@@ -46,6 +58,7 @@ export function createRecorder(parts: RecorderParts, giveUp: AbortSignal, failpo
   })
   return {
     async record(record) {
+      came += 1
       try {
         await batcher.add(record)
       } catch (error) {
@@ -53,19 +66,27 @@ export function createRecorder(parts: RecorderParts, giveUp: AbortSignal, failpo
         // The row itself was refused, so something the receiver sent cannot be stored. The fact of the attempt can.
         telemetry({ what: 'delivery_fault', deliveryId: record.deliveryId, error })
         await batcher.add(withoutAnswer(record))
+      } finally {
+        settled += 1
       }
     },
+    // They are recorded in the order in which they came.
+    isBehind: () => settled < cameBeforeFault,
   }
 }
 
 async function recordTogether(
-  { db, telemetry, operatorTenant, recorded }: RecorderParts,
+  { db, telemetry, operatorTenant, recorded, onFault }: RecorderParts & { onFault(): void },
   giveUp: AbortSignal,
   records: readonly AttemptRecord[],
   failpoint: PassFailpoint,
 ): Promise<undefined[]> {
   failpoint('before_record')
-  const moved = await untilAnswered(() => recordAttempts(db.pool, records, operatorTenant), telemetry, giveUp)
+  const ask = () => recordAttempts(db.pool, records, operatorTenant)
+  const moved = await untilAnswered(ask, giveUp, (error) => {
+    onFault()
+    telemetry({ what: 'round_failed', round: 'record', error })
+  })
   failpoint('after_record')
   recorded?.(records)
   const movedIds = new Set(moved.map((row) => row.delivery_id))
@@ -73,13 +94,17 @@ async function recordTogether(
   return records.map(() => undefined)
 }
 
-async function untilAnswered<T>(ask: () => Promise<T>, telemetry: Telemetry, giveUp: AbortSignal): Promise<T> {
+async function untilAnswered<T>(
+  ask: () => Promise<T>,
+  giveUp: AbortSignal,
+  onFault: (error: unknown) => void,
+): Promise<T> {
   for (;;) {
     try {
       return await ask()
     } catch (error) {
       if (isRefused(error) || giveUp.aborted) throw error
-      telemetry({ what: 'round_failed', round: 'record', error })
+      onFault(error)
       await wait(tryAgainMs, undefined, { signal: giveUp }).catch(() => undefined)
     }
   }

@@ -8,7 +8,7 @@
  * that stores nothing twice.
  */
 import { limits, Problem, type ProblemPlace, PublishEvent, parseId, type Uuid } from '@posthorn/contract'
-import { ownForm, placesOf } from '@posthorn/json-schema'
+import { once, placesOf } from '@posthorn/json-schema'
 import { Ajv } from 'ajv'
 import { customHeaders } from './custom-headers.ts'
 import type { Database } from './db/database.ts'
@@ -81,7 +81,7 @@ async function publishPiece(runner: Runner, publisher: Publisher): Promise<Done>
   return { published: published.length, refused, again }
 }
 
-const publishEventForm = ownForm(() =>
+const publishEventForm = once(() =>
   new Ajv({ allErrors: true, allowUnionTypes: true }).compile<PublishEvent>(PublishEvent),
 )
 

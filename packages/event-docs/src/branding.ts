@@ -1,5 +1,5 @@
 /** How an operator makes the documentation look like their own: a small file, read from outside. */
-import { ownForm, placesOf } from '@posthorn/json-schema'
+import { once, placesOf } from '@posthorn/json-schema'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { type Static, Type } from 'typebox'
 import { DocsSourceError } from './source.ts'
@@ -68,4 +68,4 @@ export function readBranding(value: unknown): Branding {
   return value
 }
 
-const brandingForm = ownForm(() => new Ajv2020({ strict: false, allErrors: true }).compile<Branding>(Branding))
+const brandingForm = once(() => new Ajv2020({ strict: false, allErrors: true }).compile<Branding>(Branding))

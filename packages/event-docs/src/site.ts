@@ -3,13 +3,14 @@
  * API answers with one at a time.
  */
 import { readFileSync } from 'node:fs'
+import { once } from '@posthorn/json-schema'
 import type { Artifact, Artifacts, MakeArtifact } from './artifact.ts'
 import { type CodeMaker, createCodeMaker } from './artifacts/code/code-maker.ts'
 import { machineReadable } from './artifacts/machine-readable.ts'
 import type { Documentation } from './documentation.ts'
 import { latestVersion } from './documentation.ts'
 import { catalogues, type GuidePath, guides } from './guides.ts'
-import { lastOf, once } from './once.ts'
+import { lastOf } from './last-of.ts'
 import { contrastMin, contrastOn, darkPages, lightened, lightPages } from './page/accent.ts'
 import type { Page } from './page/blocks.ts'
 import { type Entry, layoutOf, type Section } from './page/layout.ts'

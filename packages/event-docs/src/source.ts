@@ -3,7 +3,7 @@
  * their schemas. All of it is data from outside: a file that somebody exported, or an installation that somebody named.
  */
 import { EventType, EventTypeVersion, Meta, namedSchemas, Observations } from '@posthorn/contract'
-import { ownForm, placesOf } from '@posthorn/json-schema'
+import { once, placesOf } from '@posthorn/json-schema'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { type Static, Type } from 'typebox'
 
@@ -119,5 +119,5 @@ function* twins({ event_types }: DocsSource): Iterable<{ pointer: string; detail
 
 /** The named schemas refer to one another. */
 const options = { schemas: [...namedSchemas], strict: false, validateFormats: false, allErrors: true }
-const sourceForm = ownForm(() => new Ajv2020(options).compile<DocsSource>(DocsSource))
-const observationsForm = ownForm(() => new Ajv2020(options).compile<Observations>(Observations))
+const sourceForm = once(() => new Ajv2020(options).compile<DocsSource>(DocsSource))
+const observationsForm = once(() => new Ajv2020(options).compile<Observations>(Observations))

@@ -1,5 +1,5 @@
 export { type LinearPattern, linearPattern, PatternRefused } from './linear-pattern.ts'
-export { ownForm } from './own-form.ts'
+export { once } from './once.ts'
 export { type FormError, placesOf } from './places.ts'
 export { schemaFaults } from './rules.ts'
 export { type CheckSchema, type CompiledSchema, checkWith, createSchemas, type Schemas } from './schemas.ts'

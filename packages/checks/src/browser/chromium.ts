@@ -2,47 +2,30 @@
  * The browser of the tests: Debian's package `chromium`, driven by playwright-core, which brings none and downloads none.
  * Where it is missing it is installed, if that can be done; else the tests are skipped and say why.
  */
-import { execFile } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
-import { promisify } from 'node:util'
+import { type Host, installDebianPackages } from '@posthorn/event-docs/testing'
 import { type Browser, chromium } from 'playwright-core'
 
-const run = promisify(execFile)
-
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/opt/google/chrome/chrome']
-/** A package list and 300 MB on a slow line. */
-const installMsMax = 8 * 60_000
 
-export type Found = { path: string } | { missing: string }
+type Found = { path: string } | { missing: string }
 
-/** Whose process it is: what `process` says of it. */
-export type Host = { uid: number; env: Readonly<Record<string, string | undefined>> }
+/** Finds the browser or installs it, and starts it. */
+export async function startChromium(host: Host): Promise<{ browser: Browser } | { missing: string }> {
+  const found = await findChromium(host)
+  return 'missing' in found ? found : { browser: await openBrowser(found) }
+}
 
-/** Finds the browser, or installs it. */
-export async function findChromium(host: Host): Promise<Found> {
+async function findChromium(host: Host): Promise<Found> {
   const own = host.env['CHROMIUM_PATH']
   const known = await firstOf(own === undefined ? places : [own])
   if (known !== undefined) return { path: known }
   if (own !== undefined) return { missing: `CHROMIUM_PATH is ${own}, and nothing can be run there` }
-  const fault = await install(host)
+  const fault = await installDebianPackages(['chromium'], host)
   const path = await firstOf(places)
   if (path !== undefined) return { path }
   return {
     missing: `there is no chromium (${fault ?? 'the package was installed without one'}); install it, or set CHROMIUM_PATH`,
-  }
-}
-
-/** Resolves with why it could not be installed. */
-async function install({ uid, env }: Host): Promise<string | undefined> {
-  if (uid !== 0) return 'not root, so nothing was installed'
-  const options = { timeout: installMsMax, env: { ...env, DEBIAN_FRONTEND: 'noninteractive' } }
-  try {
-    await run('apt-get', ['update', '-qq'], options)
-    await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], options)
-    return undefined
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error)
-    return `apt-get: ${text.split('\n').slice(0, 3).join(' ')}`
   }
 }
 
@@ -58,7 +41,7 @@ async function firstOf(paths: readonly string[]): Promise<string | undefined> {
 }
 
 /** Starts it. A container has no user namespaces for its sandbox; it opens our own pages on loopback only. */
-export function openBrowser({ path }: { path: string }): Promise<Browser> {
+function openBrowser({ path }: { path: string }): Promise<Browser> {
   return chromium.launch({
     executablePath: path,
     args: [

@@ -5,7 +5,7 @@ import type { Site } from '@posthorn/event-docs'
 import { manyEventTypes } from '@posthorn/event-docs/testing'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { findChromium, openBrowser } from './chromium.ts'
+import { startChromium } from './chromium.ts'
 import { createHtmlValidator } from './html-rules.ts'
 import { type ContextOptions, lookAtPages, openQuietContext } from './looking-at-pages.ts'
 import { openSampleSite } from './sample-site.ts'
@@ -22,9 +22,9 @@ let missing = ''
 beforeAll(async () => {
   site = openSampleSite()
   served = await serveFiles(site.files)
-  const found = await findChromium({ uid: process.getuid?.() ?? -1, env: process.env })
-  if ('missing' in found) missing = found.missing
-  else browser = await openBrowser(found)
+  const started = await startChromium({ uid: process.getuid?.() ?? -1, env: process.env })
+  if ('missing' in started) missing = started.missing
+  else browser = started.browser
 }, 600_000)
 
 afterAll(async () => {

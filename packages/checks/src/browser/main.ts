@@ -4,7 +4,7 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import type { Browser } from 'playwright-core'
-import { findChromium, openBrowser } from './chromium.ts'
+import { startChromium } from './chromium.ts'
 import { lookAtPages } from './looking-at-pages.ts'
 import { openSampleSite } from './sample-site.ts'
 import { takeScreenshots } from './screenshots.ts'
@@ -12,14 +12,14 @@ import { serveFiles } from './served-files.ts'
 
 const folder = new URL('../../../../docs/screenshots/', import.meta.url)
 
-const found = await findChromium({ uid: process.getuid?.() ?? -1, env: process.env })
-if ('missing' in found) {
-  process.stderr.write(`${found.missing}\n`)
+const started = await startChromium({ uid: process.getuid?.() ?? -1, env: process.env })
+if ('missing' in started) {
+  process.stderr.write(`${started.missing}\n`)
   process.exitCode = 1
 } else {
   await using site = openSampleSite()
   await using served = await serveFiles(site.files)
-  const browser = await openBrowser(found)
+  const { browser } = started
   const pages = [...site.files.keys()].filter((path) => path.endsWith('.html'))
   if (process.argv[2] === 'pages') await look(browser, served.origin, pages)
   else await take(browser, served.origin)

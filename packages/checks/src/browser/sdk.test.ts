@@ -7,7 +7,7 @@ import { stripTypeScriptTypes } from 'node:module'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Served, startServed } from '../sdk/serving.ts'
-import { findChromium, openBrowser } from './chromium.ts'
+import { startChromium } from './chromium.ts'
 import { type Served as ServedFiles, serveFiles } from './served-files.ts'
 
 const sources = new URL('../../../sdk/src/', import.meta.url)
@@ -25,9 +25,9 @@ beforeAll(async () => {
   stranger = await serveFiles(files)
   served = await startServed({ settings: { POSTHORN_CORS_ORIGINS: portal.origin } })
   await served.posthorn.tenants.put('acme', { name: 'Acme' })
-  const found = await findChromium({ uid: process.getuid?.() ?? -1, env: process.env })
-  if ('missing' in found) missing = found.missing
-  else browser = await openBrowser(found)
+  const started = await startChromium({ uid: process.getuid?.() ?? -1, env: process.env })
+  if ('missing' in started) missing = started.missing
+  else browser = started.browser
 }, 600_000)
 
 afterAll(async () => {

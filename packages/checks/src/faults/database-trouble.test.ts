@@ -54,6 +54,32 @@ test('an outcome waits for a table that does not fit, instead of being given up 
   expect(dispatcher.told.filter((o) => o.what === 'delivery_fault')).toEqual([])
 })
 
+test('outcomes that waited for longer than their leases lasted are recorded before anything is made again', async () => {
+  const gate = createGate()
+  await using posthorn = await startTestPosthorn({ answer: gate.answer })
+  const dispatcher = await posthorn.dispatch()
+  await posthorn.subscribe()
+  await posthorn.publish()
+  await gate.holds(1)
+  // As on a disk without room: outcomes cannot be written, and everything else goes on.
+  await posthorn.db.pool.query(`
+    create function no_room() returns trigger language plpgsql as
+      $$ begin raise exception 'no room' using errcode = 'disk_full'; end $$;
+    create trigger no_room before insert on attempt for each row when (new.failure_code is null) execute function no_room()`)
+  gate.open()
+  const failedRecordings = () => dispatcher.told.filter((o) => o.what === 'round_failed' && o.round === 'record').length
+  await posthorn.until(() => failedRecordings() > 0)
+  await posthorn.leasesRunOut()
+  // As long as several looks for what has run out.
+  const before = failedRecordings()
+  await posthorn.until(() => failedRecordings() >= before + 4)
+  await posthorn.db.pool.query('drop trigger no_room on attempt')
+  await posthorn.recorded(1)
+  expect(posthorn.receiver.requests).toHaveLength(1)
+  expect(await posthorn.db.prisma.delivery.findFirstOrThrow()).toMatchObject({ state: 'delivered', attemptCount: 1 })
+  expect(dispatcher.told.filter((o) => o.what === 'deliveries_woken')).toEqual([])
+})
+
 test('a dispatcher whose database stays away while it stops gives up on the outcome, which costs one more attempt and no event', async () => {
   const gate = createGate()
   await using posthorn = await startTestPosthorn({ answer: gate.answer })

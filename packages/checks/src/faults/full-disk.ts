@@ -1,6 +1,6 @@
 /**
  * The disk of the write-ahead log is full, under load. PostgreSQL ends itself then (it may not go on without its log), and
- * is started again when there is room.
+ * is started again when there is room: in the long form only when the leases of what was in flight are over.
  */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,14 +12,16 @@ import { fillDisk, mountSmallDisk, moveLog } from './small-disk.ts'
 const diskBytes = 200 * 1024 ** 2
 /** Left when the disk is filled: less than one file of the log, 16 MiB. */
 const leftBytes = 4 * 1024 ** 2
-const sizes = { short: { perSecond: 100 }, long: { perSecond: 500 } }
-const refusedMin = 50
+/** In the long form publishing is refused for 30 s: longer than leases last. */
+const sizes = { short: { perSecond: 100, refusedMin: 50 }, long: { perSecond: 500, refusedMin: 30 * 500 } }
+/** So that requests are in flight when the database ends. */
+const answerEveryMs = 250
 const acceptedWithinMs = 5_000
 
 export const fullDisk: Fault = {
   name: 'full-disk',
   async bringAbout(parts) {
-    const { perSecond } = sizes[parts.size]
+    const { perSecond, refusedMin } = sizes[parts.size]
     let disk = ''
     let refusal: unknown
     let postgres: OwnPostgres
@@ -46,7 +48,7 @@ export const fullDisk: Fault = {
       }
     }
     await using _postgres = postgres
-    await using ground = await openGround(parts, postgres.url)
+    await using ground = await openGround(parts, postgres.url, { answerEveryMs })
     const all = await ground.serveApi({ role: 'all' })
     const tenants = await ground.subscribe(all, { name: 'full', count: 20 })
     // Each event is some ten kilobytes of log.

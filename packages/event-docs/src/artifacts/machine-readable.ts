@@ -1,7 +1,8 @@
 /** Every file of the documentation that is for programs, in one list; each is made when it is asked for. */
+
+import { once } from '@posthorn/json-schema'
 import type { Artifacts, MakeArtifact } from '../artifact.ts'
 import type { Documentation } from '../documentation.ts'
-import { once } from '../once.ts'
 import { addresses } from './addresses.ts'
 import { asyncapiText } from './asyncapi.ts'
 import { changelogDocument, changelogFeed } from './changelog.ts'

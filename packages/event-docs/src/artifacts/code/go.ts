@@ -1,8 +1,8 @@
 /** Types of all events for Go: one package without dependencies, and `ParseEvent`, which looks at `type`. */
 import { isObject } from '@posthorn/contract'
+import { once } from '@posthorn/json-schema'
 import type { Artifacts, MakeArtifact } from '../../artifact.ts'
 import type { Documentation } from '../../documentation.ts'
-import { once } from '../../once.ts'
 import { addresses } from '../addresses.ts'
 import type { Keywords } from '../schema-document.ts'
 import type { CodeMaker } from './code-maker.ts'

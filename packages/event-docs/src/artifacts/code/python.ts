@@ -1,7 +1,8 @@
 /** Types of all events for Python 3.7 and later: a module for each, and `parse_event`, which looks at `type`. */
+
+import { once } from '@posthorn/json-schema'
 import type { Artifacts, MakeArtifact } from '../../artifact.ts'
 import type { Documentation } from '../../documentation.ts'
-import { once } from '../../once.ts'
 import { addresses } from '../addresses.ts'
 import type { CodeMaker } from './code-maker.ts'
 import { codeNames } from './code-names.ts'

@@ -1,7 +1,8 @@
 /** Types of all events for TypeScript: a union that `type` tells apart, as a package that can be installed from the site. */
+
+import { once } from '@posthorn/json-schema'
 import type { Artifact, Artifacts, MakeArtifact } from '../../artifact.ts'
 import type { Documentation } from '../../documentation.ts'
-import { once } from '../../once.ts'
 import { addresses, whole } from '../addresses.ts'
 import { jsonText } from '../json.ts'
 import { archive } from './archive.ts'

@@ -3,7 +3,7 @@
  * bounded, and a schema has to be the one whose hash the index names.
  */
 import { eventTypeNamePattern, limits } from '@posthorn/contract'
-import { ownForm, placesOf, schemaFaults } from '@posthorn/json-schema'
+import { once, placesOf, schemaFaults } from '@posthorn/json-schema'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { type Static, Type } from 'typebox'
 import { addresses } from '../addresses.ts'
@@ -113,4 +113,4 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return value !== null && typeof value === 'object' && !Array.isArray(value)
 }
 
-const indexForm = ownForm(() => new Ajv2020({ strict: false }).compile<PublishedIndex>(PublishedIndex))
+const indexForm = once(() => new Ajv2020({ strict: false }).compile<PublishedIndex>(PublishedIndex))

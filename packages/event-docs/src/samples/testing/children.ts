@@ -1,8 +1,8 @@
 /** Processes that the samples need: compilers, and the samples themselves. Each is bounded in time and ended. */
-import { type ExecFileException, execFile, type SpawnOptions, spawn } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { promisify } from 'node:util'
+import { kill } from 'node:process'
 
 export type Command = readonly [string, ...string[]]
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -15,31 +15,45 @@ export type Ended = {
   readonly output: string
 }
 
-const run = promisify(execFile)
-const outputBytesMax = 4 * 1024 * 1024
+const outputCharactersMax = 4 * 1024 * 1024
 
-/** Runs a command to its end, or until its time is up. */
+/**
+ * Runs a command to its end, or until its time is up: then everything that it started is ended with it, compilers below a
+ * shell included.
+ */
 export async function runToEnd(
   [file, ...args]: Command,
   { cwd, env, timeoutMs, input }: { cwd?: string; env: Environment; timeoutMs: number; input?: Buffer },
 ): Promise<Ended> {
-  const running = run(file, args, {
-    cwd,
-    env: { ...env },
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL',
-    maxBuffer: outputBytesMax,
-  })
-  running.child.stdin?.on('error', () => undefined)
-  running.child.stdin?.end(input)
+  const child = spawn(file, args, { cwd, env: { ...env }, stdio: 'pipe', detached: true })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-outputCharactersMax)
+    })
+  }
+  child.stdin.on('error', () => undefined).end(input)
+  const timeIsUp = AbortSignal.timeout(timeoutMs)
+  const end = () => endGroup(child)
+  timeIsUp.addEventListener('abort', end)
   try {
-    const { stdout, stderr } = await running
-    return { exitCode: 0, isOverdue: false, output: stdout + stderr }
+    const [exitCode] = await once(child, 'close')
+    return { exitCode: typeof exitCode === 'number' ? exitCode : undefined, isOverdue: timeIsUp.aborted, output }
   } catch (error) {
-    // What promisify(execFile) rejects with.
-    const { code, killed, stdout, stderr } = error as Partial<ExecFileException & Record<'stdout' | 'stderr', string>>
-    const exitCode = typeof code === 'number' ? code : undefined
-    return { exitCode, isOverdue: killed === true, output: `${stdout ?? ''}${stderr ?? ''}` }
+    // There is no such command.
+    return { exitCode: undefined, isOverdue: false, output: error instanceof Error ? error.message : String(error) }
+  } finally {
+    timeIsUp.removeEventListener('abort', end)
+  }
+}
+
+/** Ends a process that was started detached, with all that it started. */
+function endGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return
+  try {
+    kill(-pid, 'SIGKILL')
+  } catch {
+    // It has ended in this very moment.
   }
 }
 

@@ -1,8 +1,6 @@
 /**
- * Runs every sample that can be run here and writes down the results: `node …/samples/testing/main.ts [--install] [id …]`.
- *
- * `--install` gets what a sample needs by the command that readers are shown, into a folder of its own. What cannot be
- * run keeps the result it has, as long as that is of the same bytes.
+ * Runs every sample that can be run here and writes down the results: `node …/samples/testing/main.ts [id …]`. What
+ * cannot be run keeps the result it has, as long as that is of the same bytes.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,9 +9,7 @@ import { type KeptResult, type KeptResults, readSample } from '../samples.ts'
 import { runSample } from './running.ts'
 import { samplesFolder } from './toolchains.ts'
 
-const argumentsGiven = process.argv.slice(2)
-const mayInstall = argumentsGiven.includes('--install')
-const ids = argumentsGiven.filter((argument) => argument !== '--install')
+const ids = process.argv.slice(2)
 const resultsFile = join(samplesFolder, 'results.json')
 // Written by this command, and checked by a test.
 const before = JSON.parse(readFileSync(resultsFile, 'utf8')) as KeptResults
@@ -24,7 +20,7 @@ for (const entry of sampleEntries) {
   if (kept !== undefined) after[entry.id] = kept
   if (ids.length > 0 && !ids.includes(entry.id)) continue
   const start = performance.now()
-  const outcome = await runSample(entry, process.env, mayInstall)
+  const outcome = await runSample(entry, process.env)
   const seconds = ((performance.now() - start) / 1000).toFixed(1)
   if (outcome.came === 'skipped') say(`${entry.id}: not run, ${outcome.why}`)
   else if (outcome.came === 'wrong') {

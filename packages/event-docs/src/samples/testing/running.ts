@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { SampleEntry } from '../manifest.ts'
 import { hashOf, type KeptResult, readSample } from '../samples.ts'
 import type { Environment } from './children.ts'
@@ -14,10 +15,13 @@ export type Outcome =
   | { readonly came: 'wrong'; readonly faults: readonly string[] }
   | { readonly came: 'skipped'; readonly why: string }
 
-export async function runSample(entry: SampleEntry, env: Environment, mayInstall: boolean): Promise<Outcome> {
+/** Where what samples need is kept between runs. */
+export const cacheFolder = fileURLToPath(new URL('../../../node_modules/.cache/samples', import.meta.url))
+
+export async function runSample(entry: SampleEntry, env: Environment): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), `posthorn-sample-${entry.id}-`))
   try {
-    const prepared = await prepare({ entry, folder, env, mayInstall })
+    const prepared = await prepare({ entry, folder, cache: cacheFolder, env })
     if (!prepared.isReady) return { came: 'skipped', why: prepared.why }
     const judge = entry.language === 'shell' ? judgeCommand : judgeServer
     const { requests, differs, faults } = await judge(prepared, entry)

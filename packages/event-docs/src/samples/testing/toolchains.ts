@@ -2,15 +2,17 @@
  * What it takes to run a sample in each language. A sample is run as it is; where its language wants more files (a
  * module file, a project), they are made beside a copy of it in a folder of its own.
  *
- * Tests find what is on the machine and download nothing. `mayInstall` also runs the install command that readers are
- * shown: only the command that records results does that.
+ * What a sample needs beside its toolchain is got by the install command that readers are shown, and is kept for
+ * the next run. Where it cannot be had, the sample is not run and that is said.
  */
+import { readFileSync } from 'node:fs'
 import { access, cp, mkdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { execPath } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { Language, SampleEntry } from '../manifest.ts'
 import { type Command, type Ended, type Environment, runToEnd } from './children.ts'
+import { getOnce, whyNotGot } from './getting.ts'
 
 export type Prepared =
   | {
@@ -28,16 +30,21 @@ export type Preparing = {
   readonly entry: SampleEntry
   /** Empty, and the sample's alone. */
   readonly folder: string
+  /** Where what was got is kept. */
+  readonly cache: string
   readonly env: Environment
-  readonly mayInstall: boolean
 }
 
 export const samplesFolder = fileURLToPath(new URL('../../../samples', import.meta.url))
 
+/** Exact versions of what comes with Python's samples, whose install commands name none. */
+const pythonVersionsFile = fileURLToPath(new URL('python-versions.txt', import.meta.url))
+
 const lookTimeoutMs = 20_000
-const buildTimeoutMs = 60_000
-/** With the time for downloads, and for compiling what others wrote. */
-const installTimeoutMs = 600_000
+/** With the time for compiling what others wrote, beside other work. */
+const buildTimeoutMs = 300_000
+/** With the time for downloads. */
+const installTimeoutMs = 180_000
 
 /** @throws Error when the toolchain is there and cannot build the sample */
 export async function prepare(preparing: Preparing): Promise<Prepared> {
@@ -51,49 +58,57 @@ const toolchains: Readonly<Record<Language, (preparing: Preparing) => Promise<Pr
     return ready(`Node.js ${version}`, [execPath, basename(entry.file)], folder, env)
   },
 
-  async python({ entry, folder, env, mayInstall }) {
+  async python({ entry, folder, cache, env }) {
     const version = await versionOf(['python3', '--version'], /Python (\d+\.\d+)/, env)
     if (version === undefined) return missing('there is no python3')
-    let python = 'python3'
-    if (mayInstall && entry.install !== undefined) {
-      python = join(folder, 'venv/bin/python3')
-      const options = { cwd: folder, env, timeoutMs: installTimeoutMs }
-      needed(await runToEnd(['python3', '-m', 'venv', 'venv'], options), 'python3 -m venv')
-      needed(await runToEnd([python, '-m', ...words(entry.install)], options), entry.install)
-    }
-    const imports = entry.packages.map((name) => `import ${name}`).join('\n')
-    const look = await runToEnd([python, '-c', imports], { env, timeoutMs: lookTimeoutMs })
-    if (look.exitCode !== 0) return missing(`python3 cannot import ${entry.packages.join(', ')}`)
     const copied = await copy(entry, folder)
-    return ready(`Python ${version}`, [python, '-B', copied], folder, env)
+    const run = (python: string) => ready(`Python ${version}`, [python, '-B', copied], folder, env)
+    const { install } = entry
+    if (install === undefined) return run('python3')
+    const versions = readFileSync(pythonVersionsFile, 'utf8')
+    const got = await getOnce({ cache, entry, salt: `${version} ${versions}` }, async (place) => {
+      const pipEnv = { ...env, PIP_CONSTRAINT: pythonVersionsFile }
+      const options = { cwd: place, env: pipEnv, timeoutMs: installTimeoutMs }
+      const made = await runToEnd(['python3', '-m', 'venv', '.'], options)
+      if (made.exitCode !== 0) return made
+      return await runToEnd(['bin/python3', '-m', ...words(install)], options)
+    })
+    return got.isHere ? run(join(got.folder, 'bin/python3')) : missing(got.why)
   },
 
-  async go({ entry, folder, env, mayInstall }) {
+  async go({ entry, folder, env }) {
     const version = await versionOf(['go', 'version'], /go(\d+\.\d+)/, env)
     if (version === undefined) return missing('there is no go')
     const copied = await copy(entry, folder)
-    let goEnv: Environment = { ...env, GOTOOLCHAIN: 'local', GOFLAGS: '-mod=mod', GOPROXY: 'off', GOSUMDB: 'off' }
+    const goEnv: Environment = { ...env, GOTOOLCHAIN: 'local' }
     if (entry.install !== undefined) {
-      if (mayInstall) goEnv = { ...env, GOTOOLCHAIN: 'local' }
+      // Into the cache of Go's own.
       const installed = await shell(entry.install, folder, goEnv)
-      if (installed.exitCode !== 0)
-        return missing(`the Go modules are not on this machine (${entry.packages.join(', ')})`)
+      if (installed.exitCode !== 0) return missing(whyNotGot(entry, installed))
     }
-    const options = { cwd: folder, env: goEnv, timeoutMs: mayInstall ? installTimeoutMs : buildTimeoutMs }
+    const options = { cwd: folder, env: goEnv, timeoutMs: buildTimeoutMs }
     const built = await runToEnd(['go', 'build', '-o', 'receiver', copied], options)
-    if (built.isOverdue) return missing(`go build took more than ${buildTimeoutMs / 1000} s`)
+    if (built.isOverdue) return missing(overdue('go build'))
     needed(built, 'go build')
     return ready(`Go ${version}`, [join(folder, 'receiver')], folder, env)
   },
 
-  async ruby({ entry, folder, env, mayInstall }) {
+  async ruby({ entry, folder, cache, env }) {
     const version = await versionOf(['ruby', '--version'], /ruby (\d+\.\d+)/, env)
     if (version === undefined) return missing('there is no ruby')
-    const rubyEnv = mayInstall ? gemsIn(join(folder, 'gems'), env) : env
-    if (mayInstall && entry.install !== undefined) await shell(entry.install, folder, rubyEnv)
-    const gems = entry.packages.map((name) => `gem "${name}"`).join('; ')
-    const look = await runToEnd(['ruby', '-e', gems], { env: rubyEnv, timeoutMs: lookTimeoutMs })
-    if (look.exitCode !== 0) return missing(`ruby does not have the gems ${entry.packages.join(', ')}`)
+    // Debian's packages of the gems do as well.
+    const look = await runToEnd(['ruby', '-e', entry.packages.map((name) => `gem "${name}"`).join('; ')], {
+      env,
+      timeoutMs: lookTimeoutMs,
+    })
+    let rubyEnv = env
+    if (look.exitCode !== 0) {
+      const got = await getOnce({ cache, entry, salt: version }, (place) =>
+        shell(entry.install, place, gemsIn(place, env)),
+      )
+      if (!got.isHere) return missing(got.why)
+      rubyEnv = gemsIn(got.folder, env)
+    }
     const copied = await copy(entry, folder)
     const run = { cwd: folder, env: rubyEnv }
     if (!copied.endsWith('.ru')) return ready(`Ruby ${version}`, ['ruby', copied], run.cwd, run.env)
@@ -107,7 +122,7 @@ const toolchains: Readonly<Record<Language, (preparing: Preparing) => Promise<Pr
     }
   },
 
-  async php({ entry, folder, env, mayInstall }) {
+  async php({ entry, folder, env }) {
     const version = await versionOf(['php', '--version'], /PHP (\d+\.\d+)/, env)
     if (version === undefined) return missing('there is no php')
     const look = await runToEnd(['php', '-r', 'exit(extension_loaded("pdo_sqlite") ? 0 : 1);'], {
@@ -117,9 +132,8 @@ const toolchains: Readonly<Record<Language, (preparing: Preparing) => Promise<Pr
     if (look.exitCode !== 0) return missing('php does not have pdo_sqlite')
     const copied = await copy(entry, folder)
     if (entry.install !== undefined) {
-      if (!mayInstall) return missing('its Composer packages are not on this machine')
       const installed = await shell(entry.install, folder, env)
-      if (installed.exitCode !== 0) return missing(`"${entry.install}" fails`)
+      if (installed.exitCode !== 0) return missing(whyNotGot(entry, installed))
     }
     return {
       isReady: true,
@@ -130,47 +144,66 @@ const toolchains: Readonly<Record<Language, (preparing: Preparing) => Promise<Pr
     }
   },
 
-  async java({ entry, folder, env, mayInstall }) {
+  async java({ entry, folder, cache, env }) {
     const version = await versionOf(['javac', '-version'], /javac (\d+)/, env)
     if (version === undefined) return missing('there is no javac')
     const copied = await copy(entry, folder)
-    const jars = mayInstall ? join(folder, '*') : (env['CLASSPATH'] ?? '')
-    const javaEnv = { ...env, CLASSPATH: [folder, jars].filter((path) => path !== '').join(':') }
+    let classPath = folder
     if (entry.install !== undefined) {
-      if (mayInstall) await shell(entry.install, folder, javaEnv)
-      const look = await runToEnd(['javap', 'com.standardwebhooks.Webhook'], { env: javaEnv, timeoutMs: lookTimeoutMs })
-      if (look.exitCode !== 0) return missing(`${entry.packages.join(', ')} is not on the class path`)
+      const got = await getOnce({ cache, entry, salt: '' }, (place) => shell(entry.install, place, env))
+      if (!got.isHere) return missing(got.why)
+      classPath = `${folder}:${join(got.folder, '*')}`
     }
+    const javaEnv = { ...env, CLASSPATH: classPath }
     const options = { cwd: folder, env: javaEnv, timeoutMs: buildTimeoutMs }
     const built = await runToEnd(['javac', '-encoding', 'UTF-8', '-Xlint:all', '-d', folder, copied], options)
-    if (built.isOverdue) return missing(`javac took more than ${buildTimeoutMs / 1000} s`)
+    if (built.isOverdue) return missing(overdue('javac'))
     needed(built, 'javac')
     return ready(`Java ${version}`, ['java', '-Xshare:auto', '-XX:TieredStopAtLevel=1', 'Receiver'], folder, javaEnv)
   },
 
-  async csharp({ entry, folder, env, mayInstall }) {
+  async csharp({ entry, folder, env }) {
     const version = await versionOf(['dotnet', '--version'], /^(\d+\.\d+)/, env)
     if (version === undefined) return missing('there is no dotnet')
-    if (!mayInstall || entry.install === undefined) return missing('building it fetches packages')
     const installed = await shell(entry.install, folder, env)
-    if (installed.exitCode !== 0) return missing(`"${entry.install}" fails`)
+    if (installed.exitCode !== 0) return missing(whyNotGot(entry, installed))
     await copy(entry, folder)
-    const options = { cwd: folder, env, timeoutMs: installTimeoutMs }
-    needed(await runToEnd(['dotnet', 'build', '-o', 'built', '-p:AssemblyName=Receiver'], options), 'dotnet build')
+    const options = { cwd: folder, env, timeoutMs: buildTimeoutMs }
+    const built = await runToEnd(['dotnet', 'build', '-o', 'built', '-p:AssemblyName=Receiver'], options)
+    if (built.isOverdue) return missing(overdue('dotnet build'))
+    needed(built, 'dotnet build')
     return ready(`.NET ${version}`, ['dotnet', join(folder, 'built/Receiver.dll')], folder, env)
   },
 
-  async rust({ entry, folder, env, mayInstall }) {
+  async rust({ entry, folder, cache, env }) {
     const version = await versionOf(['cargo', '--version'], /cargo (\d+\.\d+)/, env)
     if (version === undefined) return missing('there is no cargo')
-    if (!mayInstall || entry.install === undefined) return missing('its crates are not on this machine')
-    const installed = await shell(entry.install, folder, env)
-    if (installed.exitCode !== 0) return missing(`"${entry.install}" fails`)
-    await mkdir(join(folder, 'src'), { recursive: true })
+    const got = await getOnce({ cache, entry, salt: version }, async (place) => {
+      const installed = await shell(entry.install, place, env)
+      if (installed.exitCode !== 0) return installed
+      return await runToEnd(['cargo', 'fetch'], { cwd: place, env, timeoutMs: installTimeoutMs })
+    })
+    if (!got.isHere) return missing(got.why)
+    await mkdir(join(folder, 'src'))
     await cp(join(samplesFolder, entry.file), join(folder, 'src/main.rs'))
-    const options = { cwd: folder, env: { ...env, RUSTFLAGS: '-D warnings' }, timeoutMs: installTimeoutMs }
-    needed(await runToEnd(['cargo', 'build'], options), 'cargo build')
-    return ready(`Rust ${version}`, [join(folder, 'target/debug/receiver')], folder, env)
+    for (const file of ['Cargo.toml', 'Cargo.lock']) await cp(join(got.folder, file), join(folder, file))
+    // Both samples need most of the same crates, which are compiled once.
+    const target = join(cache, `rust-${version}`)
+    const rustEnv = {
+      ...env,
+      CARGO_TARGET_DIR: target,
+      CARGO_INCREMENTAL: '0',
+      CARGO_PROFILE_DEV_DEBUG: '0',
+      RUSTFLAGS: '-D warnings',
+    }
+    const options = { cwd: folder, env: rustEnv, timeoutMs: buildTimeoutMs }
+    const built = await runToEnd(['cargo', 'build', '--locked'], options)
+    if (built.isOverdue) return missing(overdue('cargo build'))
+    needed(built, 'cargo build')
+    // The other sample makes a file of the same name.
+    const receiver = join(folder, 'receiver')
+    await cp(join(target, 'debug/receiver'), receiver)
+    return ready(`Rust ${version}`, [receiver], folder, env)
   },
 
   async shell({ entry, folder, env }) {
@@ -179,6 +212,10 @@ const toolchains: Readonly<Record<Language, (preparing: Preparing) => Promise<Pr
     const copied = await copy(entry, folder)
     return ready(`OpenSSL ${version}`, ['sh', copied], folder, env)
   },
+}
+
+function overdue(what: string): string {
+  return `${what} took more than ${buildTimeoutMs / 1000} s`
 }
 
 function gemsIn(folder: string, env: Environment): Environment {
@@ -205,8 +242,9 @@ async function copy({ file }: SampleEntry, folder: string): Promise<string> {
   return copied
 }
 
-async function shell(line: string, cwd: string, env: Environment): Promise<Ended> {
-  return await runToEnd(['sh', '-c', line], { cwd, env, timeoutMs: installTimeoutMs })
+/** Runs the install command that readers are shown, where there is one. */
+async function shell(line: string | undefined, cwd: string, env: Environment): Promise<Ended> {
+  return await runToEnd(['sh', '-c', line ?? ''], { cwd, env, timeoutMs: installTimeoutMs })
 }
 
 function needed({ exitCode, output }: Ended, what: string): void {

@@ -1,12 +1,3 @@
-/** Makes something when it is first asked for, and keeps it. */
-export function once<T>(make: () => T): () => T {
-  let kept: { value: T } | undefined
-  return () => {
-    kept ??= { value: make() }
-    return kept.value
-  }
-}
-
 /** Keeps the last few things that were asked for, by their names. */
 export function lastOf<T>(size: number): (name: string, make: () => T) => T {
   const kept = new Map<string, T>()

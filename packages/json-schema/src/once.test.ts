@@ -1,10 +1,10 @@
 import { Ajv } from 'ajv'
 import { expect, test } from 'vitest'
-import { ownForm } from './own-form.ts'
+import { once } from './once.ts'
 
-test('a form of our own is compiled when it is first asked, and once', () => {
+test('what is made once is made when it is first asked for, such as a form that is compiled', () => {
   let compiled = 0
-  const textForm = ownForm(() => {
+  const textForm = once(() => {
     compiled += 1
     return new Ajv().compile<string>({ type: 'string' })
   })
