@@ -160,11 +160,13 @@ test('control characters of the API and of the receiver do not reach the termina
   }
   for (const status of [401, 403, 503]) {
     await using hostile = await startApi({
-      credential: (_request, response) => answerJson(response, { detail: `No ${controls}` }, status),
+      credential: (_request, response) =>
+        answerJson(response, { detail: `No ${controls}${'x'.repeat(100_000)}` }, status),
     })
     const { said, code } = await listened(['--api', hostile.origin, ...toNobody], { key })
     expect([code, said.trimEnd()]).toEqual([1, expect.stringMatching(visible)])
     expect(said).toContain('No \ufffd')
+    expect(said.length).toBeLessThan(2_100)
   }
 })
 
@@ -226,6 +228,8 @@ test('messages and requests that are not those of Posthorn are left out, and why
     { ...told(2), number: 'one' },
     { ...told(2), http_status: '204' },
     { ...told(2), event_type: 1 },
+    { ...told(2), event_type: 'x'.repeat(129) },
+    { ...told(2), failure_code: 'x'.repeat(65) },
   ]
   const bodies = [
     attempts(1, { ...signed(), 'x-a': 'a\r\nx-b: b' }),

@@ -241,6 +241,14 @@ test('a key that may not do what is needed is told what it lacks, before anythin
   expect(await listening.stop()).toBe(0)
 })
 
+test('whoever listens to a subscription that is paused is told that nothing comes', async () => {
+  const { id } = await subscribe('/paused')
+  await served.posthorn.subscriptions.pause(id)
+  await using listening = startListening(words('http://127.0.0.1:1', id), { key })
+  await listening.until(() => listening.said().includes('Listening to '))
+  expect(listening.said()).toContain(`${id} is paused: until it is active, nothing is sent to it or here.`)
+})
+
 test('the file of the site, started by the command of its page, brings events until Ctrl+C', async () => {
   const { origin, posthorn } = served
   const [page, program] = await Promise.all(

@@ -44,6 +44,10 @@ export const listenLimits = {
   toleranceSeconds: 300,
 }
 
+/** Of one thing that it says, and of why an attempt was not forwarded, in characters. */
+const saidLengthMax = 2_000
+const faultLengthMax = 300
+
 /**
  * @typedef {typeof listenLimits} Limits
  * @typedef {{ write(text: string): unknown }} Output
@@ -124,7 +128,7 @@ class NotNow extends Error {
  */
 export async function listen(words, { environment, stdin, stdout, stderr, stop, name = 'node listen.mjs', limits }) {
   /** @param {string} text */
-  const say = (text) => void stderr.write(`listen: ${printable(text)}\n`)
+  const say = (text) => void stderr.write(`listen: ${printable(text.slice(0, saidLengthMax))}\n`)
   try {
     const options = readListenWords(words)
     if (options === 'help') {
@@ -511,9 +515,10 @@ function toldOf(data) {
     isId('evt', event_id) &&
     isId('sub', subscription_id) &&
     typeof event_type === 'string' &&
+    event_type.length <= 128 &&
     Number.isSafeInteger(number) &&
     (http_status === null || Number.isSafeInteger(http_status)) &&
-    (failure_code === null || typeof failure_code === 'string') &&
+    (failure_code === null || (typeof failure_code === 'string' && failure_code.length <= 64)) &&
     !Number.isNaN(endedAt.getTime())
   if (!isWhole) return undefined
   return {
@@ -948,15 +953,13 @@ function textLine({ ended_at, event_id, event_type, number, http_status, failure
   const time = [ended_at.getHours(), ended_at.getMinutes(), ended_at.getSeconds()]
   const clock = time.map((part) => String(part).padStart(2, '0')).join(':')
   const there = http_status ?? failure_code ?? 'no answer'
-  return printable(
-    `${clock}  ${event_id}  ${event_type.slice(0, 128)}  attempt ${number}: ${String(there).slice(0, 64)}  → ${inWords(outcome)}`,
-  )
+  return printable(`${clock}  ${event_id}  ${event_type}  attempt ${number}: ${there}  → ${inWords(outcome)}`)
 }
 
 /** @param {Outcome} outcome */
 function inWords({ status, ms, said = '', fault, signedSecondsAgo }) {
   const age = signedSecondsAgo === undefined ? '' : ` (signed ${signedSecondsAgo} s ago, which receivers refuse)`
-  if (status === undefined) return `${fault}${age}`
+  if (status === undefined) return `${fault?.slice(0, faultLengthMax)}${age}`
   const isAccepted = status >= 200 && status < 300
   const excerpt = said.trim().slice(0, 200)
   return `${status} in ${ms} ms${age}${isAccepted || excerpt === '' ? '' : `: ${excerpt}`}`
@@ -967,7 +970,7 @@ function inWords({ status, ms, said = '', fault, signedSecondsAgo }) {
  * @param {Outcome} outcome
  */
 function jsonLine({ ended_at, number, event_type, ...told }, { status, ms, fault, signedSecondsAgo }) {
-  const local = status === undefined ? { fault: printable(fault ?? '') } : { status, ms }
+  const local = status === undefined ? { fault: printable((fault ?? '').slice(0, faultLengthMax)) } : { status, ms }
   const age = signedSecondsAgo === undefined ? {} : { signed_seconds_ago: signedSecondsAgo }
   const failure = told.failure_code === null ? null : printable(told.failure_code)
   const line = { ...told, failure_code: failure, event_type: printable(event_type), attempt: number }

@@ -1,3 +1,4 @@
+import { limits } from '@posthorn/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { listenLimits, messagesIn, printable, readListenWords } from './listen.mjs'
@@ -106,4 +107,11 @@ test('a stream means the same wherever its bytes are cut', async () => {
 test('what a terminal would obey is shown as a sign, and everything else as it is', () => {
   expect(printable('a\u001b[2Jb\nc\u202ed\u2028\ud800')).toBe('a\ufffd[2Jb\ufffdc\ufffdd\ufffd\ufffd')
   expect(printable('Zoë 漢 😀 → «»')).toBe('Zoë 漢 😀 → «»')
+})
+
+test('its limits have room for what the API tells, and for the slowest receiver', () => {
+  expect(listenLimits.localMs).toBe(limits.timeoutMsMax)
+  expect(listenLimits.seenMax).toBeGreaterThan(limits.streamResumeMessagesMax)
+  // Data is JSON, so that as a text in JSON each of its bytes is two at the most.
+  expect(listenLimits.answerBytesMax).toBeGreaterThan(4 * limits.eventDataBytesMax)
 })
