@@ -27,8 +27,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/generated/**'],
     globalSetup: 'packages/engine/src/testing/global-set-up.ts',
     pool: 'forks',
-    // One for each core of a small machine: with more, faults that count what was in flight are brought about too slowly.
-    maxWorkers: 2,
+    maxWorkers: 3,
     isolate: false,
     sequence: { sequencer: OurOrder },
     testTimeout: 30_000,
