@@ -7,7 +7,13 @@ import { runCommand } from './command.ts'
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort(signal))
 
-process.exitCode = await runCommand(process.argv.slice(2), {
+// Whoever read the lines has gone. It ends in good order, but not well: what starts it again when it fails should do so.
+process.stdout.on('error', () => {
+  process.exitCode = 1
+  stop.abort('SIGPIPE')
+})
+
+const code = await runCommand(process.argv.slice(2), {
   environment: process.env,
   world: { now: () => Date.now(), randomBytes: storedRandomBytes(randomFillSync) },
   host: { uid: process.getuid?.() ?? -1, pid: process.pid, env: process.env },
@@ -18,3 +24,4 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   stop: stop.signal,
   onExit: (end) => process.on('exit', end),
 })
+process.exitCode ||= code

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { formatId } from '@posthorn/contract'
 import { createSeal, masterKeyHint, parseMasterKeys } from '@posthorn/engine'
@@ -382,4 +383,11 @@ test('serve says what to change when its port is taken or its database is away, 
     expect([code, errors.trim()]).toEqual([1, expect.stringMatching(said)])
     expect(errors.trim().split('\n')).toHaveLength(1)
   }
+})
+
+test('a command whose reader has gone ends with 1 and without a word', { timeout }, async () => {
+  const { execPath, env } = inject('machine')
+  const script = '{ "$0" "$1" help; echo "ended with $?" >&2; } | true'
+  const child = spawn('sh', ['-c', script, execPath, main], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  expect(await text(child.stderr)).toBe('ended with 1\n')
 })
