@@ -4,6 +4,7 @@ import type { Language } from '../samples/manifest.ts'
 import type { Sample } from '../samples/samples.ts'
 import { publishedSecret } from '../signed-delivery.ts'
 
+const inWords = new Intl.ListFormat('en-GB', { type: 'conjunction' })
 /** As highlighters call them. */
 const highlighted: Readonly<Record<Language, string>> = {
   node: 'js',
@@ -41,8 +42,9 @@ function sampleBlocks(sample: Sample): Blocks {
 
 function runBlocks({ run }: Sample): Block[] {
   if (!run.ran) return [paragraph(mark('not tested', 'warning'), ` ${run.why}.`)]
-  const { with: version, requests, differs } = run
-  const tested = paragraph(mark('tested', 'good'), ` with ${version} against ${requests} of the test vectors.`)
+  const { with: version, libraries, requests, differs } = run
+  const all = inWords.format([version, ...libraries])
+  const tested = paragraph(mark('tested', 'good'), ` with ${all} against ${requests} of the test vectors.`)
   if (differs.length === 0) return [tested]
   return [
     tested,

@@ -87,7 +87,7 @@ test('a sample that no result names was never run, and says what it needs', () =
 })
 
 test('a sample that was changed since counts as never run', () => {
-  const old = { sha256: hashOf('what it was'), with: 'Node.js 24', requests: 65, differs: [] }
+  const old = { sha256: hashOf('what it was'), with: 'Node.js 24', libraries: [], requests: 65, differs: [] }
   expect(readSample(entry, { [entry.id]: old }).run).toEqual({
     ran: false,
     why: 'it was changed since it was last run',
@@ -96,7 +96,12 @@ test('a sample that was changed since counts as never run', () => {
 
 test('a sample of the bytes that were run says with what', () => {
   const sha256 = hashOf(readSample(entry, {}).text)
-  const run = { with: 'Node.js 24', requests: 65, differs: ['signatures: two spaces between'] }
+  const run = {
+    with: 'Node.js 24',
+    libraries: ['express 5.2.1'],
+    requests: 65,
+    differs: ['signatures: two spaces between'],
+  }
   expect(readSample(entry, { [entry.id]: { sha256, ...run } }).run).toEqual({ ran: true, ...run })
 })
 

@@ -15,6 +15,8 @@ export type SampleRun =
       readonly ran: true
       /** `Python 3.11` */
       readonly with: string
+      /** What its install command brought: `flask 3.1.3`. Empty where that is not known, or nothing. */
+      readonly libraries: readonly string[]
       /** How many of the published requests it judged. */
       readonly requests: number
       /**
@@ -45,6 +47,7 @@ export type KeptResult = {
   /** Of the sample's bytes, when it ran. */
   readonly sha256: string
   readonly with: string
+  readonly libraries: readonly string[]
   readonly requests: number
   readonly differs: readonly string[]
 }
@@ -75,5 +78,6 @@ function runOf({ id, toolchain, packages }: SampleEntry, text: string, kept: Kep
   if (result === undefined)
     return { ran: false, why: `not all that it needs was at hand: ${[toolchain, ...packages].join(', ')}` }
   if (result.sha256 !== hashOf(text)) return { ran: false, why: 'it was changed since it was last run' }
-  return { ran: true, with: result.with, requests: result.requests, differs: result.differs }
+  const { libraries, requests, differs } = result
+  return { ran: true, with: result.with, libraries, requests, differs }
 }

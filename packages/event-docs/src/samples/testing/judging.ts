@@ -7,7 +7,7 @@ import { parseSecret, signedHeaders } from '@posthorn/signing'
 import type { SampleEntry } from '../manifest.ts'
 import { type Environment, freePort, NotStarted, type Running, runToEnd, startServer } from './children.ts'
 import { type FreshRequest, freshRequest, type RequestVector, requestVectors } from './fresh-requests.ts'
-import type { Prepared } from './toolchains.ts'
+import type { Ready } from './toolchains.ts'
 
 export type Judged = {
   /** How many published requests it was sent. */
@@ -18,7 +18,6 @@ export type Judged = {
   readonly faults: readonly string[]
 }
 
-type Ready = Extract<Prepared, { isReady: true }>
 /** What stands between the request and the judgement. */
 type Means = Pick<SampleEntry, 'framework' | 'usesLibrary'>
 type Verdict = 'accepted' | 'refused' | string

@@ -27,7 +27,8 @@ export async function runSample(entry: SampleEntry, env: Environment): Promise<O
     const { requests, differs, faults } = await judge(prepared, entry)
     if (faults.length > 0) return { came: 'wrong', faults: faults.map((what) => `with ${prepared.with}: ${what}`) }
     const sha256 = hashOf(readSample(entry, {}).text)
-    return { came: 'right', result: { sha256, with: prepared.with, requests, differs: differs.toSorted() } }
+    const { with: version, libraries } = prepared
+    return { came: 'right', result: { sha256, with: version, libraries, requests, differs: differs.toSorted() } }
   } catch (error) {
     return { came: 'wrong', faults: [error instanceof Error ? error.message : String(error)] }
   } finally {

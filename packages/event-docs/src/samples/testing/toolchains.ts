@@ -13,18 +13,20 @@ import { fileURLToPath } from 'node:url'
 import type { Language, SampleEntry } from '../manifest.ts'
 import { type Command, type Ended, type Environment, runToEnd } from './children.ts'
 import { getOnce, whyNotGot } from './getting.ts'
+import { goLibraries, javaLibraries, nodeLibraries, pythonLibraries, rustLibraries } from './libraries.ts'
 
-export type Prepared =
-  | {
-      readonly isReady: true
-      /** `Python 3.11` */
-      readonly with: string
-      /** What starts the sample, listening on the port. */
-      command(port: number): Command
-      readonly cwd: string
-      readonly env: Environment
-    }
-  | { readonly isReady: false; readonly why: string }
+export type Ready = {
+  readonly isReady: true
+  /** `Python 3.11` */
+  readonly with: string
+  /** What its install command brought, with the exact version of each: `flask 3.1.3`. Empty where nobody has looked. */
+  readonly libraries: readonly string[]
+  /** What starts the sample, listening on the port. */
+  command(port: number): Command
+  readonly cwd: string
+  readonly env: Environment
+}
+export type Prepared = Ready | { readonly isReady: false; readonly why: string }
 
 export type Preparing = {
   readonly entry: SampleEntry
@@ -55,7 +57,10 @@ const toolchains: Readonly<Record<Language, (preparing: Preparing) => Promise<Pr
   async node({ entry, env }) {
     const version = await versionOf([execPath, '--version'], /v(\d+)/, env)
     const folder = dirname(join(samplesFolder, entry.file))
-    return ready(`Node.js ${version}`, [execPath, basename(entry.file)], folder, env)
+    return {
+      ...ready(`Node.js ${version}`, [execPath, basename(entry.file)], folder, env),
+      libraries: await nodeLibraries(entry.packages),
+    }
   },
 
   async python({ entry, folder, cache, env }) {
@@ -63,7 +68,7 @@ const toolchains: Readonly<Record<Language, (preparing: Preparing) => Promise<Pr
     if (version === undefined) return missing('there is no python3')
     const copied = await copy(entry, folder)
     const run = (python: string) => ready(`Python ${version}`, [python, '-B', copied], folder, env)
-    const { install } = entry
+    const { install, packages } = entry
     if (install === undefined) return run('python3')
     const versions = readFileSync(pythonVersionsFile, 'utf8')
     const got = await getOnce({ cache, entry, salt: `${version} ${versions}` }, async (place) => {
@@ -73,7 +78,9 @@ const toolchains: Readonly<Record<Language, (preparing: Preparing) => Promise<Pr
       if (made.exitCode !== 0) return made
       return await runToEnd(['bin/python3', '-m', ...words(install)], options)
     })
-    return got.isHere ? run(join(got.folder, 'bin/python3')) : missing(got.why)
+    if (!got.isHere) return missing(got.why)
+    const python = join(got.folder, 'bin/python3')
+    return { ...run(python), libraries: await pythonLibraries(packages, python, env) }
   },
 
   async go({ entry, folder, env }) {
@@ -90,7 +97,10 @@ const toolchains: Readonly<Record<Language, (preparing: Preparing) => Promise<Pr
     const built = await runToEnd(['go', 'build', '-o', 'receiver', copied], options)
     if (built.isOverdue) return missing(overdue('go build'))
     needed(built, 'go build')
-    return ready(`Go ${version}`, [join(folder, 'receiver')], folder, env)
+    return {
+      ...ready(`Go ${version}`, [join(folder, 'receiver')], folder, env),
+      libraries: await goLibraries(entry.packages, folder, goEnv),
+    }
   },
 
   async ruby({ entry, folder, cache, env }) {
@@ -115,10 +125,8 @@ const toolchains: Readonly<Record<Language, (preparing: Preparing) => Promise<Pr
     if ((await versionOf(['rackup', '--version'], /(\d+\.\d+)/, rubyEnv)) === undefined)
       return missing('there is no rackup')
     return {
-      isReady: true,
-      with: `Ruby ${version}`,
+      ...ready(`Ruby ${version}`, ['rackup'], run.cwd, run.env),
       command: (port) => ['rackup', '--host', '127.0.0.1', '--port', String(port), copied],
-      ...run,
     }
   },
 
@@ -136,11 +144,8 @@ const toolchains: Readonly<Record<Language, (preparing: Preparing) => Promise<Pr
       if (installed.exitCode !== 0) return missing(whyNotGot(entry, installed))
     }
     return {
-      isReady: true,
-      with: `PHP ${version}`,
+      ...ready(`PHP ${version}`, ['php'], folder, env),
       command: (port) => ['php', '-S', `127.0.0.1:${port}`, copied],
-      cwd: folder,
-      env,
     }
   },
 
@@ -149,17 +154,20 @@ const toolchains: Readonly<Record<Language, (preparing: Preparing) => Promise<Pr
     if (version === undefined) return missing('there is no javac')
     const copied = await copy(entry, folder)
     let classPath = folder
+    let libraries: readonly string[] = []
     if (entry.install !== undefined) {
       const got = await getOnce({ cache, entry, salt: '' }, (place) => shell(entry.install, place, env))
       if (!got.isHere) return missing(got.why)
       classPath = `${folder}:${join(got.folder, '*')}`
+      libraries = await javaLibraries(got.folder)
     }
     const javaEnv = { ...env, CLASSPATH: classPath }
     const options = { cwd: folder, env: javaEnv, timeoutMs: buildTimeoutMs }
     const built = await runToEnd(['javac', '-encoding', 'UTF-8', '-Xlint:all', '-d', folder, copied], options)
     if (built.isOverdue) return missing(overdue('javac'))
     needed(built, 'javac')
-    return ready(`Java ${version}`, ['java', '-Xshare:auto', '-XX:TieredStopAtLevel=1', 'Receiver'], folder, javaEnv)
+    const command = ['java', '-Xshare:auto', '-XX:TieredStopAtLevel=1', 'Receiver'] as const
+    return { ...ready(`Java ${version}`, command, folder, javaEnv), libraries }
   },
 
   async csharp({ entry, folder, env }) {
@@ -203,7 +211,8 @@ const toolchains: Readonly<Record<Language, (preparing: Preparing) => Promise<Pr
     // The other sample makes a file of the same name.
     const receiver = join(folder, 'receiver')
     await cp(join(target, 'debug/receiver'), receiver)
-    return ready(`Rust ${version}`, [receiver], folder, env)
+    const libraries = await rustLibraries(entry.packages, got.folder)
+    return { ...ready(`Rust ${version}`, [receiver], folder, env), libraries }
   },
 
   async shell({ entry, folder, env }) {
@@ -222,8 +231,8 @@ function gemsIn(folder: string, env: Environment): Environment {
   return { ...env, GEM_HOME: folder, GEM_PATH: folder, PATH: `${folder}/bin:${env['PATH'] ?? ''}` }
 }
 
-function ready(toolchain: string, command: Command, cwd: string, env: Environment): Prepared {
-  return { isReady: true, with: toolchain, command: () => command, cwd, env }
+function ready(toolchain: string, command: Command, cwd: string, env: Environment): Ready {
+  return { isReady: true, with: toolchain, libraries: [], command: () => command, cwd, env }
 }
 
 function missing(why: string): Prepared {
