@@ -3,16 +3,18 @@ import { createEventAnswer } from './server-sent-events.ts'
 
 test('messages and heartbeats have the form of server-sent events, and the answer ends behind them', async () => {
   const answer = createEventAnswer(1_000)
+  answer.mark('2026-11-26T12:00:00.000Z')
   answer.send({ id: 'att_1', event: 'attempt', data: { text: 'two\nlines' } })
-  answer.heartbeat()
+  answer.heartbeat('2026-11-26T12:00:15.000Z')
   answer.send({ event: 'end', data: { reason: 'stopping' } })
   answer.end()
   answer.end()
   answer.send({ event: 'too late', data: {} })
-  answer.heartbeat()
+  answer.heartbeat('')
+  answer.mark('')
   const text = (await answer.body.toArray()).join('')
   expect(text).toBe(
-    'retry: 3000\n\nid: att_1\nevent: attempt\ndata: {"text":"two\\nlines"}\n\n: heartbeat\n\nevent: end\ndata: {"reason":"stopping"}\n\n',
+    'retry: 3000\n\nid: 2026-11-26T12:00:00.000Z\n\nid: att_1\nevent: attempt\ndata: {"text":"two\\nlines"}\n\n: heartbeat\nid: 2026-11-26T12:00:15.000Z\n\nevent: end\ndata: {"reason":"stopping"}\n\n',
   )
 })
 

@@ -14,8 +14,10 @@ export type EventAnswer = {
   readonly body: Readable
   /** @param data has no line breaks, which JSON never needs */
   send(message: { id?: string; event: string; data: unknown }): void
-  /** A comment: shows that the connection lives. */
-  heartbeat(): void
+  /** Where a reader is, without a message: what it says when it asks again. */
+  mark(id: string): void
+  /** A comment: shows that the connection lives. With where the reader is, when nothing has come for long. */
+  heartbeat(id: string): void
   end(): void
   /** Called once, when it has ended for whatever reason. */
   onEnd(listener: () => void): void
@@ -38,8 +40,11 @@ export function createEventAnswer(bufferBytesMax: number): EventAnswer {
     send({ id, event, data }) {
       if (!ended) push(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
     },
-    heartbeat: () => {
-      if (!ended) push(': heartbeat\n\n')
+    mark: (id) => {
+      if (!ended) push(`id: ${id}\n\n`)
+    },
+    heartbeat: (id) => {
+      if (!ended) push(`: heartbeat\nid: ${id}\n\n`)
     },
     end() {
       if (ended) return

@@ -226,6 +226,7 @@ export {
   type StreamFilter,
   type StreamReader,
   type StreamTeller,
+  streamPosition,
 } from './stream.ts'
 export { shownAuth, type TokenGrant } from './subscription-auth.ts'
 export { type Blocking, getSubscriptionHealth, type SubscriptionHealth } from './subscription-health.ts'

@@ -105,7 +105,7 @@ export type Stream = AsyncDisposable & {
    * Begins to read. Resolves when what came behind `after` has been given to the reader, and all that is recorded later
    * will be.
    *
-   * @param after the id of an attempt, as the reader was told it
+   * @param after the id of an attempt, as the reader was told it, or a `streamPosition`
    */
   read(filter: StreamFilter, reader: StreamReader, after: string | undefined): Promise<{ stop(): void }>
 }
@@ -199,24 +199,42 @@ function give(reader: StreamReader, filter: StreamFilter, rows: readonly Streame
   if (wanted.length > 0) reader.attempts(wanted)
 }
 
+/** A place in the stream where nothing was told: a time. */
+export function streamPosition(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+/** Clocks of two processes may differ by so much, in milliseconds. */
+const clocksDifferMs = 60_000
+
+/** @returns undefined for what is no time, and none that a stream can have given */
+function timeOf(position: string, nowMs: number): number | undefined {
+  const ms = Date.parse(position)
+  const isOurs = ms >= 0 && ms <= nowMs + clocksDifferMs && streamPosition(ms) === position
+  return isOurs ? ms : undefined
+}
+
 /**
- * What came behind an attempt. Attempts are recorded in about the order of their ends, so those that ended a little before it
- * are told as well, and perhaps a second time.
+ * What came behind an attempt, or a time. Attempts are recorded in about the order of their ends, so those that ended a
+ * little before it are told as well, and perhaps a second time.
  */
 async function readSince(
   { db, world }: { db: Database; world: World },
   filter: StreamFilter,
   after: string,
 ): Promise<{ rows: StreamedRow[] } | { reset: StreamResetReason }> {
-  const id = parseId('attempt', after)
   const tenantId = filter.within ?? null
+  const timeMs = timeOf(after, world.now())
+  const id = parseId('attempt', after)
   const endedAt = id === undefined ? undefined : await selectAttemptEnd(db.pool, tenantId, id)
-  if (id === undefined || endedAt === undefined) return { reset: 'unknown_position' }
-  if (endedAt.getTime() < world.now() - limits.streamResumeMinutes * 60_000) return { reset: 'too_old' }
+  const endedAtMs = timeMs ?? endedAt?.getTime()
+  if (endedAtMs === undefined) return { reset: 'unknown_position' }
+  if (endedAtMs < world.now() - limits.streamResumeMinutes * 60_000) return { reset: 'too_old' }
+  const begunAtMs = id === undefined ? endedAtMs : uuidTime(id)
   const { scanned, rows } = await selectAttemptsSince(db.pool, {
     tenantId,
-    from: uuidFloor(Math.max(0, uuidTime(id) - attemptMsMax)),
-    endedFrom: new Date(endedAt.getTime() - recordedWithinMs),
+    from: uuidFloor(Math.max(0, begunAtMs - attemptMsMax)),
+    endedFrom: new Date(endedAtMs - recordedWithinMs),
     scannedMax: limits.streamResumeAttemptsMax + 1,
   })
   if (scanned > limits.streamResumeAttemptsMax) return { reset: 'too_much' }

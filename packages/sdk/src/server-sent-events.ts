@@ -15,15 +15,17 @@ const messageLengthMax = 1024 * 1024
 
 /**
  * Reads a stream to its end. `heard` is called for everything that comes, also for what is no message: the server lives.
+ * `placed` is told each id that was given, with a message or without.
  *
  * @throws RangeError for a message that never ends; what reading throws
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
   heard: () => void,
+  placed: (id: string) => void = () => undefined,
 ): AsyncGenerator<SentEvent, void> {
   const lines = createLines()
-  const message = createMessage()
+  const message = createMessage(placed)
   const reader = body.getReader()
   const decoder = new TextDecoder()
   try {
@@ -62,23 +64,29 @@ function createLines(): (piece: string) => string[] {
 }
 
 /** Puts lines together; answers a message at the empty line behind it. What is left at the end is no message. */
-function createMessage(): (line: string) => SentEvent | undefined {
+function createMessage(placed: (id: string) => void): (line: string) => SentEvent | undefined {
   let event = ''
   let data: string[] = []
   let length = 0
   let id = ''
+  let isPlaced = false
 
   function take(name: string, value: string): void {
     if (name === 'event') event = value
     else if (name === 'data') {
       data.push(value)
       length += value.length
-    } else if (name === 'id' && !value.includes('\0')) id = value
+    } else if (name === 'id' && !value.includes('\0')) {
+      id = value
+      isPlaced = true
+    }
   }
 
   return (line) => {
     if (line === '') {
       const complete = data.length === 0 ? undefined : { event: event || 'message', data: data.join('\n'), id }
+      if (isPlaced) placed(id)
+      isPlaced = false
       event = ''
       data = []
       length = 0

@@ -35,6 +35,19 @@ test('a stream that breaks or ends is taken up again behind the last message', a
   expect(api.pauses).toEqual([187.5, 187.5, 187.5].map(() => expect.any(Number)))
 })
 
+test('a stream that breaks before anything has come is taken up where it began, and after a long silence where that was', async () => {
+  await using api = await startScriptedApi()
+  const [began, beat] = ['2026-11-26T12:00:00.000Z', '2026-11-26T12:00:15.000Z']
+  api.answer(
+    sends(`id: ${began}\n\n`, 'breaks'),
+    sends(`${attempt('att_1')}: heartbeat\nid: ${beat}\n\n`, 'breaks'),
+    sends(attempt('att_2'), 'goes on'),
+  )
+  for await (const message of api.client().deliveries.stream())
+    if (message.event === 'attempt' && message.id === 'att_2') break
+  expect(api.seen.map(({ headers }) => headers['last-event-id'])).toEqual([undefined, began, beat])
+})
+
 test('a stream ends when its time is over, and can be taken up where somebody was', async () => {
   await using api = await startScriptedApi()
   api.answer(sends(`${attempt('att_8')}event: end\ndata: {"reason":"time_over"}\n\n`, 'ends'))

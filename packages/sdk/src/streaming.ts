@@ -1,6 +1,6 @@
 /**
  * The stream of attempts, read for as long as somebody reads it. A connection that breaks, falls silent or is ended by a
- * server that stops is made again, behind the last message that was read.
+ * server that stops is made again, behind the last message that was read, or the last place that was told without one.
  */
 import { type Means, mayBeRetried, pause, pauseBefore, reasonOf, refusalOf, untilAborted } from './calling.ts'
 import { PosthornError } from './errors.ts'
@@ -39,13 +39,14 @@ export async function* streamOf(
   for (;;) {
     const prepared = request(lastEventId)
     try {
-      for await (const { event, data, id } of connection(means, prepared, options.signal)) {
+      const placed = (id: string): void => {
+        lastEventId = id
+      }
+      for await (const { event, data, id } of connection(means, prepared, placed, options.signal)) {
         failures = 0
-        if (event === 'attempt') {
-          lastEventId = id
-          // By the document; a test holds the server to it.
-          yield { event, id, data: JSON.parse(data) as StreamedAttempt }
-        } else if (event === 'reset') yield { event, data: JSON.parse(data) as { reason: string } }
+        // By the document; a test holds the server to it.
+        if (event === 'attempt') yield { event, id, data: JSON.parse(data) as StreamedAttempt }
+        else if (event === 'reset') yield { event, data: JSON.parse(data) as { reason: string } }
         else if (event === 'end' && data.includes('time_over')) return
       }
     } catch (error) {
@@ -67,6 +68,7 @@ export async function* streamOf(
 async function* connection(
   means: Means,
   { method, url, headers }: PreparedRequest,
+  placed: (id: string) => void,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<SentEvent, void> {
   signal?.throwIfAborted()
@@ -86,10 +88,11 @@ async function* connection(
     if (response.body === null || !/^text\/event-stream\b/.test(response.headers.get('content-type') ?? '')) {
       throw refusalOf(response, await untilAborted(controller.signal, response.text()), 1)
     }
-    const events = readEvents(response.body, () => {
+    const heard = (): void => {
       callOff()
       callOff = limit(silentMsMax)
-    })
+    }
+    const events = readEvents(response.body, heard, placed)
     for await (const event of events) yield event
   } catch (error) {
     signal?.throwIfAborted()

@@ -32,6 +32,8 @@ type Reading = {
   next(
     event?: string,
   ): Promise<{ id: string | undefined; event: string; data: Partial<StreamedAttempt> & { reason?: string } }>
+  /** Where the reader is, as it was told last without a message: the next time. */
+  place(): Promise<string>
   /** Resolves when a comment has come. */
   comment(): Promise<string>
   /** Resolves when the server has ended it. */
@@ -65,6 +67,12 @@ async function read(
         const message = messageOf(await block())
         if (message.event === undefined || (event !== undefined && message.event !== event)) continue
         return { id: message.id, event: message.event, data: JSON.parse(message.data) }
+      }
+    },
+    async place() {
+      for (;;) {
+        const { id, event } = messageOf(await block())
+        if (id !== undefined && event === undefined) return id
       }
     },
     async comment() {
@@ -202,6 +210,25 @@ test('a stream is taken up again behind the message that is named', async () => 
   for (const { id } of foreign) expect(told).not.toContain(formatId('attempt', id))
 })
 
+test('a stream that broke before anything came is taken up again where it began, and after a silence where that was', async () => {
+  const before = await attempt({ agoMs: 30_000 })
+  const reading = await read('', { as: 'tenant' })
+  const began = await reading.place()
+  expect(Math.abs(Date.parse(began) - Date.now())).toBeLessThan(60_000)
+  const beat = await reading.place()
+  expect(beat > began).toBe(true)
+  const missed = await attempt()
+  for (const lastEventId of [began, beat]) {
+    const again = await read('', { as: 'tenant', lastEventId })
+    const later = await attempt()
+    tell(later)
+    const told: (string | undefined)[] = []
+    while (told.at(-1) !== later) told.push((await again.next()).id)
+    expect(told).toContain(missed)
+    expect(told).not.toContain(before)
+  }
+})
+
 test('where a stream cannot be taken up again it says so, and goes on with what is new', async () => {
   await ensurePartitions(api.db.pool, { now: new Date() })
   const theirs = await attempt({ tenant: 'globex' })
@@ -209,11 +236,19 @@ test('where a stream cannot be taken up again it says so, and goes on with what 
   for (const [lastEventId, reason] of [
     [formatId('attempt', uuidV7(Date.now(), randomBytes(10))), 'unknown_position'],
     ['nonsense', 'unknown_position'],
+    ['2026-11-26', 'unknown_position'],
+    [new Date(Date.now() + 3_600_000).toISOString(), 'unknown_position'],
+    ['+275760-09-13T00:00:00.000Z', 'unknown_position'],
+    ['-000001-01-01T00:00:00.000Z', 'unknown_position'],
+    [new Date(Date.now() - 16 * 60_000).toISOString(), 'too_old'],
     [theirs, 'unknown_position'],
     [old, 'too_old'],
   ] as const) {
     const reading = await read('', { as: 'tenant', lastEventId })
-    expect(await reading.next()).toMatchObject({ event: 'reset', data: { reason } })
+    const reset = await reading.next()
+    expect(reset).toMatchObject({ event: 'reset', data: { reason } })
+    // From there on it can be taken up again.
+    expect(Date.parse(reset.id ?? '')).toBeGreaterThan(Date.now() - 60_000)
     const fresh = await attempt()
     tell(fresh)
     expect((await reading.next()).id).toBe(fresh)
@@ -233,7 +268,7 @@ test('when the connection to the database breaks, or a dispatcher could not tell
 test('a stream shows that it lives, and ends when its key is revoked', async () => {
   const { body } = await api.ask('POST', '/v1/api-keys', { name: 'to be revoked', role: 'viewer' })
   const reading = await read('', { as: body.key })
-  expect(await reading.comment()).toBe(': heartbeat')
+  expect(await reading.comment()).toMatch(/^: heartbeat\nid: 20\S+Z$/)
   await api.ask('DELETE', `/v1/api-keys/${body.id}`)
   expect(await reading.next()).toMatchObject({ event: 'end', data: { reason: 'credential_ended' } })
   await reading.ended()
@@ -278,7 +313,7 @@ test('a server that stops ends its streams and says so', async () => {
   const at = await listenApi(own.app, { host: '127.0.0.1', port: 0, moves: false })
   const response = await fetch(`${at}/v1/stream`, { headers: { authorization: `Bearer ${own.keys.admin}` } })
   const [text] = await Promise.all([response.text(), own.app.close()])
-  expect(text).toBe('retry: 3000\n\nevent: end\ndata: {"reason":"stopping"}\n\n')
+  expect(text).toMatch(/^retry: 3000\n\nid: 20\S+Z\n\nevent: end\ndata: {"reason":"stopping"}\n\n$/)
 })
 
 test('a stream that is asked for while the server stops is refused, so that it can stop', async () => {

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { formatId, limits, Problem, type StreamEndReason, StreamHeaders, StreamQuery } from '@posthorn/contract'
-import { createStream, inQuery, parseListFilter } from '@posthorn/engine'
+import { createStream, inQuery, parseListFilter, streamPosition } from '@posthorn/engine'
 import type { FastifyReply } from 'fastify'
 import type { RouteParts } from '../parts.ts'
 import { refusals } from '../refusals.ts'
@@ -33,7 +33,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
       schema: {
         operationId: 'streamAttempts',
         summary: 'Be told of attempts as they are recorded',
-        description: `Server-sent events, with ids and states and nothing else. \`attempt\`: one was recorded; its data is a \`StreamedAttempt\`. With \`last-event-id\`, what came behind that message is told first, and some of it perhaps a second time: tell by \`attempt_id\`. \`reset\`, with a \`reason\`: something may be missing, so read the lists again. \`end\`, with a \`reason\`: the server ends the stream. A reader that falls more than ${limits.streamBufferBytesMax / 1024} KiB behind is cut off.`,
+        description: `Server-sent events, with ids and states and nothing else. \`attempt\`: one was recorded; its data is a \`StreamedAttempt\`. With \`last-event-id\`, what was recorded since the stream gave that id is told first, and some of it perhaps a second time: tell by \`attempt_id\`. The stream gives ids with messages and without: at its beginning, and every ${heartbeatMs / 1000} s. \`reset\`, with a \`reason\`: something may be missing, so read the lists again. \`end\`, with a \`reason\`: the server ends the stream. A reader that falls more than ${limits.streamBufferBytesMax / 1024} KiB behind is cut off.`,
         tags,
         querystring: StreamQuery,
         headers: StreamHeaders,
@@ -63,6 +63,10 @@ export const streamRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
         answer.end()
       }
       open.set(credentialId, ends.add(end))
+      const lastId = request.headers['last-event-id']
+      const position = () => streamPosition(parts.world.now())
+      // Whoever is cut off before anything has come goes on from here, too.
+      if (lastId === undefined) answer.mark(position())
       let reading: { stop(): void } | undefined
       let beating: NodeJS.Timeout | undefined
       let lasting: NodeJS.Timeout | undefined
@@ -86,9 +90,9 @@ export const streamRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
                 answer.send({ id: formatId('attempt', row.id), event: 'attempt', data: streamedAttemptView(row) })
               }
             },
-            reset: (reason) => answer.send({ event: 'reset', data: { reason } }),
+            reset: (reason) => answer.send({ id: position(), event: 'reset', data: { reason } }),
           },
-          request.headers['last-event-id'],
+          lastId,
         )
       } catch (error) {
         answer.body.destroy()
@@ -96,7 +100,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<RouteParts> = async (app, p
       }
       if (answer.body.destroyed) reading.stop()
       beating = setInterval(() => {
-        answer.heartbeat()
+        answer.heartbeat(position())
         // While the database is away nobody can tell, and nothing is told.
         request.mayStillAsk().then(
           (may) => may || end('credential_ended'),

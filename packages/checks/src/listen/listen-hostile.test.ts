@@ -42,7 +42,11 @@ const attempts = (index: number, headers: object = signed(), more: object = {}) 
   ...more,
 })
 
-const message = (event: string, data: object) => `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+/** With the id that the API gives it. */
+const message = (event: string, data: object) => {
+  const id = 'attempt_id' in data && typeof data.attempt_id === 'string' ? `id: ${data.attempt_id}\n` : ''
+  return `${id}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`
+}
 
 function answerJson(response: ServerResponse, body: object, status = 200, headers: Record<string, string> = {}): void {
   const type = status === 200 ? 'application/json' : 'application/problem+json'
@@ -190,6 +194,45 @@ test('a stream that falls silent, breaks or is ended is taken up behind the last
   expect(said).toContain('says nothing. Connecting again.')
   expect(said).toContain('the connection was broken off. Connecting again.')
   expect(said).toContain('The API is being stopped or restarted. Connecting again.')
+})
+
+test('a stream that breaks before anything has come is taken up where it began, and what was missed comes', async () => {
+  await using local = await startReceiver()
+  const began = '2026-11-26T12:00:00.000Z'
+  await using api = await startApi({
+    streams: [
+      (response) => response.write(`id: ${began}\n\n`, () => response.destroy()),
+      (response) => response.write(message('attempt', told(1))),
+    ],
+  })
+  const { lines } = await linesOf(api, local.origin, 1)
+  expect(lines[0]).toContain(idOf('event', 1))
+  const streams = api.asked.filter(({ path }) => path === '/v1/stream')
+  expect(streams.map(({ lastEventId }) => lastEventId)).toEqual([undefined, began])
+})
+
+test('whoever listens to a subscription that is held back, or that the key cannot see, is told so', async () => {
+  const subscription = idOf('subscription', 1)
+  const listenTo = async (more: readonly string[]) => {
+    await using api = await startApi({
+      credential: (_request, response) =>
+        answerJson(response, { ...credential, permissions: [...permissions, ...more] }),
+      attempts: (_request, response) =>
+        answerJson(response, {
+          url: 'https://a.example/',
+          state: 'active',
+          breaker_opened_at: '2026-11-26T12:00:00.000Z',
+        }),
+    })
+    const words = ['--api', api.origin, ...toNobody, '--subscription', subscription]
+    await using listening = startListening(words, { key })
+    await listening.until(() => listening.said().includes('Listening to'))
+    return listening.said()
+  }
+  expect(await listenTo(['subscriptions:read'])).toContain(
+    'https://a.example/ has failed too often: new events are held back',
+  )
+  expect(await listenTo([])).toContain(`This key cannot see whether there is ${subscription}, and whether it is active`)
 })
 
 test('a key that is revoked meanwhile, and one that is no longer taken, end it', async () => {

@@ -76,6 +76,9 @@ export type StreamQuery = Static<typeof StreamQuery>
 
 export const StreamHeaders = Type.Object({
   'last-event-id': Type.Optional(
-    Type.String({ description: 'The id of the last message that was received: what came behind it is told first' }),
+    Type.String({
+      description:
+        'The last id that the stream gave: of an attempt, or a time. What was recorded since then is told first',
+    }),
   ),
 })

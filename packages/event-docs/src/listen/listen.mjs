@@ -161,7 +161,7 @@ Brings what Posthorn sends to your subscriptions to your own machine too: the sa
 your receiver answers here is shown, and changes nothing about the delivery.
 
   --api URL            where the API of Posthorn is, such as https://hooks.example.com
-  --to URL|PORT        your local receiver, such as http://127.0.0.1:3000/webhooks; --to may be left out
+  --to URL|PORT        your local receiver, such as http://127.0.0.1:3000/webhooks; a bare 3000 does
   --subscription ID    only what is sent to this one: sub_…
   --json               a line of JSON for each attempt, for programs
   --key-stdin          read the key from the standard input
@@ -235,13 +235,15 @@ function apiAddress(text, allowHttp) {
     throw new WordsError(
       `--api ${text} would send the key where others can read it; write https://, or add --allow-http`,
     )
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
+  // Where its calls begin is often taken for where the API is.
+  return `${url.origin}${url.pathname.replace(/(\/v1)?\/*$/, '')}`
 }
 
 /** @param {string} text an address, or a port with or without a path */
 function localAddress(text) {
   const [, port, path = '/'] = /^:?(\d{1,5})(\/.*)?$/.exec(text) ?? []
   // By its name, because some servers listen on ::1 alone.
+  if (Number(port) > 65_535) throw new WordsError(`there is no port ${port}`)
   return addressOf('--to', port === undefined ? text : `http://localhost:${port}${path}`, 'http://127.0.0.1:3000')
 }
 
@@ -306,7 +308,8 @@ async function run(session, stdout) {
   await follow(session, `Listening to ${about}. Your receiver: ${options.to.href}. Ctrl+C ends this.`, async (told) => {
     if (seen.has(told.attempt_id)) return
     const outcome = await forward(session, told, namesTold)
-    stdout.write(`${options.json ? jsonLine(told, outcome) : textLine(told, outcome)}\n`)
+    const isOne = options.subscription !== undefined
+    stdout.write(`${options.json ? jsonLine(told, outcome) : textLine(told, outcome, isOne)}\n`)
     seen.add(told.attempt_id)
     for (const oldest of seen) {
       if (seen.size <= limits.seenMax) break
@@ -349,10 +352,21 @@ async function judgeCredential(session) {
       throw new WordsError('this key sees every tenant; choose what to listen to with --subscription sub_…')
     return `all subscriptions of ${tenant} (each has a secret of its own; --subscription chooses one)`
   }
-  if (!permissions.includes('subscriptions:read')) return options.subscription
-  const { url, state } = await askJson(session, `/v1/subscriptions/${options.subscription}`)
+  if (!permissions.includes('subscriptions:read')) {
+    say(`This key cannot see whether there is ${options.subscription}, and whether it is active (subscriptions:read).`)
+    return options.subscription
+  }
+  const {
+    url,
+    state,
+    breaker_opened_at: openedAt,
+  } = await askJson(session, `/v1/subscriptions/${options.subscription}`)
   if (typeof url !== 'string' || typeof state !== 'string') throw strange(session, 'about the subscription')
   if (state !== 'active') say(`${options.subscription} is ${state}: until it is active, nothing is sent to it or here.`)
+  if (state === 'active' && typeof openedAt === 'string')
+    say(
+      `${url} has failed too often: new events are held back, and one comes up to every five minutes. What is resent comes at once.`,
+    )
   return `what is sent to ${url} (${options.subscription})`
 }
 
@@ -375,17 +389,14 @@ async function follow(session, greeting, onAttempt) {
     let lost = 'The stream has ended'
     let afterMs = 0
     try {
-      for await (const { event, data } of connection(session, lastId)) {
+      for await (const { event, data, id } of connection(session, lastId)) {
         if (event === 'open') {
           if (!isGreeted || failures > 0) say(isGreeted ? 'Connected again.' : greeting)
           isGreeted = true
         } else if (event === 'attempt') {
           const told = toldOf(data)
           if (told === undefined) say('A message of the stream was not understood and is left out.')
-          else {
-            await onAttempt(told)
-            lastId = told.attempt_id
-          }
+          else await onAttempt(told)
           failures = 0
         } else if (event === 'reset') say(resetInWords(data))
         else if (event === 'end') {
@@ -394,6 +405,8 @@ async function follow(session, greeting, onAttempt) {
           if (data.includes('stopping')) lost = 'The API is being stopped or restarted'
           break
         }
+        // Also without a message: at the beginning, and in a long silence.
+        if (/^[!-~]{1,64}$/.test(id)) lastId = id
       }
     } catch (error) {
       // At the start nobody has to wait to learn that something is wrong.
@@ -413,7 +426,7 @@ async function follow(session, greeting, onAttempt) {
  *
  * @param {Session} session
  * @param {string | undefined} lastId
- * @returns {AsyncGenerator<{ event: string, data: string }, void>}
+ * @returns {AsyncGenerator<{ event: string, data: string, id: string }, void>}
  * @throws {NotNow | ListenError}
  */
 async function* connection(session, lastId) {
@@ -425,7 +438,7 @@ async function* connection(session, lastId) {
     const response = await ask(session, `/v1/stream${query}`, headers, limit)
     if (!/^text\/event-stream\b/.test(typeOf(response)) || response.body === null)
       throw await refusalOf(session, response, limit)
-    yield { event: 'open', data: '' }
+    yield { event: 'open', data: '', id: '' }
     yield* messagesIn(chunksOf(response.body, limit, limits.silentMs), limits.messageLengthMax)
   } catch (error) {
     throw mended(session, error, limit)
@@ -455,7 +468,7 @@ async function* chunksOf(body, limit, silentMs) {
 }
 
 /**
- * Server-sent events, by the standard of HTML (§9.2.6), as far as Posthorn writes them.
+ * Server-sent events, by the standard of HTML (§9.2.6), as far as Posthorn writes them; and ids that are given without one.
  *
  * @param {AsyncIterable<Uint8Array>} chunks
  * @param {number} lengthMax
@@ -467,6 +480,7 @@ export async function* messagesIn(chunks, lengthMax) {
   let event = ''
   /** @type {string[]} */
   let data = []
+  let id = ''
   let length = 0
   for await (const chunk of chunks) {
     rest += decoder.decode(chunk, { stream: true })
@@ -476,14 +490,17 @@ export async function* messagesIn(chunks, lengthMax) {
     for (const line of lines) {
       const [, name, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? []
       if (name === 'event') event = value
+      else if (name === 'id') id = value
       else if (name === 'data') {
         data.push(value)
         length += value.length
       }
       if (length > lengthMax) break
       if (line !== '') continue
-      if (data.length > 0) yield { event: event || 'message', data: data.join('\n') }
+      if (data.length > 0) yield { event: event || 'message', data: data.join('\n'), id }
+      else if (id !== '') yield { event: '', data: '', id }
       event = ''
+      id = ''
       data = []
       length = 0
     }
@@ -948,12 +965,15 @@ function pause({ limits }, failures, afterMs, stop) {
 /**
  * @param {Told} told
  * @param {Outcome} outcome
+ * @param {boolean} isOne everything is of one subscription
  */
-function textLine({ ended_at, event_id, event_type, number, http_status, failure_code }, outcome) {
+function textLine(told, outcome, isOne) {
+  const { ended_at, event_id, subscription_id, event_type, number, http_status, failure_code } = told
   const time = [ended_at.getHours(), ended_at.getMinutes(), ended_at.getSeconds()]
   const clock = time.map((part) => String(part).padStart(2, '0')).join(':')
   const there = http_status ?? failure_code ?? 'no answer'
-  return printable(`${clock}  ${event_id}  ${event_type}  attempt ${number}: ${there}  → ${inWords(outcome)}`)
+  const id = isOne ? event_id : `${event_id}  ${subscription_id}`
+  return printable(`${clock}  ${id}  ${event_type}  attempt ${number}: ${there}  → ${inWords(outcome)}`)
 }
 
 /** @param {Outcome} outcome */
@@ -1000,13 +1020,17 @@ if (isStarted()) {
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stop.abort(signal))
   // Whoever read the lines has gone.
-  process.stdout.on('error', () => stop.abort('closed'))
+  process.stdout.on('error', () => {
+    process.exitCode = 1
+    stop.abort('SIGPIPE')
+  })
   const { env: environment, stdout, stderr } = process
-  process.exitCode = await listen(process.argv.slice(2), {
+  const code = await listen(process.argv.slice(2), {
     environment,
     stdin: () => process.stdin,
     stdout,
     stderr,
     stop: stop.signal,
   })
+  process.exitCode ||= code
 }

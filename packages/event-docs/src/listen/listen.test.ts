@@ -6,6 +6,13 @@ import { listenLimits, messagesIn, printable, readListenWords } from './listen.m
 const api = ['--api', 'https://hooks.example.com/']
 const subscription = 'sub_01kdy3c2g0fesmh0cdwq8tprqa'
 
+test('where the calls of the API begin may be given for where it is', () => {
+  for (const given of ['', '/', '/v1', '/v1/', '/base', '/base/v1']) {
+    const options = readListenWords(['--api', `https://hooks.example.com${given}`, '3000'])
+    expect(options).toMatchObject({ api: `https://hooks.example.com${given.startsWith('/base') ? '/base' : ''}` })
+  }
+})
+
 function placeOf(...words: string[]): string {
   const options = readListenWords([...api, ...words])
   return options === 'help' ? 'help' : options.to.href
@@ -51,7 +58,7 @@ test.each([
   [api, '--to is missing: the address of your local receiver'],
   [[...api, '3000', '4000'], 'there is one local receiver, and "4000" is another word'],
   [[...api, '--to', '3000', '4000'], 'there is one local receiver, and "4000" is another word'],
-  [[...api, '--to', '70000'], '--to wants an address such as http://127.0.0.1:3000, not "http://localhost:70000/"'],
+  [[...api, '--to', '70000'], 'there is no port 70000'],
   [
     [...api, '--to', 'file:///etc/passwd'],
     '--to wants an address such as http://127.0.0.1:3000, not "file:///etc/passwd"',
@@ -86,12 +93,13 @@ async function messages(...chunks: Uint8Array[]) {
 
 test('a stream means the same wherever its bytes are cut', async () => {
   const bytes = Buffer.from(
-    ': hello\n\nevent: attempt\r\ndata: {"a":\r\ndata:"Zoë 漢"}\r\nid: 1\r\n\r\nretry: 3\n\ndata\n\nevent: end\rdata: \r\revent: lost\n\ndata: x',
+    ': hello\n\nevent: attempt\r\ndata: {"a":\r\ndata:"Zoë 漢"}\r\nid: 1\r\n\r\nid: 2\nretry: 3\n\ndata\n\nevent: end\rdata: \r\revent: lost\n\ndata: x',
   )
   const meant = [
-    { event: 'attempt', data: '{"a":\n"Zoë 漢"}' },
-    { event: 'message', data: '' },
-    { event: 'end', data: '' },
+    { event: 'attempt', data: '{"a":\n"Zoë 漢"}', id: '1' },
+    { event: '', data: '', id: '2' },
+    { event: 'message', data: '', id: '' },
+    { event: 'end', data: '', id: '' },
   ]
   expect(await messages(bytes)).toEqual(meant)
   await fc.assert(

@@ -36,7 +36,7 @@ export function quickstartPage(documentation: Documentation): Page {
       ...sendBlocks(documentation),
       heading(2, '3. Register your URL', 'register-your-url'),
       steps(
-        prose`Put the receiver where it can be reached over HTTPS from outside. While you develop, a tunnel to your machine will do, or any URL: [listen](testing.html#real-events-on-your-own-machine) brings what is sent there to your machine.`,
+        prose`Put the receiver where it can be reached over HTTPS from outside. While you develop, a tunnel to your machine will do, or any URL of your own that answers with a 2xx status: [listen](testing.html#real-events-on-your-own-machine) brings what is sent there to your machine.`,
         [
           ...(branding.portal === undefined
             ? prose`Give ${branding.name} the URL`
@@ -56,7 +56,7 @@ function sendBlocks(documentation: Documentation): Block[] {
   const sample = firstSample(documentation)
   if (sample === undefined)
     return [
-      say`Every event type comes with a sample to send. There is none yet; try a [test vector](test-vectors.json) meanwhile.`,
+      say`Every event type that has a schema comes with a sample to send. There is none yet; try a [test vector](test-vectors.json) meanwhile.`,
     ]
   const { name, example } = sample
   return [

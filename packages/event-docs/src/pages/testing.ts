@@ -4,7 +4,7 @@ import { addresses, whole } from '../artifacts/addresses.ts'
 import type { Documentation } from '../documentation.ts'
 import { type Block, code, codeBlock, heading, link, list, type Page, prose, say, steps } from '../page/blocks.ts'
 import { exampleApi } from './example-api.ts'
-import { firstSample } from './first-sample.ts'
+import { firstSample, type Sample } from './first-sample.ts'
 
 export function testingPage(documentation: Documentation): Page {
   const { apiUrl } = documentation
@@ -17,12 +17,7 @@ export function testingPage(documentation: Documentation): Page {
       'Send signed samples or real events to your own machine, send a test event, and find out why a signature does not verify.',
     marks: [],
     blocks: [
-      heading(2, 'On your own machine'),
-      steps(
-        prose`Start your receiver with the public test secret. It is on the page of every event type${sample === undefined ? '' : ', such as '}${sample === undefined ? '' : link(`events/${sample.name}.html`, sample.name)}.`,
-        prose`Run the \`curl\` command from that page. Its signature is valid, so your receiver has to accept it.`,
-        prose`Change a letter in the middle of \`SECRET\` in the command and run it again. Now your receiver has to refuse it.`,
-      ),
+      ...sampleBlocks(sample),
       heading(2, 'In your test suite'),
       say`[test-vectors.json](test-vectors.json) holds requests that your verification has to accept and requests that it has to refuse: rotated secrets, old timestamps, bodies that were serialized again, and signatures with a key pair. Each gives the time that your code has to take for now.`,
       heading(2, 'A test event'),
@@ -48,10 +43,10 @@ export function testingPage(documentation: Documentation): Page {
         'What listen shows',
       ),
       list(
-        prose`Only what is sent to a subscription comes to you: create one first. Its URL need not work yet; what fails there comes to you all the same, and again with each retry.`,
+        prose`Only what is sent to a subscription comes to you: create one first. Best is a URL of your own that answers with a 2xx status. What fails there comes to you all the same, and again with each retry; but after many failures in a row new events are held back and come one at a time, up to five minutes apart.`,
         prose`It comes when the attempt at the registered URL has ended. Your local answer is shown and changes nothing: the delivery is retried or not by what the registered URL answered.`,
-        prose`To get an event once more, resend its delivery. A [test event](testing.html#a-test-event) is no delivery and does not come here.`,
-        prose`The key needs to see signatures: take an API key of the role \`tenant\`, or the token of a portal session with the capabilities \`deliveries:read\`, \`payloads:read\` and \`secrets:reveal\`. It is read from the environment and sent to the API alone.`,
+        prose`To get an event once more, and at once, resend its delivery. A [test event](testing.html#a-test-event) is no delivery and does not come here.`,
+        prose`The key needs to see signatures: take an API key of the role \`tenant\`, or the token of a portal session with the capabilities \`subscriptions:read\`, \`deliveries:read\`, \`payloads:read\` and \`secrets:reveal\`. Each event costs a call of the API, so take a key of its own. It is read from the environment and sent to the API alone.`,
         prose`Headers that carry your credentials, such as \`authorization\`, are stored nowhere and left out.`,
       ),
       heading(2, 'Receiver check'),
@@ -86,6 +81,19 @@ function listenCommands({ apiUrl = exampleApi, baseUrl }: Documentation): string
   const start = `POSTHORN_API_KEY="$KEY" node listen.mjs --api "${apiUrl}" \\
   --to http://127.0.0.1:8080/webhooks --subscription "$SUBSCRIPTION"`
   return /^https?:/.test(baseUrl) ? `curl -fsSO "${whole({ baseUrl }, addresses.listen)}"\n${start}` : start
+}
+
+/** A signed sample to send, where there is one: without a schema nobody knows what an event holds. */
+function sampleBlocks(sample: Sample | undefined): Block[] {
+  if (sample === undefined) return []
+  return [
+    heading(2, 'On your own machine'),
+    steps(
+      prose`Start your receiver with the public test secret. It is on the page of every event type that has a schema, such as ${link(`events/${sample.name}.html`, sample.name)}.`,
+      prose`Run the \`curl\` command from that page. Its signature is valid, so your receiver has to accept it.`,
+      prose`Change a letter in the middle of \`SECRET\` in the command and run it again. Now your receiver has to refuse it.`,
+    ),
+  ]
 }
 
 /** What the calls of this page need. */
