@@ -20,6 +20,9 @@ import {
 import { publishedFiles } from './docs-origins.ts'
 import { replaceFile, replaceFolder } from './site-folder.ts'
 
+/** Files that are written at once. */
+const writesMax = 16
+
 export type BuildOptions = {
   source: DocsSource
   branding: Branding
@@ -50,13 +53,31 @@ export async function buildDocs({ out, apiUrl, observations, nowMs, stop, ...giv
   await replaceFolder(out, { mark: sourceFormat, nowMs }, async (folder) => {
     const failed = new AbortController()
     const ended = AbortSignal.any([stop, failed.signal])
+    const folders = new Map<string, Promise<unknown>>()
+    async function put(path: string, body: string | Uint8Array): Promise<void> {
+      const target = join(folder, ...path.split('/'))
+      const parent = dirname(target)
+      const made = folders.get(parent) ?? mkdir(parent, { recursive: true })
+      folders.set(parent, made)
+      await made
+      await writeFile(target, body)
+    }
+    /** The next file is made while some are being written. */
     async function write(some: readonly string[]): Promise<void> {
-      for (const path of some) {
-        ended.throwIfAborted()
-        const made = await site.files.get(path)?.()
-        const target = join(folder, ...path.split('/'))
-        await mkdir(dirname(target), { recursive: true })
-        await writeFile(target, made?.body ?? '')
+      const writing = new Set<Promise<void>>()
+      try {
+        for (const path of some) {
+          ended.throwIfAborted()
+          const made = await site.files.get(path)?.()
+          const one = put(path, made?.body ?? '')
+            .catch((error: unknown) => failed.abort(error))
+            .finally(() => writing.delete(one))
+          writing.add(one)
+          if (writing.size >= writesMax) await Promise.race(writing)
+        }
+      } finally {
+        // Nothing is written any more when the folder is taken into its place, or thrown away.
+        await Promise.all(writing)
       }
     }
     // Types of languages are made in a thread of their own; the others need not wait for them. Nor does either go on
