@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { exampleMeta, manyEventTypes } from '@posthorn/event-docs/testing'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { serveOnLoopback } from '../loopback.ts'
-import { docs as docsCommand } from './docs-command.ts'
+import { docs as docsCommand } from './posthorn-command.ts'
 
 const main = fileURLToPath(new URL('../../../../apps/posthorn/src/main.ts', import.meta.url))
 

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { type Served, startServed } from '../sdk/serving.ts'
-import { docs, type Ended } from './docs-command.ts'
+import { docs, type Ended } from './posthorn-command.ts'
 
 const main = fileURLToPath(new URL('../../../../apps/posthorn/src/main.ts', import.meta.url))
 const timeout = 120_000

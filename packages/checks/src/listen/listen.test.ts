@@ -4,14 +4,13 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import { createLogger, parseSettings } from '@posthorn/engine'
 import { testMasterKeyText } from '@posthorn/engine/testing'
-import { runCommand } from 'posthorn/command'
 import { serveSettings } from 'posthorn/config'
 import { type ReceivedRequest, startReceiver } from 'posthorn/receiver'
 import { startServing } from 'posthorn/serve'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { runPosthorn } from '../command/posthorn-command.ts'
 import { createGate } from '../flows/gate.ts'
 import { world } from '../flows/posthorn.ts'
 import { createSignals } from '../flows/signals.ts'
@@ -293,35 +292,25 @@ test('the file of the site, started by the command of its page, brings events un
 test('posthorn listen is the same, and says so in its help', async () => {
   const { id } = await subscribe('/command')
   const { notify, until } = createSignals()
-  const said = { stdout: '', stderr: '' }
-  const run = (given: readonly string[], stop: AbortSignal) =>
-    runCommand(['listen', ...given], {
-      environment: { POSTHORN_API_KEY: key },
-      world,
-      host: { uid: -1, pid: 1, env: {} },
-      nodeVersion: '',
-      stdin: () => Readable.from([]),
-      stdout: {
-        write(text) {
-          said.stdout += text
-        },
-      },
-      stderr: {
-        write(text) {
-          said.stderr += text
-          notify()
-        },
-      },
-      stop,
-      onExit: () => undefined,
-    })
+  const environment = { POSTHORN_API_KEY: key }
+  const { code, stdout } = await runPosthorn(['listen', '--help'], { environment })
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^posthorn listen --api URL --to URL\|PORT /)])
+  const wrong = await runPosthorn(['listen', '--api', served.origin], { environment })
+  expect(wrong).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^listen: --to is missing.* Try: posthorn listen --help\n$/),
+  })
   const stop = new AbortController()
-  expect(await run(['--help'], stop.signal)).toBe(0)
-  expect(said.stdout).toMatch(/^posthorn listen --api URL --to URL\|PORT /)
-  expect(await run(['--api', served.origin], stop.signal)).toBe(2)
-  expect(said.stderr).toMatch(/^listen: --to is missing.* Try: posthorn listen --help\n$/)
-  const running = run(words('3000', id), stop.signal)
-  await until(() => said.stderr.includes('Your receiver: http://localhost:3000/.'))
+  let said = ''
+  const running = runPosthorn(['listen', ...words('3000', id)], {
+    environment,
+    stop: stop.signal,
+    heard(text) {
+      said += text
+      notify()
+    },
+  })
+  await until(() => said.includes('Your receiver: http://localhost:3000/.'))
   stop.abort('SIGTERM')
-  expect(await running).toBe(0)
+  expect((await running).code).toBe(0)
 })
